@@ -1,0 +1,22 @@
+"""What is written about the staff: the log of deeds."""
+
+from datetime import datetime
+from typing import Any
+
+from ecni.accounts.models import Deed, User
+
+
+def log_deed(
+    *, actor: User, verb: str, target: str, now: datetime, reason: str = "", data: dict[str, Any] | None = None
+) -> Deed:
+    """Write one deed, in the transaction of the deed itself.
+
+    Args:
+        actor: who did it.
+        verb: stable name of the action, such as `open_centre_sitting`.
+        target: what it was done to, as `model:id`.
+        now: when.
+        reason: why, in the words of the actor.
+        data: figures worth keeping; never a name of a candidate, never a text of a question.
+    """
+    return Deed.objects.create(actor=actor, verb=verb, target=target, at=now, reason=reason, data=data or {})

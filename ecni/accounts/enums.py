@@ -1,0 +1,14 @@
+"""Who people of the staff are."""
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """One role per account; what each may do is in `ecni.accounts.rules`."""
+
+    AGENCY = "AGENCY", "Agence nationale"
+    COUNCIL = "COUNCIL", "Conseil scientifique"
+    CENTRE_HEAD = "CENTRE_HEAD", "Responsable de centre"
+    INVIGILATOR = "INVIGILATOR", "Surveillant"
+    JURY = "JURY", "Jury"
+    OPS = "OPS", "Exploitation"

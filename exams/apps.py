@@ -1,0 +1,10 @@
+"""Application of the exam itself."""
+
+from django.apps import AppConfig
+
+
+class ExamsConfig(AppConfig):
+    """Label `exams`."""
+
+    name = "exams"
+    verbose_name = "Épreuves"

@@ -1,0 +1,26 @@
+"""What is sat and the sitting of it. Sheets, never people: nothing here knows a candidate or a centre."""
+
+from exams.models.bank import Case, Media, Question
+from exams.models.exam import Exam, ExamPart, Sitting
+from exams.models.journal import JournalEntry
+from exams.models.paper import Paper, PaperKey, PaperQuestion, PaperUnit
+from exams.models.sheet import CentreSitting, FrozenSheet, Pause, Sheet, TimeGrant
+
+__all__ = [
+    "Case",
+    "CentreSitting",
+    "Exam",
+    "ExamPart",
+    "FrozenSheet",
+    "JournalEntry",
+    "Media",
+    "Paper",
+    "PaperKey",
+    "PaperQuestion",
+    "PaperUnit",
+    "Pause",
+    "Question",
+    "Sheet",
+    "Sitting",
+    "TimeGrant",
+]

@@ -1,0 +1,66 @@
+"""The exam, its parts and its sittings."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from exams.enums import PartCode
+
+
+class Exam(models.Model):
+    """One national session, such as a "concours blanc"."""
+
+    name = models.CharField(_("nom"), max_length=120)
+    slug = models.SlugField(_("identifiant"), unique=True)
+    blank_is_zero = models.BooleanField(
+        _("question blanche notée zéro"),
+        default=True,
+        help_text=_("Paramètre publié : sans lui, la règle des discordances peut donner des points à une question blanche."),
+    )
+
+    class Meta:
+        verbose_name = _("examen")
+        verbose_name_plural = _("examens")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExamPart(models.Model):
+    """A share of the total: every unit (case or isolated question) of a part is worth the same."""
+
+    exam = models.ForeignKey(Exam, models.CASCADE, related_name="parts", verbose_name=_("examen"))
+    code = models.CharField(_("partie"), max_length=10, choices=PartCode.choices)
+    points = models.PositiveIntegerField(_("points"), validators=[MinValueValidator(1)])
+
+    class Meta:
+        verbose_name = _("partie")
+        verbose_name_plural = _("parties")
+        constraints = [models.UniqueConstraint(fields=["exam", "code"], name="exampart_once_per_exam")]
+
+    def __str__(self) -> str:
+        return f"{self.code} ({self.points} points)"
+
+
+class Sitting(models.Model):
+    """One dated and timed paper of the exam (épreuve); reserve slots are sittings too."""
+
+    exam = models.ForeignKey(Exam, models.PROTECT, related_name="sittings", verbose_name=_("examen"))
+    number = models.PositiveSmallIntegerField(_("numéro"))
+    title = models.CharField(_("titre"), max_length=120)
+    starts_at = models.DateTimeField(_("heure prévue"))
+    duration_seconds = models.PositiveIntegerField(_("durée (secondes)"), default=10_800)
+    grace_seconds = models.PositiveSmallIntegerField(
+        _("délai d’acheminement (secondes)"),
+        default=30,
+        help_text=_("Ce qui est fait dans les temps peut encore arriver pendant ce délai."),
+    )
+    is_reserve = models.BooleanField(_("créneau de réserve"), default=False)
+
+    class Meta:
+        verbose_name = _("épreuve")
+        verbose_name_plural = _("épreuves")
+        constraints = [models.UniqueConstraint(fields=["exam", "number"], name="sitting_number_once_per_exam")]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,132 @@
+"""Answer sheets, the centre sittings that hold them, and the time they are given."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ecni.shared.appendonly import AppendOnly
+from exams.enums import CentreSittingState, SheetState
+from exams.models.exam import Sitting
+
+
+class CentreSitting(models.Model):
+    """The sheets that open and close together, at one place. It does not know the place.
+
+    `revision` grows with every change to it or to one of its sheets by the staff: server processes compare it each second.
+    """
+
+    sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="centre_sittings", verbose_name=_("épreuve"))
+    state = models.CharField(
+        _("état"), max_length=10, choices=CentreSittingState.choices, default=CentreSittingState.PLANNED
+    )
+    opened_at = models.DateTimeField(_("ouverture"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("clôture"), null=True, blank=True)
+    revision = models.PositiveBigIntegerField(_("révision"), default=1)
+
+    class Meta:
+        verbose_name = _("épreuve en centre")
+        verbose_name_plural = _("épreuves en centre")
+
+    def __str__(self) -> str:
+        return f"centre sitting {self.pk}"
+
+
+class Sheet(models.Model):
+    """One answer sheet (copie), known by an anonymous number which is the same in every sitting of the exam.
+
+    The answer path reads this row and never writes it, but for `submitted_at`. `epoch` is the fencing token of the one live tablet.
+    """
+
+    sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="sheets", verbose_name=_("épreuve"))
+    centre_sitting = models.ForeignKey(
+        CentreSitting, models.PROTECT, related_name="sheets", verbose_name=_("épreuve en centre")
+    )
+    number = models.CharField(_("numéro de copie"), max_length=12)
+    state = models.CharField(_("état"), max_length=10, choices=SheetState.choices, default=SheetState.EXPECTED)
+    epoch = models.PositiveSmallIntegerField(_("époque"), default=1)
+    extra_seconds = models.PositiveIntegerField(_("temps majoré (secondes)"), default=0)
+    ends_at = models.DateTimeField(_("fin"), null=True, blank=True)
+    admitted_at = models.DateTimeField(_("admission"), null=True, blank=True)
+    ready_at = models.DateTimeField(_("tablette prête"), null=True, blank=True)
+    submitted_at = models.DateTimeField(_("remise"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("copie")
+        verbose_name_plural = _("copies")
+        constraints = [
+            models.UniqueConstraint(fields=["sitting", "number"], name="sheet_number_once_per_sitting"),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=[SheetState.COMPOSING, SheetState.PAUSED]) | models.Q(ends_at__isnull=False),
+                name="sheet_live_has_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sheet {self.pk}"
+
+
+class Pause(models.Model):
+    """A pause of a centre sitting; its seconds are given back to every sheet in it."""
+
+    centre_sitting = models.ForeignKey(CentreSitting, models.PROTECT, related_name="pauses")
+    started_at = models.DateTimeField(_("début"))
+    ended_at = models.DateTimeField(_("fin"), null=True, blank=True)
+    reason = models.CharField(_("motif"), max_length=200)
+
+    class Meta:
+        verbose_name = _("pause")
+        verbose_name_plural = _("pauses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["centre_sitting"], condition=models.Q(ended_at__isnull=True), name="pause_one_running"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"pause {self.pk}"
+
+
+class TimeGrant(AppendOnly):
+    """Seconds granted during the sitting: to everybody, to one centre sitting or to one sheet."""
+
+    sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="grants", verbose_name=_("épreuve"))
+    centre_sitting = models.ForeignKey(CentreSitting, models.PROTECT, related_name="grants", null=True, blank=True)
+    sheet = models.ForeignKey(Sheet, models.PROTECT, related_name="grants", null=True, blank=True)
+    seconds = models.PositiveIntegerField(_("secondes"))
+    reason = models.CharField(_("motif"), max_length=200)
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
+    granted_at = models.DateTimeField(_("date"))
+
+    class Meta:
+        verbose_name = _("temps accordé")
+        verbose_name_plural = _("temps accordés")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sheet__isnull=True) | models.Q(centre_sitting__isnull=True), name="timegrant_one_scope"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"grant {self.pk}: {self.seconds} s"
+
+
+class FrozenSheet(AppendOnly):
+    """A sheet's final answers, folded once at closing: what marking reads.
+
+    `masks` holds one little-endian uint32 per question of the paper, in order, bit 0 for proposition A; `texts` the
+    answers that are not letters, by number.
+    """
+
+    sheet = models.OneToOneField(Sheet, models.PROTECT, primary_key=True, related_name="frozen", verbose_name=_("copie"))
+    masks = models.BinaryField(_("réponses"))
+    texts = models.JSONField(_("réponses rédigées"), default=dict)
+    last_seq = models.PositiveIntegerField(_("actes"))
+    head_digest = models.BinaryField(_("empreinte"))
+    frozen_at = models.DateTimeField(_("date"))
+
+    class Meta:
+        verbose_name = _("copie figée")
+        verbose_name_plural = _("copies figées")
+
+    def __str__(self) -> str:
+        return f"frozen sheet {self.pk}"

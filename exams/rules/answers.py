@@ -1,0 +1,68 @@
+"""The value of an answer, per kind: one canonical text for one meaning.
+
+Adding a kind is adding its checker here (see `docs/architecture.md`, "Adding a question kind").
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exams.enums import QuestionKind
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionShape:
+    """What the answer path must know of a question to judge a value: no text, no key.
+
+    Attributes:
+        kind: how it is asked.
+        propositions: number of propositions, 0 to 26.
+        expected_count: number of answers announced, for kinds that announce one.
+        is_progressive: whether it belongs to a case answered in order, each answer final once sealed.
+        previous: number of the question that must be sealed before this one is readable; 0 when none.
+    """
+
+    kind: QuestionKind
+    propositions: int
+    expected_count: int | None
+    is_progressive: bool
+    previous: int
+
+
+def is_letters(value: str, propositions: int) -> bool:
+    """Whether the value is strictly increasing letters among the first `propositions`."""
+    allowed = LETTERS[:propositions]
+    return list(value) == sorted(set(value)) and all(letter in allowed for letter in value)
+
+
+def _single(value: str, shape: QuestionShape) -> bool:
+    return len(value) <= 1 and is_letters(value, shape.propositions)
+
+
+def _multiple(value: str, shape: QuestionShape) -> bool:
+    return is_letters(value, shape.propositions)
+
+
+_CHECKS: dict[QuestionKind, Callable[[str, QuestionShape], bool]] = {
+    QuestionKind.QRU: _single,
+    QuestionKind.QRM: _multiple,
+}
+
+ANSWERABLE_KINDS = frozenset(_CHECKS)
+"""The kinds that a paper may hold today: those whose values can be judged, shown and marked."""
+
+
+def is_valid_answer(value: str, shape: QuestionShape) -> bool:
+    """Whether `value` is the canonical form of an answer to such a question; the empty text is a blank."""
+    return _CHECKS[shape.kind](value, shape)
+
+
+def mask_of(letters: str) -> int:
+    """Return the bits of a choice, bit 0 for A: `"AC"` gives 5."""
+    return sum(1 << LETTERS.index(letter) for letter in letters)
+
+
+def letters_of(mask: int) -> str:
+    """Return the letters of a mask: 5 gives `"AC"`."""
+    return "".join(letter for bit, letter in enumerate(LETTERS) if mask >> bit & 1)

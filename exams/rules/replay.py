@@ -1,0 +1,61 @@
+"""The fold of a sheet's ops: THE definition of a candidate's answers.
+
+Used at reconnection, at closing, in marking and by `verify_journal`; there is no other reading of the journal.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from exams.enums import OpKind
+from exams.rules.ops import Op
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a sheet says after its first `seq` ops.
+
+    Attributes:
+        seq: last op folded, 0 when none.
+        digest: its digest, or the genesis digest.
+        answers: last value given to each question, by number; a blank stays as the empty text.
+        sealed: questions whose answer is final.
+        flags: questions the candidate marked to come back to.
+        strikes: letters struck out, by question.
+        submitted: whether the candidate handed the sheet in.
+    """
+
+    seq: int
+    digest: bytes
+    answers: dict[int, str] = field(default_factory=dict)
+    sealed: set[int] = field(default_factory=set)
+    flags: set[int] = field(default_factory=set)
+    strikes: dict[int, str] = field(default_factory=dict)
+    submitted: bool = False
+
+    def apply(self, op: Op) -> None:
+        """Fold one op, which must be the next one of the chain."""
+        match op.kind:
+            case OpKind.ANSWER:
+                self.answers[op.question] = op.value
+            case OpKind.SEAL:
+                self.sealed.add(op.question)
+            case OpKind.FLAG:
+                (self.flags.add if op.value == "1" else self.flags.discard)(op.question)
+            case OpKind.STRIKE:
+                self.strikes[op.question] = op.value
+            case OpKind.SUBMIT:
+                self.submitted = True
+        self.seq, self.digest = op.seq, op.digest
+
+    @property
+    def answered(self) -> int:
+        """Number of questions with an answer that is not blank."""
+        return sum(1 for value in self.answers.values() if value)
+
+
+def replay(genesis: bytes, ops: Iterable[Op]) -> Replay:
+    """Fold ops given in the order of their `seq`."""
+    state = Replay(seq=0, digest=genesis)
+    for op in ops:
+        state.apply(op)
+    return state
