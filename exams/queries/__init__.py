@@ -1,0 +1,1 @@
+"""Reads, by noun. Nothing here writes."""
