@@ -1,0 +1,85 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+BIN := .venv/bin
+STAMP := .venv/.installed
+# The newest supported interpreter on the path, unless PYTHON names one.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+# The system's Node, else the one that the browser driver brings.
+NODE ?= $(shell command -v node || ls $(CURDIR)/.venv/lib/python3*/site-packages/playwright/driver/node 2>/dev/null)
+
+.PHONY: help
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv and install what requirements/dev.txt pins (again only when it changes)
+$(STAMP): requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "ECNi needs Python 3.11, 3.12 or 3.13 on the path." >&2; exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+.PHONY: demo
+demo: setup ## Start a whole national exam on this machine: no server to install, data in .demo
+	ECNI_ENV=demo $(PY) manage.py demo
+
+.PHONY: test
+test: setup browser ## Run every test: Python on two workers, then JavaScript
+	$(MAKE) --no-print-directory test-js
+	$(BIN)/pytest -n 2 --dist loadgroup -q
+
+.PHONY: test-js
+test-js: setup ## Run the JavaScript tests
+	@if ! ls tests/js/*.test.* >/dev/null 2>&1; then echo "JavaScript tests: none"; \
+	elif [ -z "$(NODE)" ]; then echo "JavaScript tests: skipped, no Node on this machine"; \
+	else "$(NODE)" --test --test-reporter=dot tests/js/*.test.*; fi
+
+.PHONY: browser
+browser: setup ## Find or install a Chromium for the browser tests
+	@$(PY) -m tests.chromium
+
+.PHONY: check
+check: lint types arch ## Check style, types and architecture
+
+.PHONY: fmt
+fmt: setup ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+.PHONY: lint
+lint: setup ## Check the style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup ## Check the types
+	ECNI_ENV=test $(BIN)/mypy ecni exams centres grading ranking
+
+.PHONY: arch
+arch: setup ## Check who imports whom
+	ECNI_ENV=test PYTHONPATH=. $(BIN)/lint-imports
+
+.PHONY: run
+run: setup ## Serve the site from the sources on port 8000, on the demonstration's engines
+	ECNI_ENV=demo DEBUG=1 $(PY) -m ecni.engines .demo $(PY) manage.py runserver 127.0.0.1:8000
+
+.PHONY: worker
+worker: setup ## Run a Celery worker on the demonstration's engines
+	ECNI_ENV=demo ROLE=worker $(PY) -m ecni.engines .demo $(BIN)/celery -A ecni worker --loglevel INFO
+
+.PHONY: rehearsal
+rehearsal: setup ## Rehearse the day: simulated candidates, breakdowns, figures
+	ECNI_ENV=demo $(PY) manage.py rehearsal
+
+.PHONY: requirements
+requirements: ## Pin the newest releases that pyproject.toml allows
+	test -x build/uv/bin/uv || { python3 -m venv build/uv && build/uv/bin/pip install --quiet uv; }
+	build/uv/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url pyproject.toml -o requirements/base.txt
+	build/uv/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url pyproject.toml --extra embedded --group dev --group load \
+	  -c requirements/base.txt -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove the demonstration's data and what tools leave behind
+	rm -rf .demo build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results

@@ -1,0 +1,11 @@
+"""The Celery application: its settings are `CELERY` in ecni.settings, its tasks are in each app's `tasks` module."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
+
+app = Celery("ecni")
+app.config_from_object("ecni.settings:CELERY")
+app.autodiscover_tasks()
