@@ -1,0 +1,1 @@
+"""The rules of marking, pure and exact: no Django, no input or output, no floats but in `statistics`."""
