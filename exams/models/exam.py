@@ -15,7 +15,9 @@ class Exam(models.Model):
     blank_is_zero = models.BooleanField(
         _("question blanche notée zéro"),
         default=True,
-        help_text=_("Paramètre publié : sans lui, la règle des discordances peut donner des points à une question blanche."),
+        help_text=_(
+            "Paramètre publié : sans lui, la règle des discordances peut donner des points à une question blanche."
+        ),
     )
 
     class Meta:

@@ -54,7 +54,8 @@ class PaperUnit(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["paper", "position"], name="paperunit_position_once"),
             models.CheckConstraint(
-                condition=models.Q(question__isnull=True) ^ models.Q(case__isnull=True), name="paperunit_question_or_case"
+                condition=models.Q(question__isnull=True) ^ models.Q(case__isnull=True),
+                name="paperunit_question_or_case",
             ),
         ]
 

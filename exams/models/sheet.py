@@ -56,7 +56,8 @@ class Sheet(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["sitting", "number"], name="sheet_number_once_per_sitting"),
             models.CheckConstraint(
-                condition=~models.Q(state__in=[SheetState.COMPOSING, SheetState.PAUSED]) | models.Q(ends_at__isnull=False),
+                condition=~models.Q(state__in=[SheetState.COMPOSING, SheetState.PAUSED])
+                | models.Q(ends_at__isnull=False),
                 name="sheet_live_has_end",
             ),
         ]
@@ -102,7 +103,8 @@ class TimeGrant(AppendOnly):
         verbose_name_plural = _("temps accordés")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(sheet__isnull=True) | models.Q(centre_sitting__isnull=True), name="timegrant_one_scope"
+                condition=models.Q(sheet__isnull=True) | models.Q(centre_sitting__isnull=True),
+                name="timegrant_one_scope",
             ),
         ]
 
@@ -117,7 +119,9 @@ class FrozenSheet(AppendOnly):
     answers that are not letters, by number.
     """
 
-    sheet = models.OneToOneField(Sheet, models.PROTECT, primary_key=True, related_name="frozen", verbose_name=_("copie"))
+    sheet = models.OneToOneField(
+        Sheet, models.PROTECT, primary_key=True, related_name="frozen", verbose_name=_("copie")
+    )
     masks = models.BinaryField(_("réponses"))
     texts = models.JSONField(_("réponses rédigées"), default=dict)
     last_seq = models.PositiveIntegerField(_("actes"))

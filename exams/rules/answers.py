@@ -52,6 +52,9 @@ _CHECKS: dict[QuestionKind, Callable[[str, QuestionShape], bool]] = {
 ANSWERABLE_KINDS = frozenset(_CHECKS)
 """The kinds that a paper may hold today: those whose values can be judged, shown and marked."""
 
+MASKED_KINDS = frozenset({QuestionKind.QRU, QuestionKind.QRM, QuestionKind.QRP, QuestionKind.QRPL})
+"""The kinds whose answer is a set of propositions: frozen as bits; the others are frozen as texts."""
+
 
 def is_valid_answer(value: str, shape: QuestionShape) -> bool:
     """Whether `value` is the canonical form of an answer to such a question; the empty text is a blank."""

@@ -1,4 +1,6 @@
-"""Which passages between states exist; anything else is refused."""
+"""Which passages between states exist, and the exceptions that refuse the others."""
+
+from dataclasses import dataclass
 
 from exams.enums import CentreSittingState as C
 from exams.enums import SheetState as S
@@ -19,9 +21,82 @@ LIVE_STATES = frozenset({S.COMPOSING, S.PAUSED})
 """Sheets on which time runs or stands still."""
 
 OUT_STATES = frozenset({S.ABSENT, S.WITHDRAWN, S.EXCLUDED})
-"""Side exits, reversible until the centre sitting is closed."""
+"""Side exits: nothing more is recorded on the sheet."""
 
 
-def may_pass(before: C, after: C) -> bool:
-    """Whether a centre sitting may go from one state to the other."""
-    return after in CENTRE_SITTING_PASSAGES[before]
+@dataclass(frozen=True, slots=True)
+class SheetPlace:
+    """A sheet to prepare: its anonymous number and its personal extra time, in seconds."""
+
+    number: str
+    extra_seconds: int
+
+
+class Refused(Exception):
+    """An act that a rule refuses. `code` is stable; the text, in French, is for the person who tried."""
+
+    code = "refused"
+    text = "Cet acte n’est pas possible."
+
+    def __init__(self, text: str | None = None) -> None:
+        super().__init__(text or self.text)
+
+
+class Already(Refused):
+    """Somebody has done it before: no harm, nothing to do again."""
+
+    code = "already"
+    text = "C’est déjà fait."
+
+
+class WrongState(Refused):
+    """The passage does not exist from the present state."""
+
+    code = "wrong-state"
+
+
+class TooEarly(Refused):
+    """The hour of the sitting has not come."""
+
+    code = "too-early"
+
+
+class NoPaper(Refused):
+    """The sitting has no sealed paper."""
+
+    code = "no-paper"
+    text = "Le sujet de cette épreuve n’est pas scellé."
+
+
+class NotFinished(Refused):
+    """Closing is refused while a box of the checklist is open."""
+
+    code = "not-finished"
+
+
+class ReasonMissing(Refused):
+    """The act needs a reason in words."""
+
+    code = "reason-missing"
+    text = "Indiquez le motif."
+
+
+class BadDuration(Refused):
+    """Seconds outside what is plausible."""
+
+    code = "bad-duration"
+    text = "La durée doit être comprise entre 1 minute et 3 heures."
+
+
+def check_passage(before: C, after: C) -> None:
+    """Accept the passage of a centre sitting from one state to another.
+
+    Raises:
+        Already: it is in that state.
+        WrongState: the passage does not exist.
+    """
+    if before is after:
+        raise Already
+    if after not in CENTRE_SITTING_PASSAGES[before]:
+        msg = f"Impossible depuis l’état « {before.label} »."
+        raise WrongState(msg)

@@ -1,0 +1,22 @@
+"""The ASGI application: HTTP by Django, candidates' and consoles' websockets by Channels' routing."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
+http = get_asgi_application()
+
+# After django.setup(), which get_asgi_application() runs: consumers import models.
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from centres.routing import websocket_urlpatterns as console_routes  # noqa: E402
+from exams.routing import websocket_urlpatterns as candidate_routes  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": AllowedHostsOriginValidator(URLRouter([*candidate_routes, *console_routes])),
+    }
+)

@@ -1,0 +1,142 @@
+"""The only writer of the journal: one statement decides and stores a whole batch of ops.
+
+What each answer costs is here, and does not depend on the number of candidates: one row written, two rows read by key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from exams.enums import OpKind, SheetState
+from exams.rules.ops import Op
+
+LOCK_SPACE = 0x45434E69
+"""First key of the advisory locks of centre sittings: writers share them, whoever freezes or moves a sheet owns them."""
+
+STORED = "stored"
+REPEATED = "repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingOp:
+    """One op waiting to be made durable. A batch holds at most one per sheet.
+
+    Attributes:
+        sheet_id, centre_sitting_id: where it goes.
+        epoch: fencing token of the tablet's ticket.
+        previous: digest that the op chains to, as the process knows it; PostgreSQL compares it with what is stored.
+        op: the op itself.
+    """
+
+    sheet_id: int
+    centre_sitting_id: int
+    epoch: int
+    previous: bytes
+    op: Op
+
+
+_STATEMENT = f"""
+SELECT pg_advisory_xact_lock_shared({LOCK_SPACE}, c) FROM (SELECT unnest(%(centres)s::int[]) AS c ORDER BY 1) AS locks;
+WITH op AS (
+    SELECT * FROM unnest(%(sheet)s::int[], %(seq)s::int[], %(epoch)s::smallint[], %(kind)s::smallint[],
+        %(question)s::smallint[], %(value)s::text[], %(made_at)s::bigint[], %(previous)s::bytea[], %(digest)s::bytea[])
+        AS op(sheet_id, seq, epoch, kind, question, value, made_at, previous, digest)
+), judged AS (
+    SELECT op.*, CASE
+        WHEN held.digest = op.digest THEN '{REPEATED}'
+        WHEN held.digest IS NOT NULL THEN 'contradiction'
+        WHEN sheet.epoch <> op.epoch THEN 'replaced'
+        WHEN sheet.state = '{SheetState.SUBMITTED}' THEN 'submitted'
+        WHEN sheet.state = '{SheetState.PAUSED}' THEN 'paused'
+        WHEN sheet.state = '{SheetState.CLOSED}' THEN 'late'
+        WHEN sheet.state <> '{SheetState.COMPOSING}' THEN 'not-open'
+        WHEN clock_timestamp() >= sheet.ends_at + %(grace)s THEN 'late'
+        WHEN op.seq > 1 AND before.digest IS DISTINCT FROM op.previous THEN 'contradiction'
+        ELSE '{STORED}' END AS verdict
+    FROM op
+    JOIN exams_sheet sheet ON sheet.id = op.sheet_id AND sheet.sitting_id = %(sitting)s
+    LEFT JOIN exams_journalentry held
+        ON held.sitting_id = %(sitting)s AND held.sheet_id = op.sheet_id AND held.seq = op.seq
+    LEFT JOIN exams_journalentry before
+        ON before.sitting_id = %(sitting)s AND before.sheet_id = op.sheet_id AND before.seq = op.seq - 1
+), written AS (
+    INSERT INTO exams_journalentry
+        (sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest)
+    SELECT %(sitting)s, sheet_id, seq, epoch, kind, question, value, made_at, clock_timestamp(), digest
+    FROM judged WHERE verdict = '{STORED}'
+    ON CONFLICT DO NOTHING
+    RETURNING sheet_id, kind, received_at
+), handed_in AS (
+    UPDATE exams_sheet SET state = '{SheetState.SUBMITTED}', submitted_at = written.received_at
+    FROM written WHERE written.kind = {OpKind.SUBMIT.value} AND exams_sheet.id = written.sheet_id
+)
+SELECT judged.sheet_id,
+    CASE WHEN verdict = '{STORED}' AND written.sheet_id IS NULL THEN 'busy' ELSE verdict END
+FROM judged LEFT JOIN written ON written.sheet_id = judged.sheet_id
+"""
+
+
+def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[PendingOp]) -> dict[int, str]:
+    """Make a batch of ops of one sitting durable; return the verdict of each, by sheet.
+
+    Called outside any transaction: when it returns, what it calls `stored` is committed. Verdicts: `stored`, `repeated` (this very
+    op was stored before), or a refusal code of `exams.protocol.REFUSALS`. `busy` means that another process stored an op with
+    the same number in the same instant: ask again.
+
+    Args:
+        sitting_id: sitting of every op of the batch (its partition of the journal).
+        grace_seconds: how long after its end a sheet still receives what was made before.
+        pending: at most one op per sheet.
+
+    Raises:
+        django.db.Error: nothing is known of the batch; it must be sent again.
+    """
+    ops = [item.op for item in pending]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATEMENT,
+            {
+                "sitting": sitting_id,
+                "grace": timedelta(seconds=grace_seconds),
+                "centres": list({item.centre_sitting_id for item in pending}),
+                "sheet": [item.sheet_id for item in pending],
+                "epoch": [item.epoch for item in pending],
+                "previous": [item.previous for item in pending],
+                "seq": [op.seq for op in ops],
+                "kind": [op.kind.value for op in ops],
+                "question": [op.question for op in ops],
+                "value": [op.value for op in ops],
+                "made_at": [op.made_at for op in ops],
+                "digest": [op.digest for op in ops],
+            },
+        )
+        return dict(cursor.fetchall())
+
+
+def prepare_journal(*, sitting_id: int) -> None:
+    """Create the partition of the journal that will hold one sitting."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS exams_journalentry_s{int(sitting_id)}"
+            f" PARTITION OF exams_journalentry FOR VALUES IN ({int(sitting_id)})"
+        )
+
+
+def own_centre_sitting(centre_sitting_id: int) -> None:
+    """Wait until no batch is being written for this centre sitting, and keep new ones out until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, centre_sitting_id])
+
+
+def mark_ready(*, sheets: Sequence[tuple[int, int]], now: datetime) -> None:
+    """Record that tablets hold their verified paper; `sheets` are pairs of sheet and epoch."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE exams_sheet SET ready_at = %(now)s,
+                state = CASE WHEN state = '{SheetState.ADMITTED}' THEN '{SheetState.READY}' ELSE state END
+            FROM unnest(%(sheet)s::int[], %(epoch)s::smallint[]) AS r(sheet_id, epoch)
+            WHERE exams_sheet.id = r.sheet_id AND exams_sheet.epoch = r.epoch AND ready_at IS NULL""",
+            {"now": now, "sheet": [sheet for sheet, _ in sheets], "epoch": [epoch for _, epoch in sheets]},
+        )

@@ -1,0 +1,95 @@
+"""Hints through Redis: "something changed, read it again". The only module that touches the channel layer.
+
+Everything sent here may be lost without harm: processes read the state of PostgreSQL again each second.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+
+import redis
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import transaction
+
+CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
+NATIONAL_GROUP = "national"
+PRESENCE_SECONDS = 6 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a server process last saw of a tablet. A hint: absent when Redis is away.
+
+    Attributes:
+        seen_at, saved_at: milliseconds since 1970 on the server's clock: last sign of life, last durable op (None before the first).
+        answered: questions with an answer that is not blank.
+        question: number of the question on the screen, 0 for none.
+        called: whether a hand is raised.
+        online: False once the socket has closed.
+    """
+
+    seen_at: int
+    saved_at: int | None
+    answered: int
+    question: int
+    called: bool
+    online: bool
+
+
+@cache
+def _redis() -> "redis.Redis[str]":
+    return redis.Redis.from_url(
+        settings.REDIS_HINTS_URL,
+        decode_responses=True,
+        socket_timeout=2,
+        socket_connect_timeout=1,
+        health_check_interval=15,
+    )
+
+
+def room_group(centre_sitting_id: int) -> str:
+    """Return the name of the channel group of one centre sitting's consoles."""
+    return f"room.{centre_sitting_id}"
+
+
+def announce_change(centre_sitting_id: int) -> None:
+    """Tell server processes and consoles, after commit, that a centre sitting or one of its sheets changed."""
+    transaction.on_commit(partial(_send, centre_sitting_id), robust=True)
+
+
+def _send(centre_sitting_id: int) -> None:
+    _redis().publish(CHANGES_CHANNEL, str(centre_sitting_id))
+    layer = get_channel_layer()
+    for group in (room_group(centre_sitting_id), NATIONAL_GROUP):
+        async_to_sync(layer.group_send)(group, {"type": "room.changed", "centre_sitting": centre_sitting_id})
+
+
+def presence_key(centre_sitting_id: int) -> str:
+    """Return the Redis key of the hash that holds the presence of one centre sitting's tablets."""
+    return f"ecni:presence:{centre_sitting_id}"
+
+
+def publish_presence(seen: Mapping[int, Mapping[int, Presence]]) -> None:
+    """Write what a process saw: presences by sheet, by centre sitting."""
+    pipe = _redis().pipeline(transaction=False)
+    for centre_sitting_id, sheets in seen.items():
+        key = presence_key(centre_sitting_id)
+        pipe.hset(key, mapping={str(sheet): _encode(presence) for sheet, presence in sheets.items()})
+        pipe.expire(key, PRESENCE_SECONDS)
+    pipe.execute()
+
+
+def presence(centre_sitting_id: int) -> dict[int, Presence]:
+    """Return the last presence of each tablet of a centre sitting, by sheet; empty when Redis is away."""
+    try:
+        rows = _redis().hgetall(presence_key(centre_sitting_id))
+    except redis.RedisError:
+        return {}
+    return {int(sheet): Presence(*json.loads(row)) for sheet, row in rows.items()}
+
+
+def _encode(item: Presence) -> str:
+    return json.dumps([item.seen_at, item.saved_at, item.answered, item.question, item.called, item.online])

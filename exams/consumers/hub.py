@@ -1,0 +1,207 @@
+"""What one server process shares between its candidate sockets: batches, papers, the watch over the state of the exam."""
+
+import asyncio
+import gc
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from django.db import Error, connection
+
+from ecni.shared.clock import now
+from exams.actions.journal import PendingOp, append_ops, mark_ready
+from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
+from exams.consumers.batch import Batch
+from exams.consumers.session import Farewell, Session
+from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
+from exams.queries.papers import paper_keys, paper_shapes
+from exams.rules.answers import QuestionShape
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+PRESENCE_SECONDS = 2.0
+WRITER_CAPACITY = 20_000
+READER_CAPACITY = 50_000
+FREEZE_EVERY = 200
+FAN_OUT_SLICE = 100
+
+Written = tuple[Session, PendingOp]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A sealed paper as a process holds it: shapes to judge answers, keys to release."""
+
+    shapes: Mapping[int, QuestionShape]
+    keys: Mapping[int, bytes]
+
+
+class Hub:
+    """One per process, made on its event loop by the first socket."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[int, Session] = {}
+        self.seen: dict[int, Session] = {}
+        self.writer: Batch[Written, str] = Batch("journal", self._write, self._settle_op, WRITER_CAPACITY)
+        self.reader: Batch[Session, LiveSheet] = Batch("sheets", self._read, self._settle_hello, READER_CAPACITY)
+        self.ready: Batch[Session, None] = Batch("ready", self._ready, self._settle_ready, READER_CAPACITY)
+        self._books: dict[int, Book] = {}
+        self._graces: dict[int, int] = {}
+        self._known: dict[int, int] = {}
+        self._frozen_at = 0
+        self._hint = asyncio.Event()
+        self._threads = ThreadPoolExecutor(2, "hub")
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._watch(), name="watch"),
+            loop.create_task(self._listen(), name="listen"),
+            loop.create_task(self._report(), name="report"),
+        ]
+
+    async def enter(self, session: Session) -> None:
+        """Register a socket; an older socket of the same sheet in this process gives way."""
+        older = self.sessions.get(session.ticket.sheet_id)
+        self.sessions[session.ticket.sheet_id] = session
+        if older is not None:
+            await older.say_bye("replaced", 4409)
+
+    def leave(self, session: Session) -> None:
+        """Forget a socket that has closed."""
+        session.note(online=False)
+        if self.sessions.get(session.ticket.sheet_id) is session:
+            del self.sessions[session.ticket.sheet_id]
+
+    # Work done in threads
+
+    def _write(self, written: Sequence[Written]) -> list[str]:
+        verdicts: dict[int, str] = {}
+        by_sitting: dict[int, list[PendingOp]] = defaultdict(list)
+        for session, pending in written:
+            by_sitting[session.ticket.sitting_id].append(pending)
+        for sitting_id, batch in by_sitting.items():
+            unique = {pending.sheet_id: pending for pending in batch}
+            verdicts |= append_ops(
+                sitting_id=sitting_id, grace_seconds=self._graces[sitting_id], pending=list(unique.values())
+            )
+        return [verdicts.get(pending.sheet_id, "busy") for _, pending in written]
+
+    def _read(self, asking: Sequence[Session]) -> list[LiveSheet]:
+        found = live_sheets([session.ticket.sheet_id for session in asking])
+        for live in found.values():
+            self._graces[live.sitting_id] = live.grace_seconds
+            if live.paper_id is not None and live.sitting_id not in self._books:
+                self._books[live.sitting_id] = Book(paper_shapes(live.paper_id), paper_keys(live.paper_id))
+        return [found[session.ticket.sheet_id] for session in asking]
+
+    def _ready(self, sessions: Sequence[Session]) -> list[None]:
+        mark_ready(sheets=[(s.ticket.sheet_id, s.ticket.epoch) for s in sessions], now=now())
+        return [None] * len(sessions)
+
+    def _changes(self, watched: Sequence[int]) -> dict[int, SheetStatus] | None:
+        try:
+            present = revisions(watched)
+            changed = [pk for pk, revision in present.items() if self._known.get(pk) != revision]
+            statuses = sheet_statuses(changed) if changed else {}
+        except Error:
+            logger.warning("the state of the exam could not be read")
+            connection.close()
+            return None
+        self._known |= present
+        return statuses
+
+    # Results back on the loop
+
+    async def _settle_op(self, written: Written, verdict: str | None) -> None:
+        session, pending = written
+        await session.settle(pending.op, verdict)
+
+    async def _settle_hello(self, session: Session, live: LiveSheet | None) -> None:
+        if live is None:
+            await session.say_bye("busy", 4503)
+            return
+        centre_sitting_id = session.ticket.centre_sitting_id
+        if self._known.get(centre_sitting_id, 0) > live.revision:
+            del self._known[centre_sitting_id]
+        try:
+            await session.restart(live, self._books.get(live.sitting_id))
+        except Farewell as farewell:
+            await session.say_bye(farewell.code, farewell.close_code)
+
+    async def _settle_ready(self, session: Session, _nothing: None) -> None:
+        self._known.pop(session.ticket.centre_sitting_id, None)
+
+    # Watching
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._hint.wait(), WATCH_SECONDS)
+            except TimeoutError:
+                pass
+            self._hint.clear()
+            await self._look()
+            self._spare_the_collector()
+
+    async def _look(self) -> None:
+        watched = list({session.ticket.centre_sitting_id for session in self.sessions.values() if session.live})
+        if not watched:
+            return
+        statuses = await asyncio.get_running_loop().run_in_executor(self._threads, self._changes, watched)
+        if statuses:
+            await self._fan_out(statuses)
+
+    async def _fan_out(self, statuses: Mapping[int, SheetStatus]) -> None:
+        for position, (sheet_id, status) in enumerate(statuses.items(), start=1):
+            session = self.sessions.get(sheet_id)
+            if session is not None and session.live is not None:
+                try:
+                    await session.update(status)
+                except Farewell as farewell:
+                    await session.say_bye(farewell.code, farewell.close_code)
+                except Exception:
+                    logger.exception("a status could not be delivered")
+            if position % FAN_OUT_SLICE == 0:
+                await asyncio.sleep(0)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                client = redis.asyncio.Redis.from_url(
+                    settings.REDIS_HINTS_URL, socket_connect_timeout=2, socket_timeout=None
+                )
+                async with client, client.pubsub() as subscription:
+                    await subscription.subscribe(CHANGES_CHANNEL)
+                    async for _message in subscription.listen():
+                        self._hint.set()
+            except (redis.RedisError, OSError):
+                logger.warning("no hints: Redis is away")
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(PRESENCE_SECONDS)
+            sessions, self.seen = list(self.seen.values()), {}
+            if not sessions:
+                continue
+            seen: dict[int, dict[int, Presence]] = defaultdict(dict)
+            for session in sessions:
+                seen[session.ticket.centre_sitting_id][session.ticket.sheet_id] = session.presence
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._threads, publish_presence, seen)
+            except redis.RedisError:
+                logger.warning("presence could not be published: Redis is away")
+
+    def _spare_the_collector(self) -> None:
+        """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""
+        if not self.sessions and self._frozen_at:
+            gc.unfreeze()
+            self._frozen_at = 0
+        elif len(self.sessions) >= self._frozen_at + FREEZE_EVERY:
+            gc.freeze()
+            self._frozen_at = len(self.sessions)

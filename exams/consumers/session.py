@@ -1,0 +1,314 @@
+"""One tablet's session: what to do with a frame, given what the sheet says so far.
+
+It holds of the sheet only what decides (head of the chain, sealed questions, submitted) and what the room console shows.
+Its knowledge may be stale: PostgreSQL compares the previous digest with what is stored and has the last word.
+"""
+
+import time
+from base64 import b64encode
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from ecni.shared.clock import now
+from exams.actions.journal import REPEATED, STORED, PendingOp
+from exams.broadcast import Presence
+from exams.consumers.bucket import TokenBucket
+from exams.enums import OpKind, SheetState
+from exams.protocol import (
+    REFUSALS,
+    VERSION,
+    Act,
+    Call,
+    Hello,
+    Malformed,
+    Ping,
+    Ready,
+    acknowledged,
+    encode,
+    parse,
+    refused,
+)
+from exams.queries.live import LiveSheet, SheetStatus
+from exams.rules.ops import Op, chain_digest
+from exams.rules.progression import op_objection, opened_by_seal
+from exams.tickets import Ticket
+
+if TYPE_CHECKING:
+    from exams.consumers.hub import Book, Hub
+
+MAX_MALFORMED = 10
+MAX_QUEUED = 64
+OPENED_STATES = frozenset({SheetState.COMPOSING, SheetState.PAUSED, SheetState.SUBMITTED})
+CLOSE_MALFORMED, CLOSE_REPLACED, CLOSE_VERSION = 4400, 4409, 4410
+
+
+class Farewell(Exception):
+    """The socket must be closed with this code, after a last `bye` frame."""
+
+    def __init__(self, close_code: int, code: str) -> None:
+        super().__init__(code)
+        self.close_code = close_code
+        self.code = code
+
+
+class Session:
+    """The server's side of one tablet's socket."""
+
+    __slots__ = (
+        "_answered",
+        "_bucket",
+        "_hub",
+        "_in_flight",
+        "_malformed",
+        "_presence",
+        "_queue",
+        "_send",
+        "book",
+        "digest",
+        "live",
+        "sealed",
+        "seq",
+        "status",
+        "submitted",
+        "ticket",
+    )
+
+    def __init__(self, ticket: Ticket, hub: "Hub", send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        self.ticket = ticket
+        self.live: LiveSheet | None = None
+        self.book: Book | None = None
+        self.status = SheetStatus(SheetState.EXPECTED, ticket.epoch, None)
+        self.seq = 0
+        self.digest = b""
+        self.sealed: set[int] = set()
+        self.submitted = False
+        self._answered = 0
+        self._presence = Presence(milliseconds(), None, 0, 0, called=False, online=True)
+        self._hub = hub
+        self._send = send
+        self._queue: deque[Op] = deque()
+        self._in_flight = False
+        self._malformed = 0
+        self._bucket = TokenBucket(time.monotonic())
+
+    async def receive(self, text: str) -> None:
+        """Handle one frame of the tablet.
+
+        Raises:
+            Farewell: the socket must be closed.
+        """
+        if not self._bucket.take(time.monotonic()):
+            await self.send(refused("too-fast"))
+            return
+        try:
+            frame = parse(text)
+        except Malformed as error:
+            await self._refuse_malformed(error.code)
+            return
+        self.note(seen_at=milliseconds())
+        match frame:
+            case Act(op=op):
+                await self._take(op)
+            case Ping(at=at, question=question):
+                self.note(question=question)
+                await self.send({"t": "pong", "at": at, "now": milliseconds()})
+            case Hello(version=version):
+                await self._greet(version)
+            case Ready(paper=paper):
+                if self.live is not None and paper == self.live.paper_digest:
+                    self._hub.ready.submit(self)
+            case Call(raised=raised):
+                self.note(called=raised)
+
+    async def restart(self, live: LiveSheet, book: "Book | None") -> None:
+        """Take the sheet as PostgreSQL has it and send `state`.
+
+        Raises:
+            Farewell: another tablet holds the sheet now.
+        """
+        if live.epoch != self.ticket.epoch:
+            raise Farewell(CLOSE_REPLACED, "replaced")
+        progress = live.progress
+        self.live, self.book = live, book
+        self.status = SheetStatus(live.state, live.epoch, live.ends_at)
+        self.seq, self.digest = progress.seq, progress.digest
+        self.sealed, self.submitted = progress.sealed, progress.submitted
+        self._answered = sum(1 << number for number, value in progress.answers.items() if value)
+        self._queue.clear()
+        self.note(answered=self._answered.bit_count())
+        await self.send(self._state_frame(live))
+
+    async def update(self, status: SheetStatus) -> None:
+        """Pass on what the staff changed.
+
+        Raises:
+            Farewell: another tablet may hold the sheet now.
+        """
+        if status.epoch != self.ticket.epoch:
+            raise Farewell(CLOSE_REPLACED, "replaced")
+        if status == self.status:
+            return
+        self.status = status
+        await self.send(
+            {
+                "t": "status",
+                "now": milliseconds(),
+                "status": status.state.value,
+                "ends_at": milliseconds_of(status),
+                "keys": self._released_keys(),
+            }
+        )
+
+    async def settle(self, op: Op, verdict: str | None) -> None:
+        """Tell the tablet what became of an op, then go on with the next one."""
+        self._in_flight = False
+        if verdict == STORED or (verdict == REPEATED and op.seq == self.seq + 1):
+            self._apply(op)
+        if verdict in {STORED, REPEATED}:
+            self.note(saved_at=milliseconds(), answered=self._answered.bit_count())
+            await self.send(acknowledged(op.seq, self._keys_after(op)))
+        else:
+            await self.send(refused(verdict or "busy", op.seq))
+        await self._advance()
+
+    async def send(self, frame: dict[str, Any]) -> None:
+        """Send one frame."""
+        await self._send({"type": "websocket.send", "text": encode(frame)})
+
+    async def say_bye(self, code: str, close_code: int) -> None:
+        """Send the last frame and close."""
+        await self.send({"t": "bye", "code": code, "text": REFUSALS[code]})
+        await self._send({"type": "websocket.close", "code": close_code})
+
+    def note(self, **seen: Any) -> None:
+        """Keep what the room console shows, and have it published soon."""
+        fields = {name: getattr(self._presence, name) for name in Presence.__slots__} | seen
+        self._presence = Presence(**fields)
+        self._hub.seen[self.ticket.sheet_id] = self
+
+    @property
+    def presence(self) -> Presence:
+        """What the room console shows of this tablet."""
+        return self._presence
+
+    async def _refuse_malformed(self, code: str) -> None:
+        self._malformed += 1
+        if self._malformed >= MAX_MALFORMED:
+            raise Farewell(CLOSE_MALFORMED, code)
+        await self.send(refused(code))
+
+    async def _greet(self, version: int) -> None:
+        if version != VERSION:
+            raise Farewell(CLOSE_VERSION, "version")
+        if not self._hub.reader.submit(self):
+            await self.send(refused("busy"))
+
+    async def _take(self, op: Op) -> None:
+        if self.live is None:
+            await self.send(refused("malformed", op.seq))
+        elif len(self._queue) >= MAX_QUEUED:
+            await self.send(refused("busy", op.seq))
+        else:
+            self._queue.append(op)
+            await self._advance()
+
+    async def _advance(self) -> None:
+        while self._queue and not self._in_flight:
+            op = self._queue.popleft()
+            code = self._objection(op)
+            if code is None and self._submit(op):
+                self._in_flight = True
+            else:
+                await self.send(refused(code or "busy", op.seq))
+
+    def _objection(self, op: Op) -> str | None:
+        if op.seq <= self.seq:
+            return None
+        if op.seq != self.seq + 1:
+            return "gap"
+        if op.digest != chain_digest(self.digest, op.seq, op.kind, op.question, op.value, op.made_at):
+            return "digest"
+        if self.book is None:
+            return "not-open"
+        return op_objection(op.kind, op.question, op.value, self.book.shapes, self)
+
+    def _submit(self, op: Op) -> bool:
+        pending = PendingOp(
+            sheet_id=self.ticket.sheet_id,
+            centre_sitting_id=self.ticket.centre_sitting_id,
+            epoch=self.ticket.epoch,
+            previous=self.digest,
+            op=op,
+        )
+        return self._hub.writer.submit((self, pending))
+
+    def _apply(self, op: Op) -> None:
+        self.seq, self.digest = op.seq, op.digest
+        if op.kind is OpKind.ANSWER:
+            bit = 1 << op.question
+            self._answered = self._answered | bit if op.value else self._answered & ~bit
+        elif op.kind is OpKind.SEAL:
+            self.sealed.add(op.question)
+        elif op.kind is OpKind.SUBMIT:
+            self.submitted = True
+            self.status = SheetStatus(SheetState.SUBMITTED, self.status.epoch, self.status.ends_at)
+
+    def _keys_after(self, op: Op) -> dict[int, str]:
+        if op.kind is not OpKind.SEAL or self.book is None:
+            return {}
+        opened = opened_by_seal(op.question, self.book.shapes)
+        return {} if opened is None else {opened: encoded(self.book.keys[opened])}
+
+    def _released_keys(self) -> dict[str, str]:
+        """The keys this sheet has a right to now: the opening key, and one for each step that a seal has opened."""
+        if self.book is None or self.status.state not in OPENED_STATES:
+            return {}
+        shapes, keys = self.book.shapes, self.book.keys
+        return {
+            str(step): encoded(key) for step, key in keys.items() if step == 0 or shapes[step].previous in self.sealed
+        }
+
+    def _state_frame(self, live: LiveSheet) -> dict[str, Any]:
+        progress = live.progress
+        return {
+            "t": "state",
+            "v": VERSION,
+            "now": milliseconds(),
+            "status": live.state.value,
+            "ends_at": milliseconds_of(self.status),
+            "sitting": {
+                "id": live.sitting_id,
+                "title": live.sitting_title,
+                "starts_at": int(live.starts_at.timestamp() * 1000),
+                "duration": live.duration_seconds,
+            },
+            "sheet": live.number,
+            "paper": {
+                "digest": live.paper_digest,
+                "bytes": live.paper_size,
+                "url": f"/sujets/{live.paper_digest}.ecni",
+            },
+            "seq": progress.seq,
+            "digest": progress.digest.hex(),
+            "keys": self._released_keys(),
+            "answers": progress.answers,
+            "sealed": sorted(progress.sealed),
+            "flags": sorted(progress.flags),
+            "strikes": progress.strikes,
+        }
+
+
+def milliseconds() -> int:
+    """Return the server's clock in milliseconds since 1970."""
+    return int(now().timestamp() * 1000)
+
+
+def milliseconds_of(status: SheetStatus) -> int | None:
+    """Return the end of a sheet in milliseconds since 1970, or None before it composes."""
+    return None if status.ends_at is None else int(status.ends_at.timestamp() * 1000)
+
+
+def encoded(key: bytes) -> str:
+    """Return a key as it travels."""
+    return b64encode(key).decode()

@@ -1,0 +1,66 @@
+"""The candidate's socket as a bare ASGI application: it opens, reads frames, closes. `Session` decides.
+
+A Channels consumer costs 3 to 9 times the processor time per message and stalls for seconds at 10,000 sockets
+(docs/adr/0003-bare-socket.md).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from exams.consumers.hub import Hub
+from exams.consumers.session import Farewell, Session
+from exams.tickets import COOKIE, Ticket, read_ticket
+
+CLOSE_TICKET = 4401
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class CandidateSocket:
+    """ASGI application; one hub per process, made when the first tablet comes."""
+
+    def __init__(self) -> None:
+        self._hub: Hub | None = None
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one websocket from its handshake to its end."""
+        await receive()
+        await send({"type": "websocket.accept"})
+        ticket = ticket_of(scope)
+        if ticket is None:
+            await send({"type": "websocket.close", "code": CLOSE_TICKET})
+            return
+        if self._hub is None:
+            self._hub = Hub()
+        session = Session(ticket, self._hub, send)
+        await self._hub.enter(session)
+        try:
+            await serve(session, receive)
+        except Farewell as farewell:
+            await session.say_bye(farewell.code, farewell.close_code)
+        finally:
+            self._hub.leave(session)
+
+
+async def serve(session: Session, receive: Receive) -> None:
+    """Pass frames to the session until the socket closes."""
+    while True:
+        event = await receive()
+        if event["type"] == "websocket.disconnect":
+            return
+        await session.receive(event.get("text") or "")
+
+
+def ticket_of(scope: Mapping[str, Any]) -> Ticket | None:
+    """Return the ticket of the handshake's cookie, or None when there is none that is valid."""
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                morsel = SimpleCookie(value.decode("latin-1")).get(COOKIE)
+            except CookieError:
+                return None
+            if morsel is not None:
+                return read_ticket(morsel.value)
+    return None

@@ -1,0 +1,86 @@
+"""Reads of the candidate's socket: all it needs to know of a sheet, for many sheets at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from exams.enums import PaperState, SheetState
+from exams.models import CentreSitting, Paper, Sheet
+from exams.queries.journal import replays
+from exams.rules.replay import Replay
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSheet:
+    """A sheet when its tablet says hello.
+
+    `paper_id` is None while the sitting has no sealed paper; `revision` is that of the centre sitting in the same reading.
+    """
+
+    sheet_id: int
+    number: str
+    epoch: int
+    state: SheetState
+    ends_at: datetime | None
+    revision: int
+    sitting_id: int
+    sitting_title: str
+    starts_at: datetime
+    duration_seconds: int
+    grace_seconds: int
+    paper_id: int | None
+    paper_digest: str
+    paper_size: int
+    progress: Replay
+
+
+@dataclass(frozen=True, slots=True)
+class SheetStatus:
+    """What the staff may change of a sheet while its tablet is connected."""
+
+    state: SheetState
+    epoch: int
+    ends_at: datetime | None
+
+
+def live_sheets(sheet_ids: Sequence[int]) -> dict[int, LiveSheet]:
+    """Return the sheets asked for, by id; three queries for a sitting, whatever the number of sheets."""
+    sheets = list(Sheet.objects.select_related("sitting", "centre_sitting").filter(pk__in=sheet_ids))
+    sittings = {sheet.sitting_id for sheet in sheets}
+    papers = {
+        paper.sitting_id: paper
+        for paper in Paper.objects.filter(sitting_id__in=sittings, is_reserve=False, state=PaperState.SEALED)
+    }
+    folded = replays(sheets)
+    return {sheet.pk: _live_sheet(sheet, papers.get(sheet.sitting_id), folded[sheet.pk]) for sheet in sheets}
+
+
+def _live_sheet(sheet: Sheet, paper: Paper | None, progress: Replay) -> LiveSheet:
+    return LiveSheet(
+        sheet_id=sheet.pk,
+        number=sheet.number,
+        epoch=sheet.epoch,
+        state=SheetState(sheet.state),
+        ends_at=sheet.ends_at,
+        revision=sheet.centre_sitting.revision,
+        sitting_id=sheet.sitting_id,
+        sitting_title=sheet.sitting.title,
+        starts_at=sheet.sitting.starts_at,
+        duration_seconds=sheet.sitting.duration_seconds,
+        grace_seconds=sheet.sitting.grace_seconds,
+        paper_id=paper.pk if paper else None,
+        paper_digest=paper.digest if paper else "",
+        paper_size=paper.size if paper else 0,
+        progress=progress,
+    )
+
+
+def revisions(centre_sitting_ids: Sequence[int]) -> dict[int, int]:
+    """Return the revision of each centre sitting: the one query that every process makes each second."""
+    return dict(CentreSitting.objects.filter(pk__in=centre_sitting_ids).values_list("pk", "revision"))
+
+
+def sheet_statuses(centre_sitting_ids: Sequence[int]) -> dict[int, SheetStatus]:
+    """Return the status of every sheet of some centre sittings, by sheet."""
+    rows = Sheet.objects.filter(centre_sitting_id__in=centre_sitting_ids).values_list("pk", "state", "epoch", "ends_at")
+    return {pk: SheetStatus(SheetState(state), epoch, ends_at) for pk, state, epoch, ends_at in rows}

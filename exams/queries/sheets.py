@@ -1,0 +1,123 @@
+"""Reads of sheets and centre sittings, for consoles and for the rules of time."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from exams.enums import CentreSittingState, SheetState
+from exams.models import CentreSitting, Pause, Sheet, TimeGrant
+from exams.rules.states import LIVE_STATES
+from exams.rules.timing import Allowance, PauseSpan
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One sheet as a console shows it."""
+
+    sheet_id: int
+    number: str
+    state: SheetState
+    epoch: int
+    extra_seconds: int
+    ends_at: datetime | None
+    admitted_at: datetime | None
+    ready_at: datetime | None
+    submitted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CentreSittingRow:
+    """One centre sitting as the national board shows it; `counts` are sheets by state."""
+
+    id: int
+    state: CentreSittingState
+    opened_at: datetime | None
+    counts: Mapping[SheetState, int]
+
+
+def room_sheets(centre_sitting_id: int) -> list[SheetRow]:
+    """Return the sheets of one centre sitting, in the order of their anonymous numbers."""
+    return [
+        SheetRow(
+            sheet_id=sheet.pk,
+            number=sheet.number,
+            state=SheetState(sheet.state),
+            epoch=sheet.epoch,
+            extra_seconds=sheet.extra_seconds,
+            ends_at=sheet.ends_at,
+            admitted_at=sheet.admitted_at,
+            ready_at=sheet.ready_at,
+            submitted_at=sheet.submitted_at,
+        )
+        for sheet in Sheet.objects.filter(centre_sitting_id=centre_sitting_id).order_by("number")
+    ]
+
+
+def sitting_overview(sitting_id: int) -> list[CentreSittingRow]:
+    """Return every centre sitting of a sitting with its counts, in two queries."""
+    counts: dict[int, dict[SheetState, int]] = defaultdict(dict)
+    grouped = Sheet.objects.filter(sitting_id=sitting_id).values("centre_sitting_id", "state").annotate(n=Count("pk"))
+    for row in grouped:
+        counts[row["centre_sitting_id"]][SheetState(row["state"])] = row["n"]
+    return [
+        CentreSittingRow(
+            id=centre_sitting.pk,
+            state=CentreSittingState(centre_sitting.state),
+            opened_at=centre_sitting.opened_at,
+            counts=counts[centre_sitting.pk],
+        )
+        for centre_sitting in CentreSitting.objects.filter(sitting_id=sitting_id).order_by("pk")
+    ]
+
+
+def closing_obstacles(centre_sitting_id: int, now: datetime) -> list[str]:
+    """Return, in French, each reason why a centre sitting cannot be closed yet; an empty list means it can."""
+    centre_sitting = CentreSitting.objects.select_related("sitting").get(pk=centre_sitting_id)
+    if centre_sitting.state == CentreSittingState.PAUSED:
+        return ["L’épreuve est en pause : reprenez-la d’abord."]
+    grace = timedelta(seconds=centre_sitting.sitting.grace_seconds)
+    live = Sheet.objects.filter(centre_sitting_id=centre_sitting_id, state__in=LIVE_STATES)
+    composing = live.filter(ends_at__gt=now).count()
+    arriving = live.filter(ends_at__lte=now, ends_at__gt=now - grace).count()
+    obstacles = []
+    if composing:
+        obstacles.append(f"{composing} copie(s) composent encore.")
+    if arriving:
+        obstacles.append(f"{arriving} copie(s) peuvent encore recevoir des réponses en route.")
+    return obstacles
+
+
+def time_allowances(sheets: Sequence[Sheet]) -> dict[int, Allowance]:
+    """Return what each sheet's end is made of, by sheet; all are of one centre sitting, which has opened."""
+    if not sheets:
+        return {}
+    centre_sitting = CentreSitting.objects.select_related("sitting").get(pk=sheets[0].centre_sitting_id)
+    opened_at = centre_sitting.opened_at
+    if opened_at is None:
+        msg = f"{centre_sitting} has not opened"
+        raise ValueError(msg)
+    pauses = tuple(
+        PauseSpan(pause.started_at, pause.ended_at)
+        for pause in Pause.objects.filter(centre_sitting=centre_sitting).order_by("started_at")
+    )
+    grants = TimeGrant.objects.filter(sitting_id=centre_sitting.sitting_id).order_by("pk")
+    common: list[int] = []
+    personal: dict[int, list[int]] = defaultdict(list)
+    for grant in grants:
+        if grant.sheet_id is not None:
+            personal[grant.sheet_id].append(grant.seconds)
+        elif grant.centre_sitting_id in {None, centre_sitting.pk}:
+            common.append(grant.seconds)
+    return {
+        sheet.pk: Allowance(
+            opened_at=opened_at,
+            duration_seconds=centre_sitting.sitting.duration_seconds,
+            extra_seconds=sheet.extra_seconds,
+            granted_seconds=(*common, *personal[sheet.pk]),
+            pauses=pauses,
+        )
+        for sheet in sheets
+    }
