@@ -1,5 +1,35 @@
-"""Private PostgreSQL and Redis for one run of pytest: loaded by `-p` before Django reads its settings."""
+"""Private PostgreSQL and Redis for one run of pytest; loaded by `-p`, before Django reads its settings.
+
+Several runs may go on side by side: each has its own engines, each xdist worker its own database and Redis databases.
+Set DATABASE_URL and REDIS_URL to run on other servers.
+"""
 
 import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
 
-os.environ.setdefault("ECNI_ENV", "test")
+import pytest
+
+from ecni.engines import engines
+from ecni.env import redis_database
+
+REDIS_DATABASES_PER_WORKER = 3
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config):
+    os.environ.setdefault("ECNI_ENV", "test")
+    if "DATABASE_URL" not in os.environ:
+        stack = ExitStack()
+        early_config.add_cleanup(stack.close)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecni-tests-")))
+        folder.chmod(0o711)
+        os.environ |= stack.enter_context(engines(folder)).environment
+        os.environ |= {"PAPERS_ROOT": str(folder / "papers"), "STATIC_ROOT": str(folder / "static")}
+        stack.callback(lambda: [os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL")])
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        offset = REDIS_DATABASES_PER_WORKER * (int(worker.removeprefix("gw")) + 1)
+        os.environ["REDIS_URL"] = redis_database(os.environ["REDIS_URL"], offset)
+    return (yield)

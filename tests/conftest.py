@@ -1,0 +1,33 @@
+"""What every test may ask for."""
+
+import os
+
+import pytest
+
+from tests import chromium
+
+
+def pytest_collection_modifyitems(items):
+    """Run browser tests last and on one worker: the browser's driver leaves an event loop running in its thread."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("browser"):
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # that loop again: the ORM is not called from it
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium on this machine (make browser)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, chromium_path):
+    return browser_type_launch_args | {"executable_path": chromium_path, "args": chromium.LAUNCH_ARGUMENTS}
