@@ -5,8 +5,9 @@ from itertools import groupby
 
 from ecni.shared.vault import decrypt, officers_key
 from exams.enums import PaperState, PartCode, QuestionKind
-from exams.models import Paper, PaperKey, PaperQuestion
+from exams.models import Paper, PaperKey, PaperQuestion, Question
 from exams.rules.answers import QuestionShape
+from exams.rules.content import QuestionContent, from_json
 
 KEY_PURPOSE = "paper"
 
@@ -91,3 +92,12 @@ def paper_structure(paper_id: int) -> tuple[UnitStructure, ...]:
         )
         for unit, group in groupby(rows, key=lambda row: row.unit)
     )
+
+
+def question_content(question_id: int) -> QuestionContent:
+    """Return the text and the key of one version of a question.
+
+    Raises:
+        Question.DoesNotExist: no such version.
+    """
+    return from_json(Question.objects.only("content").get(pk=question_id).content)

@@ -1,0 +1,126 @@
+"""A paper being written: its questions in the order they will be asked, and what stands in the way of its sealing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from exams.enums import CaseKind, QuestionKind
+from exams.models import Media, Paper, PaperUnit, Question
+from exams.queries.fragments import Place, case_images, question_images
+from exams.rules.answers import ANSWERABLE_KINDS
+from exams.rules.content import CaseContent, QuestionContent, case_from_json, from_json, key_errors
+
+PROGRESSIVE_CASES = frozenset({CaseKind.DP, CaseKind.MINI_DP, CaseKind.KFP})
+"""Cases answered in order, each answer final once sealed."""
+
+ASKABLE_CASES = PROGRESSIVE_CASES | {CaseKind.LCA}
+"""Cases that a paper may hold today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One numbered question of a paper, with all that its sealing needs."""
+
+    unit: PaperUnit
+    question: Question
+    content: QuestionContent
+    case: CaseContent | None
+    place: Place
+
+    @property
+    def is_progressive(self) -> bool:
+        """Whether its answer must be final before the next question opens."""
+        return self.place.case_kind in PROGRESSIVE_CASES
+
+    @property
+    def previous(self) -> int:
+        """Number of the question to seal first; 0 when readable from the start."""
+        return self.place.number - 1 if self.is_progressive and self.place.position > 1 else 0
+
+    @property
+    def images(self) -> set[str]:
+        """Names of the images that travel with it; those of the case travel with its first question."""
+        opening = case_images(self.case) if self.case and self.place.position == 1 else set()
+        return question_images(self.content) | opening
+
+
+def paper_units(paper_id: int) -> list[PaperUnit]:
+    """Return the units of a paper in order, with their questions."""
+    in_order = Prefetch("case__questions", queryset=Question.objects.order_by("position"))
+    units = PaperUnit.objects.filter(paper_id=paper_id).select_related("part", "question", "case")
+    return list(units.prefetch_related(in_order).order_by("position"))
+
+
+def paper_steps(units: Sequence[PaperUnit]) -> list[Step]:
+    """Return the questions of these units, numbered from 1 in their order."""
+    steps: list[Step] = []
+    case_number = 0
+    for unit in units:
+        case_number += unit.case is not None
+        steps.extend(_unit_steps(unit, first=len(steps) + 1, case_number=case_number))
+    return steps
+
+
+def paper_faults(
+    paper: Paper, units: Sequence[PaperUnit], steps: Sequence[Step], media: Mapping[str, Media]
+) -> list[str]:
+    """Return every reason not to seal the paper, in French, each with its place; empty when it can be sealed."""
+    return [*_unit_faults(paper, units), *_repeated(steps), *chain.from_iterable(_step_faults(s, media) for s in steps)]
+
+
+def _unit_questions(unit: PaperUnit) -> list[Question]:
+    if unit.case is not None:
+        return list(unit.case.questions.all())
+    return [unit.question] if unit.question else []
+
+
+def _unit_steps(unit: PaperUnit, *, first: int, case_number: int) -> Iterator[Step]:
+    questions = _unit_questions(unit)
+    case = case_from_json(unit.case.content) if unit.case else None
+    for index, question in enumerate(questions):
+        place = Place(
+            number=first + index,
+            position=index + 1,
+            unit_size=len(questions),
+            case_number=case_number if unit.case else 0,
+            case_kind=CaseKind(unit.case.kind) if unit.case else None,
+        )
+        yield Step(unit=unit, question=question, content=from_json(question.content), case=case, place=place)
+
+
+def _unit_faults(paper: Paper, units: Sequence[PaperUnit]) -> Iterator[str]:
+    for unit in units:
+        place = _("Unité %(position)s (%(held)s)") % {"position": unit.position, "held": unit.question or unit.case}
+        if unit.part.exam_id != paper.sitting.exam_id:
+            yield _("%(place)s : la partie choisie est celle d’un autre examen.") % {"place": place}
+        if not _unit_questions(unit):
+            yield _("%(place)s : ce dossier n’a aucune question.") % {"place": place}
+
+
+def _repeated(steps: Sequence[Step]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for step in steps:
+        identifier, number = step.question.identifier, step.place.number
+        if identifier in first:
+            yield _("%(place)s : déjà posée, sous le numéro %(first)s.") % {
+                "place": _place(step),
+                "first": first[identifier],
+            }
+        first.setdefault(identifier, number)
+
+
+def _step_faults(step: Step, media: Mapping[str, Media]) -> Iterator[str]:
+    kind = QuestionKind(step.question.kind)
+    if kind not in ANSWERABLE_KINDS:
+        reasons = [_("la plateforme ne présente pas encore les questions %(kind)s") % {"kind": kind.value}]
+    else:
+        reasons = key_errors(kind, step.content)
+    reasons += [_("l’image %(name)s manque") % {"name": name} for name in sorted(step.images - media.keys())]
+    yield from (f"{_place(step)} : {reason}." for reason in reasons)
+
+
+def _place(step: Step) -> str:
+    return _("Question %(number)s (%(question)s)") % {"number": step.place.number, "question": step.question}
