@@ -1,0 +1,1 @@
+"""Writes of people and places, one noun a module."""

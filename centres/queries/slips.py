@@ -1,0 +1,165 @@
+"""Reads of slips: by the code a candidate types, and all those of a centre to print."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+
+from centres.models import Candidate, Seat, Slip
+from centres.rules.codes import code_digest, normalise_code, results_code, slip_code
+from exams.enums import CentreSittingState, SheetState
+from exams.rules.states import Refused
+from exams.tickets import Ticket
+
+ENTRANCE_STATES = frozenset({CentreSittingState.LOBBY, CentreSittingState.OPEN, CentreSittingState.PAUSED})
+
+
+class EntryRefused(Refused):
+    """Why a candidate may not enter; the text is for the candidate."""
+
+    code = "entry"
+
+
+class UnknownCode(EntryRefused):
+    """No slip has this code."""
+
+    code = "unknown-code"
+    text = "Ce code n’est pas reconnu. Vérifiez chaque caractère ; si le code est bien celui du coupon, appelez un surveillant."
+
+
+class SlipReplaced(EntryRefused):
+    """The staff gave another slip for this seat."""
+
+    code = "slip-replaced"
+    text = "Ce coupon a été remplacé : utilisez le dernier qui vous a été remis, ou appelez un surveillant."
+
+
+class DoorsClosed(EntryRefused):
+    """The centre does not welcome candidates now."""
+
+    code = "doors-closed"
+    text = "L’accueil n’est pas ouvert dans votre centre. Attendez l’annonce, puis réessayez."
+
+
+class SheetEnded(EntryRefused):
+    """The sheet is over: excluded, withdrawn or closed."""
+
+    code = "sheet-ended"
+    text = "Cette copie est terminée. Appelez un surveillant."
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the identity check shows, and the ticket that "Oui" gives."""
+
+    slip_id: int
+    last_name: str
+    first_name: str
+    born_on: date
+    centre: str
+    room: str
+    seat_number: int
+    sitting: str
+    starts_at: datetime
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSlip:
+    """One slip as it is printed. `results_code` is on the part that the candidate keeps."""
+
+    seat_id: int
+    sheet_id: int
+    room: str
+    seat_number: int
+    number: str
+    code: str
+    results_code: str
+
+
+def open_entry(typed: str) -> Entry:
+    """Return the entry that a typed or scanned code opens; one statement, nothing written.
+
+    Raises:
+        UnknownCode, SlipReplaced, DoorsClosed, SheetEnded: why not.
+    """
+    code = normalise_code(typed)
+    slip = _slip_by_code(code) if code else None
+    if slip is None:
+        raise UnknownCode
+    if slip.replaced_at is not None:
+        raise SlipReplaced
+    seat = slip.seat
+    if seat.hosting.centre_sitting.state not in ENTRANCE_STATES:
+        raise DoorsClosed
+    if seat.sheet.state in {SheetState.EXCLUDED, SheetState.WITHDRAWN, SheetState.CLOSED}:
+        raise SheetEnded
+    return _entry(slip.pk, seat)
+
+
+def printed_slips(hosting_id: int) -> list[PrintedSlip]:
+    """Return the living slips of a hosting, by room and seat, with their codes derived again."""
+    slips = (
+        Slip.objects.filter(seat__hosting_id=hosting_id, replaced_at__isnull=True)
+        .select_related("seat__room", "seat__sheet")
+        .order_by("seat__room__name", "seat__seat_number")
+    )
+    return [_printed(slip) for slip in slips]
+
+
+def printed_slip(seat_id: int) -> PrintedSlip:
+    """Return the living slip of one seat."""
+    return _printed(Slip.objects.select_related("seat__room", "seat__sheet").get(seat_id=seat_id, replaced_at=None))
+
+
+def candidate_id_by_results_code(typed: str) -> int | None:
+    """Return the candidate whose results code this is, or None; rate limits are the caller's."""
+    code = normalise_code(typed)
+    if code is None:
+        return None
+    digest = code_digest(settings.SLIP_SECRET, code)
+    return Candidate.objects.filter(results_hmac=digest).values_list("pk", flat=True).first()
+
+
+def _slip_by_code(code: str) -> Slip | None:
+    related = ("seat__hosting__centre_sitting", "seat__hosting__centre", "seat__hosting__sitting")
+    return (
+        Slip.objects.select_related(*related, "seat__room", "seat__candidate", "seat__sheet")
+        .filter(code_hmac=code_digest(settings.SLIP_SECRET, code))
+        .first()
+    )
+
+
+def _entry(slip_id: int, seat: Seat) -> Entry:
+    sheet, candidate, sitting = seat.sheet, seat.candidate, seat.hosting.sitting
+    return Entry(
+        slip_id=slip_id,
+        last_name=candidate.last_name,
+        first_name=candidate.first_name,
+        born_on=candidate.born_on,
+        centre=seat.hosting.centre.name,
+        room=seat.room.name,
+        seat_number=seat.seat_number,
+        sitting=sitting.title,
+        starts_at=sitting.starts_at,
+        ticket=Ticket(
+            sheet_id=sheet.pk,
+            epoch=sheet.epoch,
+            centre_sitting_id=sheet.centre_sitting_id,
+            sitting_id=sheet.sitting_id,
+            number=sheet.number,
+        ),
+    )
+
+
+def _printed(slip: Slip) -> PrintedSlip:
+    seat = slip.seat
+    return PrintedSlip(
+        seat_id=seat.pk,
+        sheet_id=seat.sheet_id,
+        room=seat.room.name,
+        seat_number=seat.seat_number,
+        number=seat.sheet.number,
+        code=slip_code(settings.SLIP_SECRET, seat.pk, slip.serial),
+        results_code=results_code(settings.SLIP_SECRET, seat.candidate_id),
+    )

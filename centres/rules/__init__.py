@@ -1,0 +1,1 @@
+"""What decides in centres: pure functions on frozen values."""
