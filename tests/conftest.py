@@ -1,9 +1,12 @@
 """What every test may ask for."""
 
 import os
+from urllib.parse import quote
 
 import pytest
+from django.db import connection
 
+from ecni.supervisor import Supervisor, daphne, listening_socket
 from tests import chromium
 
 
@@ -31,3 +34,15 @@ def chromium_path():
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args, chromium_path):
     return browser_type_launch_args | {"executable_path": chromium_path, "args": chromium.LAUNCH_ARGUMENTS}
+
+
+@pytest.fixture
+def asgi_server(transactional_db, tmp_path):
+    """Serve the house, websockets included, by a real Daphne on the test database; gives its address."""
+    listener = listening_socket(0)
+    name = connection.settings_dict["NAME"]
+    host = connection.settings_dict["HOST"]
+    env = {"DATABASE_URL": f"postgresql://ecni@/{name}?host={quote(host)}", "DJANGO_SETTINGS_MODULE": "ecni.settings"}
+    with listener, Supervisor(tmp_path) as supervisor:
+        supervisor.start("daphne", daphne(listener), env, sockets=[listener])
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,0 +1,197 @@
+"""The processes of one machine's house: started by name, watched, logged to files, stopped in reverse order, no orphan.
+
+For the demonstration, the rehearsal and the tests; production has systemd or containers. Standard library only.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+BACKLOG = 4096
+GRACE_SECONDS = 15
+GLANCE_SECONDS = 0.2
+PR_SET_PDEATHSIG = 1
+
+
+class ChildDied(RuntimeError):  # noqa: N818 -- says what happened, as ConnectionRefused does
+    """A process ended by itself; the message, in French, says which, how, and shows the end of its log."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process started here, and whether its death is part of the plan."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    keep: bool
+
+
+class Supervisor:
+    """Runs children until told to stop; as a context manager it leaves none behind, whatever happens inside."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Keep the logs of children in `data_dir`/logs."""
+        self.logs = data_dir.resolve() / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._children: dict[str, Child] = {}
+        self._handler_before: Any = None
+
+    def __enter__(self) -> Self:
+        self._handler_before = signal.signal(signal.SIGTERM, _interrupt)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.stop()
+        finally:
+            signal.signal(signal.SIGTERM, self._handler_before)
+
+    def start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        *,
+        sockets: Sequence[socket.socket] = (),
+        keep: bool = False,
+    ) -> Child:
+        """Start a child, `env` added to this environment, its output appended to logs/`name`.log.
+
+        `sockets` are inherited under the same numbers. With `keep`, its death leaves the others running.
+        """
+        if name in self._children and self._children[name].process.poll() is None:
+            raise ValueError(f"{name} is running")
+        log = self.logs / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603 -- the house's own commands
+                argv,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                pass_fds=[listener.fileno() for listener in sockets],
+                start_new_session=True,  # Ctrl-C reaches this process alone, which stops the others in order
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, takes no lock
+            )
+        self._children.pop(name, None)
+        self._children[name] = Child(name, process, log, keep)
+        return self._children[name]
+
+    def wait(self) -> None:
+        """Watch until Ctrl-C or SIGTERM.
+
+        Raises:
+            ChildDied: a child that was not to be kept going without has ended.
+        """
+        try:
+            while True:
+                self.check()
+                time.sleep(GLANCE_SECONDS)
+        except KeyboardInterrupt:
+            return
+
+    def check(self) -> None:
+        """Look once at every child.
+
+        Raises:
+            ChildDied: as in `wait`.
+        """
+        for child in self._children.values():
+            code = child.process.poll()
+            if code is not None and not child.keep:
+                tail = child.log.read_text(errors="replace")[-1500:]
+                raise ChildDied(
+                    f"Le processus « {child.name} » s’est arrêté (code {code}). Fin de {child.log} :\n{tail}"
+                )
+
+    def kill(self, name: str, stop_signal: int = signal.SIGKILL) -> None:
+        """End one child and all that it started, at once: for drills."""
+        child = self._children[name]
+        _signal_group(child, stop_signal)
+        child.process.wait(GRACE_SECONDS)
+
+    def stop(self) -> None:
+        """Stop every child in reverse order: SIGTERM, then SIGKILL after 15 seconds."""
+        for child in reversed(self._children.values()):
+            _signal_group(child, signal.SIGTERM)
+            try:
+                child.process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                _signal_group(child, signal.SIGKILL)
+                child.process.wait()
+        self._children.clear()
+
+
+def listening_socket(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Return a socket that several servers can accept from; port 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def daphne(listener: socket.socket) -> list[str]:
+    """Return the command of a Daphne that serves the house on an inherited socket."""
+    options = {
+        "--fd": listener.fileno(),
+        "--verbosity": 0,
+        "--http-timeout": 60,
+        "--ping-interval": 20,
+        "--ping-timeout": 30,
+        "--websocket_connect_timeout": 30,
+        "--websocket_timeout": 86400,
+        "--websocket-max-message-size": 65536,
+        "--application-close-timeout": 10,
+    }
+    arguments = [str(word) for option in options.items() for word in option]
+    return [sys.executable, "-m", "daphne", *arguments, "ecni.asgi:application"]
+
+
+def celery_worker(data_dir: Path, concurrency: int = 2) -> list[str]:
+    """Return the command of a Celery worker that also keeps the schedule, remembered in `data_dir`."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "ecni", "worker"),
+        *("--beat", "--schedule", str(data_dir / "celery-schedule")),
+        *("--concurrency", str(concurrency), "--loglevel", "INFO"),
+    ]
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _signal_group(child: Child, number: int) -> None:
+    try:
+        os.killpg(child.process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
