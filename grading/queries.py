@@ -1,0 +1,222 @@
+"""What marking reads: structures, keys, frozen answers, and the runs made of them. No person, no place."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, QuerySet, Sum
+
+from exams.enums import CentreSittingState, PaperState, PartCode, QuestionKind, SheetState
+from exams.models import CentreSitting, FrozenSheet, Paper, PaperQuestion, Question, Sheet, Sitting
+from exams.rules.content import from_json
+from exams.rules.states import LIVE_STATES
+from grading.enums import MarkingState
+from grading.models import MarkingChunk, MarkingRun, SheetMark
+from grading.rules.columns import Numerators
+from grading.rules.engine import Plan, plan_run
+from grading.rules.keys import key_of
+from grading.rules.parameters import MarkingParameters
+from grading.rules.units import Part, Structure, Unit
+
+FINISHED = [CentreSittingState.CLOSED, CentreSittingState.SIGNED]
+HANDED_IN = [SheetState.SUBMITTED, SheetState.CLOSED]
+POINTS_DTYPE = np.dtype("<i8")
+"""How the numerators of `SheetMark.points` are laid out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExamUnit:
+    """One unit of the exam: a case or an isolated question.
+
+    Attributes:
+        code: its name in the exam: number of the sitting, a dot, place in the paper.
+        paper_id: the paper it is in.
+        part, part_points: the part it belongs to, and what the whole part is worth.
+        is_case: whether it is a case; else an isolated question.
+        numbers: numbers of its questions in the paper, in order.
+    """
+
+    code: str
+    paper_id: int
+    part: PartCode
+    part_points: int
+    is_case: bool
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenAnswers:
+    """The final answers of one sheet; see `exams.models.FrozenSheet`."""
+
+    sheet_id: int
+    number: str
+    masks: bytes
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far a run is: sheets marked out of all, chunks by state."""
+
+    state: MarkingState
+    marked: int
+    sheets: int
+    chunks: dict[MarkingState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SittingMarking:
+    """One sitting on the marking page: what prevents marking it, in French, and its newest run."""
+
+    sitting: Sitting
+    obstacles: list[str]
+    run: MarkingRun | None
+    progress: RunProgress | None
+
+
+def exam_papers(exam_id: int) -> list[Paper]:
+    """Return the sealed papers that make the exam, in the order of its sittings; reserve slots are left out."""
+    papers = Paper.objects.filter(sitting__exam_id=exam_id, sitting__is_reserve=False, is_reserve=False)
+    return list(papers.filter(state=PaperState.SEALED).select_related("sitting").order_by("sitting__number"))
+
+
+def exam_units(exam_id: int) -> list[ExamUnit]:
+    """Return the units of an exam across all its papers, in the order of the sittings and of the papers."""
+    rows = PaperQuestion.objects.filter(paper__in=exam_papers(exam_id)).select_related("unit__part", "paper__sitting")
+    ordered = rows.order_by("paper__sitting__number", "number")
+    return [_exam_unit(list(group)) for _, group in groupby(ordered, key=lambda row: row.unit_id)]
+
+
+def _exam_unit(questions: Sequence[PaperQuestion]) -> ExamUnit:
+    first = questions[0]
+    return ExamUnit(
+        code=f"{first.paper.sitting.number}.{first.unit.position}",
+        paper_id=first.paper_id,
+        part=PartCode(first.unit.part.code),
+        part_points=first.unit.part.points,
+        is_case=first.unit.case_id is not None,
+        numbers=tuple(row.number for row in questions),
+    )
+
+
+def paper_structure(paper_id: int, units: Sequence[ExamUnit]) -> Structure:
+    """Return the share of the exam that one of its papers is; its questions go by their numbers in it.
+
+    A part counts for its points times the share of its units that are in this paper, so that every unit of the exam
+    is worth the same whatever the paper it is in.
+    """
+    everywhere = Counter(unit.part for unit in units)
+    here = [unit for unit in units if unit.paper_id == paper_id]
+    parts = dict.fromkeys(unit.part for unit in here)
+    return Structure(
+        tuple(_part(code, everywhere[code], [unit for unit in here if unit.part is code]) for code in parts)
+    )
+
+
+def _part(code: PartCode, units_everywhere: int, units: Sequence[ExamUnit]) -> Part:
+    points = Fraction(units[0].part_points * len(units), units_everywhere)
+    return Part(code.value, points, tuple(Unit(unit.code, unit.numbers) for unit in units))
+
+
+def marking_plan(paper_id: int, parameters: MarkingParameters) -> Plan:
+    """Return how a sealed paper is marked: each question with its key and its exact points in the exam.
+
+    Raises:
+        InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge: the paper cannot be marked.
+    """
+    rows = list(PaperQuestion.objects.filter(paper_id=paper_id))
+    contents = Question.objects.only("content").in_bulk([row.question_id for row in rows])
+    keys = {
+        row.number: (kind := QuestionKind(row.kind), key_of(kind, from_json(contents[row.question_id].content)))
+        for row in rows
+    }
+    exam_id = Sitting.objects.values_list("exam_id", flat=True).get(papers=paper_id)
+    return plan_run(paper_structure(paper_id, exam_units(exam_id)), keys, parameters)
+
+
+def marking_obstacles(sitting_id: int) -> list[str]:
+    """Return, in French, each reason why a sitting cannot be marked yet; an empty list means it can."""
+    sitting = Sitting.objects.get(pk=sitting_id)
+    return [*_paper_obstacles(sitting), *_centre_obstacles(sitting), *_sheet_obstacles(sitting)]
+
+
+def _paper_obstacles(sitting: Sitting) -> Iterator[str]:
+    others = Sitting.objects.filter(exam_id=sitting.exam_id, is_reserve=False)
+    sealed = {paper.sitting_id for paper in exam_papers(sitting.exam_id)}
+    if sitting.is_reserve:
+        yield f"« {sitting.title} » est un créneau de réserve : il ne compte pas dans l’examen."
+    for other in others.order_by("number"):
+        if other.pk not in sealed:
+            yield f"Le sujet de « {other.title} » n’est pas scellé : le barème de l’examen n’est pas connu."
+
+
+def _centre_obstacles(sitting: Sitting) -> Iterator[str]:
+    centre_sittings = CentreSitting.objects.filter(sitting=sitting)
+    if not centre_sittings.exists():
+        yield "Aucun centre n’a accueilli cette épreuve."
+    for centre_sitting in centre_sittings.exclude(state__in=FINISHED).order_by("pk"):
+        state = CentreSittingState(centre_sitting.state).label
+        yield f"L’épreuve en centre n° {centre_sitting.pk} n’est pas close (état « {state} »)."
+
+
+def _sheet_obstacles(sitting: Sitting) -> Iterator[str]:
+    composed = Sheet.objects.filter(sitting=sitting, state__in=[*HANDED_IN, *LIVE_STATES])
+    unfrozen = list(composed.filter(frozen__isnull=True).order_by("number").values_list("number", flat=True)[:21])
+    if unfrozen:
+        names = ", ".join(unfrozen[:20]) + ("…" if len(unfrozen) > 20 else "")  # noqa: PLR2004 - 20 names, then an ellipsis
+        yield f"Copies non figées : {names}."
+
+
+def frozen_answers(paper_id: int) -> "QuerySet[FrozenSheet, tuple[int, str, bytes | memoryview, Any]]":
+    """Return the frozen sheets of a paper's sitting that are to be marked, as tuples, by sheet id."""
+    handed_in = FrozenSheet.objects.filter(sheet__sitting__papers=paper_id, sheet__state__in=HANDED_IN)
+    return handed_in.order_by("pk").values_list("sheet_id", "sheet__number", "masks", "texts")
+
+
+def chunk_answers(chunk: MarkingChunk) -> list[FrozenAnswers]:
+    """Return the answers that one chunk marks, by sheet id."""
+    rows = frozen_answers(chunk.run.paper_id).filter(sheet_id__gte=chunk.first_sheet, sheet_id__lte=chunk.last_sheet)
+    return [FrozenAnswers(sheet_id, number, bytes(masks), texts) for sheet_id, number, masks, texts in rows]
+
+
+def latest_run(sitting_id: int) -> MarkingRun | None:
+    """Return the newest finished run of a sitting's main paper, the one that counts."""
+    done = MarkingRun.objects.filter(paper__sitting_id=sitting_id, paper__is_reserve=False, state=MarkingState.DONE)
+    return done.order_by("-pk").first()
+
+
+def sheet_numerators(run_id: int) -> dict[str, Numerators]:
+    """Return the numerators of each sheet of a run, by anonymous number."""
+    rows = SheetMark.objects.filter(run_id=run_id).values_list("number", "points")
+    return {number: np.frombuffer(bytes(points), POINTS_DTYPE) for number, points in rows}
+
+
+def run_progress(run: MarkingRun) -> RunProgress:
+    """Return how far a run is, in one query."""
+    rows = MarkingChunk.objects.filter(run=run).values_list("state").annotate(Count("pk"), Sum("sheets"))
+    chunks: Counter[MarkingState] = Counter()
+    marked = 0
+    for state, count, sheets in rows:
+        chunks[MarkingState(state)] = count
+        marked += sheets if state == MarkingState.DONE else 0
+    return RunProgress(MarkingState(run.state), marked, run.sheets, dict(chunks))
+
+
+def exam_marking(exam_id: int) -> list[SittingMarking]:
+    """Return where the marking of each sitting of an exam stands, reserve slots left out."""
+    sittings = Sitting.objects.filter(exam_id=exam_id, is_reserve=False).order_by("number")
+    runs = MarkingRun.objects.filter(paper__sitting__in=sittings).select_related("paper").order_by("pk")
+    newest = {run.paper.sitting_id: run for run in runs}
+    return [
+        SittingMarking(
+            sitting=sitting,
+            obstacles=marking_obstacles(sitting.pk),
+            run=(run := newest.get(sitting.pk)),
+            progress=run_progress(run) if run else None,
+        )
+        for sitting in sittings
+    ]
