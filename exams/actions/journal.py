@@ -37,7 +37,9 @@ class PendingOp:
     op: Op
 
 
+# By key, whatever the planner thinks of the size of the tables: the cost of an answer must not change with the number of candidates.
 _STATEMENT = f"""
+SET LOCAL enable_seqscan TO off; SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off;
 SELECT pg_advisory_xact_lock_shared({LOCK_SPACE}, c) FROM (SELECT unnest(%(centres)s::int[]) AS c ORDER BY 1) AS locks;
 WITH op AS (
     SELECT * FROM unnest(%(sheet)s::int[], %(seq)s::int[], %(epoch)s::smallint[], %(kind)s::smallint[],
@@ -56,7 +58,7 @@ WITH op AS (
         WHEN op.seq > 1 AND before.digest IS DISTINCT FROM op.previous THEN 'contradiction'
         ELSE '{STORED}' END AS verdict
     FROM op
-    JOIN exams_sheet sheet ON sheet.id = op.sheet_id AND sheet.sitting_id = %(sitting)s
+    JOIN exams_sheet sheet ON sheet.id = op.sheet_id AND sheet.sitting_id IS NOT DISTINCT FROM %(sitting)s
     LEFT JOIN exams_journalentry held
         ON held.sitting_id = %(sitting)s AND held.sheet_id = op.sheet_id AND held.seq = op.seq
     LEFT JOIN exams_journalentry before

@@ -44,7 +44,9 @@ class Batch(Generic[Item, Result]):
         self._loop = asyncio.get_running_loop()
         self._settled: asyncio.Queue[tuple[Sequence[Item], Sequence[Result] | None]] = asyncio.Queue()
         self._pump = self._loop.create_task(self._settle_batches(), name=f"{name}-pump")
-        threading.Thread(target=self._run, name=name, daemon=True).start()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
 
     def submit(self, item: Item) -> bool:
         """Hand over one item; return False when too many are waiting."""
@@ -55,8 +57,15 @@ class Batch(Generic[Item, Result]):
         self._wake.set()
         return True
 
+    def stop(self) -> None:
+        """End the thread and its connection; what still waits is not done, and nobody is told it was."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+        self._pump.cancel()
+
     def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake.wait()
             time.sleep(LINGER_SECONDS)
             with self._lock:
@@ -65,6 +74,7 @@ class Batch(Generic[Item, Result]):
             results = self._attempt(items) if items else []
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._settled.put_nowait, (items, results))
+        connection.close()
 
     def _attempt(self, items: Sequence[Item]) -> Sequence[Result] | None:
         try:

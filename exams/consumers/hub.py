@@ -56,7 +56,8 @@ class Hub:
         self._known: dict[int, int] = {}
         self._frozen_at = 0
         self._hint = asyncio.Event()
-        self._threads = ThreadPoolExecutor(2, "hub")
+        self._watching = ThreadPoolExecutor(1, "watch")
+        self._reporting = ThreadPoolExecutor(1, "report")
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._watch(), name="watch"),
@@ -76,6 +77,16 @@ class Hub:
         session.note(online=False)
         if self.sessions.get(session.ticket.sheet_id) is session:
             del self.sessions[session.ticket.sheet_id]
+
+    def stop(self) -> None:
+        """End every thread, task and connection of the hub."""
+        for task in self._tasks:
+            task.cancel()
+        for batch in (self.writer, self.reader, self.ready):
+            batch.stop()
+        self._watching.submit(connection.close)
+        self._watching.shutdown()
+        self._reporting.shutdown()
 
     # Work done in threads
 
@@ -152,7 +163,7 @@ class Hub:
         watched = list({session.ticket.centre_sitting_id for session in self.sessions.values() if session.live})
         if not watched:
             return
-        statuses = await asyncio.get_running_loop().run_in_executor(self._threads, self._changes, watched)
+        statuses = await asyncio.get_running_loop().run_in_executor(self._watching, self._changes, watched)
         if statuses:
             await self._fan_out(statuses)
 
@@ -193,7 +204,7 @@ class Hub:
             for session in sessions:
                 seen[session.ticket.centre_sitting_id][session.ticket.sheet_id] = session.presence
             try:
-                await asyncio.get_running_loop().run_in_executor(self._threads, publish_presence, seen)
+                await asyncio.get_running_loop().run_in_executor(self._reporting, publish_presence, seen)
             except redis.RedisError:
                 logger.warning("presence could not be published: Redis is away")
 

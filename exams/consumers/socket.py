@@ -43,6 +43,11 @@ class CandidateSocket:
         finally:
             self._hub.leave(session)
 
+    def stop(self) -> None:
+        """End what the process shares; its sockets are closed by the server."""
+        if self._hub is not None:
+            self._hub.stop()
+
 
 async def serve(session: Session, receive: Receive) -> None:
     """Pass frames to the session until the socket closes."""

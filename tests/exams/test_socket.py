@@ -1,0 +1,244 @@
+import json
+from base64 import b64decode
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+
+from ecni.shared.clock import now
+from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_centre_sitting
+from exams.actions.sheet import admit_sheet, release_sheet
+from exams.consumers.socket import CandidateSocket
+from exams.enums import OpKind, SheetState
+from exams.models import JournalEntry, Sheet
+from exams.queries.papers import main_paper, paper_keys
+from exams.tickets import COOKIE, Ticket, mint_ticket
+from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, opened, staff
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def application(transactional_db):
+    socket = CandidateSocket()
+    yield socket
+    socket.stop()
+    await sync_to_async(connections.close_all)()
+
+
+class Tablet:
+    def __init__(self, application, sheet, epoch=1, cookie=None):
+        ticket = Ticket(sheet.pk, epoch, sheet.centre_sitting_id, sheet.sitting_id, sheet.number)
+        value = f"{COOKIE}={cookie or mint_ticket(ticket)}"
+        scope = {"type": "websocket", "path": "/ws/copie/", "headers": [(b"cookie", value.encode())]}
+        self.chain = Chain(sheet)
+        self.communicator = ApplicationCommunicator(application, scope)
+
+    async def connect(self):
+        await self.communicator.send_input({"type": "websocket.connect"})
+        assert (await self.communicator.receive_output(5))["type"] == "websocket.accept"
+
+    async def hello(self):
+        await self.connect()
+        await self.send({"t": "hello", "v": 1})
+        return await self.receive("state")
+
+    async def send(self, frame):
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        await self.communicator.send_input({"type": "websocket.receive", "text": text})
+
+    async def event(self):
+        return await self.communicator.receive_output(5)
+
+    async def receive(self, *kinds):
+        while True:
+            frame = json.loads((await self.event())["text"])
+            if frame["t"] in kinds:
+                return frame
+
+    async def act(self, kind=OpKind.ANSWER, question=1, value="A"):
+        await self.send_op(self.chain.op(kind, question, value))
+        return await self.receive("ack", "refused")
+
+    async def send_op(self, op):
+        await self.send(
+            {
+                "t": "op",
+                "seq": op.seq,
+                "kind": op.kind.name.lower(),
+                "q": op.question,
+                "value": op.value,
+                "at": op.made_at,
+                "digest": op.digest.hex(),
+            }
+        )
+
+    async def close(self):
+        await self.communicator.send_input({"type": "websocket.disconnect", "code": 1001})
+        await self.communicator.wait(5)
+
+
+@pytest.fixture
+async def sheet(application):
+    return await sync_to_async(lambda: opened(count=2, now=now()).sheets.order_by("pk").first())()
+
+
+@pytest.fixture
+async def tablet(application, sheet):
+    return Tablet(application, sheet)
+
+
+async def test_socket_gives_the_state_and_the_opening_key(tablet, sheet):
+    state = await tablet.hello()
+    keys = await sync_to_async(lambda: paper_keys(main_paper(sheet.sitting_id).pk))()
+    assert (state["status"], state["sheet"], state["seq"], state["answers"]) == ("COMPOSING", sheet.number, 0, {})
+    assert {step: b64decode(key) for step, key in state["keys"].items()} == {"0": keys[0]}
+    assert state["digest"] == tablet.chain.head.hex()
+
+
+async def test_socket_acknowledges_what_is_committed(tablet, sheet):
+    await tablet.hello()
+    assert await tablet.act() == {"t": "ack", "seq": 1}
+    stored = await JournalEntry.objects.aget(sitting_id=sheet.sitting_id, sheet_id=sheet.pk)
+    assert (stored.value, bytes(stored.digest)) == ("A", tablet.chain.head)
+
+
+async def test_socket_keeps_the_order_of_a_burst(tablet):
+    await tablet.hello()
+    ops = [tablet.chain.op(value="ABCDE"[n % 5]) for n in range(30)]
+    for op in ops:
+        await tablet.send_op(op)
+    assert [(await tablet.receive("ack"))["seq"] for _ in ops] == list(range(1, 31))
+
+
+async def test_socket_resumes_where_the_sheet_was(application, tablet, sheet):
+    await tablet.hello()
+    await tablet.act(question=2, value="BD")
+    await tablet.act(OpKind.FLAG, 2, "1")
+    await tablet.act(OpKind.STRIKE, 2, "C")
+    await tablet.close()
+    state = await Tablet(application, sheet).hello()
+    assert (state["seq"], state["answers"], state["flags"], state["strikes"]) == (3, {"2": "BD"}, [2], {"2": "C"})
+
+
+async def test_socket_releases_the_next_key_after_the_seal_is_durable(tablet, sheet):
+    keys = await sync_to_async(lambda: paper_keys(main_paper(sheet.sitting_id).pk))()
+    await tablet.hello()
+    assert (await tablet.act(question=4, value="A"))["code"] == "locked"
+    tablet.chain = Chain(sheet)
+    await tablet.act(question=3, value="AB")
+    answer = await tablet.act(OpKind.SEAL, 3, "")
+    assert {step: b64decode(key) for step, key in answer["keys"].items()} == {"4": keys[4]}
+    assert (await tablet.act(question=3, value="C"))["code"] == "sealed"
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        ((OpKind.ANSWER, 1, "AB"), "bad-value"),
+        ((OpKind.ANSWER, 2, "BA"), "bad-value"),
+        ((OpKind.ANSWER, 2, "Z"), "bad-value"),
+        ((OpKind.ANSWER, 9, "A"), "unknown-question"),
+        ((OpKind.SEAL, 1, ""), "not-progressive"),
+        ((OpKind.SEAL, 5, ""), "locked"),
+        ((OpKind.FLAG, 1, "2"), "bad-value"),
+        ((OpKind.SUBMIT, 1, ""), "bad-value"),
+    ],
+)
+async def test_socket_refuses_what_the_sheet_does_not_admit(tablet, act, code):
+    await tablet.hello()
+    assert (await tablet.act(*act))["code"] == code
+    assert await JournalEntry.objects.acount() == 0
+
+
+async def test_socket_refuses_a_gap_and_a_foreign_chain(tablet, application, sheet):
+    await tablet.hello()
+    tablet.chain.op()
+    assert (await tablet.act())["code"] == "gap"
+    other = await Sheet.objects.exclude(pk=sheet.pk).afirst()
+    tablet.chain = Chain(other)
+    assert (await tablet.act())["code"] == "digest"
+
+
+async def test_socket_refuses_before_hello(tablet):
+    await tablet.connect()
+    assert (await tablet.act())["code"] == "malformed"
+
+
+async def test_socket_slows_a_flood_without_losing_an_op(tablet):
+    await tablet.hello()
+    for _ in range(150):
+        await tablet.send({"t": "ping", "at": 0, "q": 0})
+    await tablet.send({"t": "ping", "at": 1, "q": 0})
+    assert (await tablet.receive("refused"))["code"] == "too-fast"
+
+
+async def test_socket_closes_after_ten_malformed_frames(tablet):
+    await tablet.hello()
+    for _ in range(10):
+        await tablet.send('{"t":"op"')
+    codes = [json.loads((await tablet.event())["text"]) for _ in range(10)]
+    assert [frame["t"] for frame in codes] == ["refused"] * 9 + ["bye"]
+    assert (await tablet.event())["code"] == 4400
+
+
+@pytest.mark.parametrize("cookie", ["forged", "", "a:b:c"])
+async def test_socket_refuses_a_forged_ticket(application, sheet, cookie):
+    tablet = Tablet(application, sheet, cookie=cookie or ";")
+    await tablet.connect()
+    assert await tablet.event() == {"type": "websocket.close", "code": 4401}
+
+
+async def test_socket_opens_without_any_refresh(application):
+    centre_sitting = await sync_to_async(lambda: make_lobby())()
+    sheet = await centre_sitting.sheets.afirst()
+    tablet = Tablet(application, sheet)
+    state = await tablet.hello()
+    assert (state["status"], state["ends_at"], state["keys"]) == ("ADMITTED", None, {})
+    await tablet.send({"t": "ready", "paper": state["paper"]["digest"]})
+    assert (await tablet.receive("status"))["status"] == "READY"
+    await sync_to_async(open_centre_sitting)(centre_sitting_id=centre_sitting.pk, actor=await astaff(), now=now())
+    status = await tablet.receive("status")
+    assert (status["status"], list(status["keys"])) == ("COMPOSING", ["0"])
+    assert await tablet.act() == {"t": "ack", "seq": 1}
+
+
+def make_lobby():
+    from exams.actions.centre_sitting import welcome
+
+    centre_sitting = make_centre_sitting(make_sitting(starts_at=now()), 1)
+    welcome(centre_sitting_id=centre_sitting.pk, actor=staff(), now=now())
+    admit_sheet(sheet_id=centre_sitting.sheets.get().pk, actor=staff(), now=now())
+    return centre_sitting
+
+
+async def astaff():
+    return await sync_to_async(staff)()
+
+
+async def test_socket_tells_time_granted_and_pause(tablet, sheet):
+    state = await tablet.hello()
+    common = {"centre_sitting_id": sheet.centre_sitting_id, "actor": await astaff(), "now": now()}
+    await sync_to_async(grant_time)(sheet_id=None, seconds=600, reason="alarme", **common)
+    assert (await tablet.receive("status"))["ends_at"] == state["ends_at"] + 600_000
+    await sync_to_async(pause_centre_sitting)(reason="alarme", **common)
+    assert (await tablet.receive("status"))["status"] == "PAUSED"
+    assert (await tablet.act())["code"] == "paused"
+
+
+async def test_socket_of_the_old_tablet_says_why_it_stops(tablet, application, sheet):
+    await tablet.hello()
+    await sync_to_async(release_sheet)(sheet_id=sheet.pk, actor=await astaff(), now=now(), reason="panne")
+    assert (await tablet.receive("bye"))["code"] == "replaced"
+    assert (await tablet.event())["code"] == 4409
+    swapped = Tablet(application, sheet, epoch=2)
+    assert (await swapped.hello())["status"] == "COMPOSING"
+
+
+async def test_submitted_sheet_takes_nothing_more(tablet, sheet):
+    await tablet.hello()
+    await tablet.act()
+    assert (await tablet.act(OpKind.SUBMIT, 0, ""))["t"] == "ack"
+    assert (await tablet.act())["code"] == "submitted"
+    assert (await Sheet.objects.aget(pk=sheet.pk)).state == SheetState.SUBMITTED
