@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from exams.enums import PropositionStatus, QuestionKind
 from exams.rules.content import QuestionContent, Zone
+from exams.rules.states import Refused
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 RIGHT = frozenset({PropositionStatus.TRUE, PropositionStatus.REQUIRED})
@@ -13,10 +14,11 @@ TCS_SCALE = ("-2", "-1", "0", "1", "2")
 """The answers to a script-concordance question, in the order of the panel's votes."""
 
 
-class InvalidKey(ValueError):
-    """A key that no answer could be marked against; the message says why, in French."""
+class InvalidKey(Refused):
+    """A key that no answer could be marked against."""
 
     code = "invalid-key"
+    text = "Cette question n’a pas de clé de correction utilisable."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,14 @@ class ChoiceKey:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.statuses) <= len(LETTERS):
-            raise InvalidKey("de 1 à 26 propositions attendues")
+            raise InvalidKey("De 1 à 26 propositions attendues.")
         if self.expected_count is not None and self.expected_count < 1:
-            raise InvalidKey("le nombre de réponses attendues doit être au moins 1")
+            raise InvalidKey("Le nombre de réponses attendues doit être au moins 1.")
         object.__setattr__(self, "right", self._mask(RIGHT))
         object.__setattr__(self, "required", self._mask(frozenset({PropositionStatus.REQUIRED})))
         object.__setattr__(self, "forbidden", self._mask(frozenset({PropositionStatus.FORBIDDEN})))
         if not self.right:
-            raise InvalidKey("au moins une proposition vraie attendue")
+            raise InvalidKey("Au moins une proposition vraie attendue.")
 
     def _mask(self, wanted: frozenset[PropositionStatus]) -> int:
         return sum(1 << bit for bit, status in enumerate(self.statuses) if status in wanted)
@@ -66,7 +68,7 @@ class QrocKey:
 
     def __post_init__(self) -> None:
         if not self.exact:
-            raise InvalidKey("au moins une réponse exacte attendue")
+            raise InvalidKey("Au moins une réponse exacte attendue.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class TcsKey:
 
     def __post_init__(self) -> None:
         if len(self.votes) != len(TCS_SCALE) or min(self.votes) < 0 or not any(self.votes):
-            raise InvalidKey("cinq nombres de votes attendus, de -2 à 2, dont un au moins non nul")
+            raise InvalidKey("Cinq nombres de votes attendus, de -2 à 2, dont un au moins non nul.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class ZapKey:
 
     def __post_init__(self) -> None:
         if not self.zones or self.expected_count < 1 or min(self.image_size) < 1:
-            raise InvalidKey("une zone au moins, un point attendu au moins et la taille de l’image attendus")
+            raise InvalidKey("Une zone au moins, un point attendu au moins et la taille de l’image attendus.")
 
 
 Key = ChoiceKey | QrocKey | TcsKey | ZapKey
@@ -122,13 +124,13 @@ def ensure_key(kind: QuestionKind, key: Key) -> None:
             required or forbidden, which the rules exclude (R2C general marking rules, 31 January 2023).
     """
     if not isinstance(key, FAMILIES[kind]):
-        raise InvalidKey(f"une question {kind} ne se corrige pas avec {type(key).__name__}")
+        raise InvalidKey(f"Une question {kind} ne se corrige pas avec {type(key).__name__}.")
     if not isinstance(key, ChoiceKey):
         return
     if kind in COUNTED and key.expected_count is None:
-        raise InvalidKey(f"une question {kind} annonce un nombre de réponses")
+        raise InvalidKey(f"Une question {kind} annonce un nombre de réponses.")
     if kind == QuestionKind.QRPL and not PLAIN.issuperset(key.statuses):
-        raise InvalidKey("ni indispensable ni inacceptable dans une question QRPL")
+        raise InvalidKey("Ni indispensable ni inacceptable dans une question QRPL.")
 
 
 def key_of(kind: QuestionKind, content: QuestionContent, image_size: tuple[int, int] = (1, 1)) -> Key:
@@ -148,20 +150,20 @@ def _choice(content: QuestionContent, _image_size: tuple[int, int]) -> Key:
 
 def _qroc(content: QuestionContent, _image_size: tuple[int, int]) -> Key:
     if content.accepted is None:
-        raise InvalidKey("réponses acceptées manquantes")
+        raise InvalidKey("Réponses acceptées manquantes.")
     return QrocKey(frozenset(content.accepted.exact), frozenset(content.accepted.acceptable))
 
 
 def _tcs(content: QuestionContent, _image_size: tuple[int, int]) -> Key:
     if content.script is None or len(content.script.panel) != len(TCS_SCALE):
-        raise InvalidKey("votes du panel manquants")
+        raise InvalidKey("Votes du panel manquants.")
     least, less, same, more, most = content.script.panel
     return TcsKey((least, less, same, more, most))
 
 
 def _zap(content: QuestionContent, image_size: tuple[int, int]) -> Key:
     if content.expected_count is None:
-        raise InvalidKey("nombre de points attendus manquant")
+        raise InvalidKey("Nombre de points attendus manquant.")
     return ZapKey(content.zones, content.expected_count, image_size)
 
 

@@ -49,7 +49,7 @@ def ticks_of(value: str, key: ChoiceKey) -> int:
     """
     allowed = LETTERS[: len(key.statuses)]
     if list(value) != sorted(set(value)) or not set(value).issubset(allowed):
-        raise UnmarkableValue(f"not a choice among {len(key.statuses)} propositions: {value!r}")
+        raise UnmarkableValue(f"{value!r} n’est pas un choix parmi {len(key.statuses)} propositions.")
     return sum(1 << allowed.index(letter) for letter in value)
 
 
@@ -121,7 +121,7 @@ def _tcs(key: Key, value: str, _parameters: MarkingParameters) -> Score:
     if not value:
         return Score(ZERO, Reason.BLANK)
     if value not in TCS_SCALE:
-        raise UnmarkableValue(f"not on the scale from -2 to 2: {value!r}")
+        raise UnmarkableValue(f"{value!r} n’est pas sur l’échelle de -2 à 2.")
     worth = Fraction(key.votes[TCS_SCALE.index(value)], max(key.votes))
     return Score(worth, _reason(worth))
 
@@ -132,7 +132,7 @@ def _zap(key: Key, value: str, _parameters: MarkingParameters) -> Score:
     try:
         points = points_of(value)
     except ValueError as error:
-        raise UnmarkableValue(str(error)) from error
+        raise UnmarkableValue(f"{value!r} n’est pas une suite de points de l’image.") from error
     if not points:
         return Score(ZERO, Reason.BLANK, right=0)
     right = hits(key.zones, points, key.image_size)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from exams.rules.states import Refused
+
 
 class Reason(StrEnum):
     """Why a score is what it is; the code is stored, `REASONS` says it to the candidate and to the jury."""
@@ -51,7 +53,8 @@ class Score:
     right: int | None = None
 
 
-class UnmarkableValue(ValueError):
+class UnmarkableValue(Refused):
     """An answer that is not the canonical form of any answer to that question: the run stops, nothing is guessed."""
 
     code = "unmarkable-value"
+    text = "Une réponse n’a pas la forme attendue."

@@ -18,13 +18,16 @@ def normalised(text: str) -> str:
     every answer that is in no list goes to people.
     """
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    signed = _MINUS.sub("\N{MINUS SIGN}", folded.translate(_ONE_FORM))
-    words = "".join(_kept(character) for character in signed).split()
+    bare = "".join(character for character in folded.translate(_ONE_FORM) if not _is_silent(character))
+    signed = _MINUS.sub("\N{MINUS SIGN}", bare)
+    words = "".join(character if _is_told(character) else " " for character in signed).split()
     return _ARTICLE.sub("", " ".join(words))
 
 
-def _kept(character: str) -> str:
+def _is_silent(character: str) -> bool:
     category = unicodedata.category(character)
-    if category[0] in "LNS":
-        return character
-    return "" if category[0] == "M" or category == "Cf" else " "
+    return category[0] == "M" or category == "Cf"
+
+
+def _is_told(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNS"

@@ -5,17 +5,20 @@ for isolated questions and for articles is the platform's reading (`docs/scoring
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 
 from exams.enums import PartCode
+from exams.rules.states import Refused
 
 
-class InvalidStructure(ValueError):
-    """An exam whose points cannot be shared out; the message says why, in French."""
+class InvalidStructure(Refused):
+    """An exam whose points cannot be shared out."""
 
     code = "invalid-structure"
+    text = "Les points de cet examen ne peuvent pas être répartis."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,13 @@ class Structure:
 
     def __post_init__(self) -> None:
         if not self.parts:
-            raise InvalidStructure("aucune partie")
+            raise InvalidStructure("Aucune partie.")
         for part in self.parts:
             if part.points <= 0 or not part.units:
-                raise InvalidStructure(f"partie {part.code} sans points ou sans question")
+                raise InvalidStructure(f"Partie {part.code} sans points ou sans question.")
             for unit in part.units:
                 if not unit.questions:
-                    raise InvalidStructure(f"{unit.code} n’a pas de question")
+                    raise InvalidStructure(f"{unit.code} n’a pas de question.")
         _refuse_repeats("partie", [part.code for part in self.parts])
         _refuse_repeats("unité", [unit.code for unit in self.units])
         _refuse_repeats("question", self.questions)
@@ -82,7 +85,7 @@ class Structure:
 def _refuse_repeats(noun: str, values: Sequence[object]) -> None:
     repeated = [str(value) for value, count in Counter(values).items() if count > 1]
     if repeated:
-        raise InvalidStructure(f"{noun} en double : {', '.join(repeated)}")
+        raise InvalidStructure(f"{noun} en double : {', '.join(repeated)}.")
 
 
 PRESETS: Mapping[str, Mapping[str, Fraction]] = {
@@ -100,11 +103,11 @@ def structure_of(preset: str, units: Mapping[str, Sequence[Unit]]) -> Structure:
     points = PRESETS[preset]
     unknown = sorted(set(units) - set(points))
     if unknown:
-        raise InvalidStructure(f"partie inconnue : {', '.join(unknown)}")
+        raise InvalidStructure(f"Partie inconnue : {', '.join(unknown)}.")
     return Structure(tuple(Part(code, points[code], tuple(units[code])) for code in points if units.get(code)))
 
 
-def question_points(structure: Structure, dropped: Set[int] = frozenset()) -> dict[int, Fraction]:
+def question_points(structure: Structure, dropped: AbstractSet[int] = frozenset()) -> dict[int, Fraction]:
     """Return the points of each question; those of a part always add up to the part's points.
 
     Args:
@@ -117,13 +120,13 @@ def question_points(structure: Structure, dropped: Set[int] = frozenset()) -> di
     """
     strangers = dropped - set(structure.questions)
     if strangers:
-        raise InvalidStructure(f"question inconnue : {', '.join(map(str, sorted(strangers)))}")
+        raise InvalidStructure(f"Question inconnue : {', '.join(map(str, sorted(strangers)))}.")
     points = dict.fromkeys(structure.questions, Fraction(0))
     for part in structure.parts:
         kept = [[q for q in unit.questions if q not in dropped] for unit in part.units]
         living = [questions for questions in kept if questions]
         if not living:
-            raise InvalidStructure(f"la partie {part.code} n’a plus de question")
+            raise InvalidStructure(f"La partie {part.code} n’a plus de question.")
         for questions in living:
             points.update(dict.fromkeys(questions, part.points / len(living) / len(questions)))
     return points

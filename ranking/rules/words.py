@@ -1,0 +1,57 @@
+"""The order said in French: points as people write them, and why one candidate comes after another."""
+
+from fractions import Fraction
+
+from exams.enums import PartCode
+from ranking.rules.order import Comparison, Decision, TieKey, TieSource
+
+FEWEST_DIGITS = 2
+MOST_DIGITS = 12
+THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+def points_text(points: Fraction, digits: int = FEWEST_DIGITS) -> str:
+    """Return points in French, rounded to `digits` decimals (half to even), without idle zeros: `7 560,25`."""
+    shifted = round(points * 10**digits)
+    whole, decimals = divmod(abs(shifted), 10**digits)
+    sign = "-" if shifted < 0 else ""
+    fraction = f"{decimals:0{digits}d}".rstrip("0") if digits else ""
+    text = f"{whole:,}".replace(",", THIN_SPACE)
+    return f"{sign}{text},{fraction}" if fraction else f"{sign}{text}"
+
+
+def distinct_texts(one: Fraction, two: Fraction) -> tuple[str, str]:
+    """Return two unequal numbers of points with enough decimals to see that they differ, fractions at worst."""
+    for digits in range(FEWEST_DIGITS, MOST_DIGITS + 1):
+        texts = points_text(one, digits), points_text(two, digits)
+        if texts[0] != texts[1]:
+            return texts
+    return str(one), str(two)
+
+
+def key_text(key: TieKey, case: int = 0) -> str:
+    """Return the name of a tie-break key; `case` is the position of the case compared, from 1."""
+    match key.source:
+        case TieSource.PART:
+            return str(PartCode(key.part).label) if key.part in PartCode else key.part
+        case TieSource.EACH_CASE:
+            return f"dossier {case}" if case else "chaque dossier, dans l’ordre"
+        case TieSource.BIRTH:
+            return "date de naissance"
+
+
+def sentence(decision: Decision, denominator: int) -> str:
+    """Return in French why a candidate is placed just after the one above.
+
+    Dates of birth are compared, never shown.
+    """
+    match decision.decided_by:
+        case None:
+            return f"Ex æquo avec {decision.above} : toutes les clés sont égales, le rang est partagé."
+        case Comparison(key=TieKey(source=TieSource.BIRTH)) as compared:
+            order = "plus âgé" if compared.above < compared.below else "plus jeune"
+            return f"Même total que {decision.above}, placé avant : c’est le {order} des deux."
+        case compared:
+            above, below = distinct_texts(Fraction(compared.above, denominator), Fraction(compared.below, denominator))
+            name = key_text(compared.key, compared.case)
+            return f"Même total que {decision.above}, placé avant : {name}, {below} points contre {above}."
