@@ -40,7 +40,7 @@ def _read_files(files: Mapping[str, bytes]) -> tuple[Bank, dict[str, bytes]]:
     articles = {name: data for name, data in files.items() if name.startswith("articles/")}
     banks: dict[str, Bank] = {}
     errors: list[BankError] = []
-    for name, data in files.items():
+    for name, data in sorted(files.items()):
         if name in media or name in articles:
             continue
         try:

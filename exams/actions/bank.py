@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from ecni.accounts.actions import log_deed
@@ -171,10 +170,10 @@ def _change_question(stored: Question, question: BankQuestion, now: datetime) ->
 
 def _renew_case(case: Case, content: CaseContent, changed: Mapping[int, BankQuestion], now: datetime) -> Case:
     """Copy a case and its questions as a new version, with what has changed."""
-    newest = Case.objects.filter(identifier=case.identifier).aggregate(newest=Max("version"))["newest"]
+    newest = Case.objects.filter(identifier=case.identifier).order_by("-version").only("version")[0]
     copy = Case.objects.create(
         identifier=case.identifier,
-        version=newest + 1,
+        version=newest.version + 1,
         kind=case.kind,
         content=case_to_json(content),
         created_at=now,
@@ -186,4 +185,5 @@ def _renew_case(case: Case, content: CaseContent, changed: Mapping[int, BankQues
 
 
 def _next_version(identifier: str) -> int:
-    return 1 + Question.objects.filter(identifier=identifier).aggregate(newest=Max("version"))["newest"]
+    newest = Question.objects.filter(identifier=identifier).order_by("-version").only("version")[0]
+    return newest.version + 1

@@ -8,6 +8,7 @@ import nh3
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from exams.enums import CaseKind, QuestionKind
 from exams.models import Case, Question
 from exams.queries.bank import latest_cases, latest_questions, media_named
 from exams.queries.drafts import ASKABLE_CASES
@@ -85,8 +86,11 @@ class ImportReport:
     @property
     def outcomes(self) -> Iterator[Outcome]:
         """The outcome of each isolated question, case, question of a case and image."""
-        yield from (planned.outcome for planned in (*self.questions, *self.cases, *self.media))
-        yield from (planned.outcome for case in self.cases for planned in case.questions)
+        yield from (question.outcome for question in self.questions)
+        for case in self.cases:
+            yield case.outcome
+            yield from (question.outcome for question in case.questions)
+        yield from (image.outcome for image in self.media)
 
     @property
     def figures(self) -> dict[str, int]:
@@ -117,7 +121,7 @@ def stored_question(question: Question) -> BankQuestion:
     """Return a stored version as the bank file would give it."""
     return BankQuestion(
         identifier=question.identifier,
-        kind=question.kind,
+        kind=QuestionKind(question.kind),
         rank=question.rank,
         item=question.item,
         specialty=question.specialty,
@@ -180,7 +184,7 @@ def _plan_case(case: BankCase, stored: Case | None, questions: Mapping[str, Ques
 def _stored_case(case: Case) -> BankCase:
     return BankCase(
         identifier=case.identifier,
-        kind=case.kind,
+        kind=CaseKind(case.kind),
         content=case_from_json(case.content),
         questions=tuple(
             stored_question(question) for question in sorted(case.questions.all(), key=lambda row: row.position or 0)

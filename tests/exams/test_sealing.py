@@ -6,7 +6,6 @@ from itertools import permutations
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import connection
-from tests.factories.papers import CANARY, IMAGE, NOW, draft_paper, open_file, opening_keys, question, small_bank, staff
 
 from ecni.accounts.models import Deed
 from exams.actions.sealing import PaperAlreadySealed, PaperEmpty, PaperFaulty, seal_paper
@@ -16,6 +15,7 @@ from exams.queries.fragments import Place, case_fragment, question_fragment
 from exams.queries.papers import main_paper, paper_keys, paper_shapes, paper_structure, question_content
 from exams.rules.answers import QuestionShape
 from exams.rules.content import CaseContent, from_json, to_json
+from tests.factories.papers import CANARY, IMAGE, NOW, draft_paper, open_file, opening_keys, question, small_bank, staff
 
 pytestmark = pytest.mark.django_db
 

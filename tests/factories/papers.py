@@ -84,7 +84,7 @@ PARTS = {"DP": 7560, "QI": 2160, "LCA": 1080}
 
 
 def open_file(data):
-    """Return the header and a function that decrypts the blob of a number with a key, in the words of docs/papers.md."""
+    """Return the header, and a function that decrypts the blob of a number with a key (docs/papers.md)."""
     assert data[:8] == b"ECNIPAP1"
     end = 12 + int.from_bytes(data[8:12], "big")
     header = json.loads(data[12:end])
