@@ -9,6 +9,7 @@ INLINE_TAGS = frozenset({"strong", "em", "sub", "sup", "br"})
 TEXT_TAGS = INLINE_TAGS | {"p", "ul", "ol", "li", "table", "tr", "th", "td"}
 ARTICLE_TAGS = TEXT_TAGS | {"h1", "h2", "h3", "section", "figure", "figcaption", "img", "thead", "tbody"}
 ENTITIES = frozenset({"amp", "lt", "gt", "quot", "nbsp"})
+FAULTS_SHOWN = 50
 
 _VOID = frozenset({"br", "img"})
 _PARENTS = {
@@ -28,6 +29,7 @@ _ATTRIBUTES = {
 }
 # Stricter than any browser: what passes is read in the same way by all of them.
 _TAG = re.compile(r"</?[a-z][a-z0-9]*(?: [a-z]+=\"[^\"<>]*\")*>")
+_TAG_OR_SIGN = re.compile(f"{_TAG.pattern}|<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +41,17 @@ class Image:
 
 
 def html_faults(html: str, allowed: Container[str] = TEXT_TAGS) -> list[str]:
-    """What is wrong with a piece of HTML, in French and in reading order; empty when it may be shown."""
-    reader = _Reader(allowed)
-    reader.feed(html)
-    reader.close()
-    return [*_malformed(html), *reader.faults, *(f"balise <{tag}> jamais fermée" for tag in reader.open_tags)]
+    """What is wrong with a piece of HTML, in French; empty when it may be shown."""
+    reader = _read(html, allowed)
+    faults = [*_malformed(html), *reader.faults, *(f"balise <{tag}> jamais fermée" for tag in reader.open_tags)]
+    if len(faults) > FAULTS_SHOWN:
+        return [*faults[:FAULTS_SHOWN], f"et {len(faults) - FAULTS_SHOWN} autres fautes dans ce texte"]
+    return faults
 
 
 def images(html: str) -> list[Image]:
-    """The images of an article that has no fault, in reading order."""
-    reader = _Reader(ARTICLE_TAGS)
-    reader.feed(html)
-    reader.close()
-    return reader.images
+    """The images of an article, in reading order."""
+    return _read(html, ARTICLE_TAGS).images
 
 
 def _malformed(html: str) -> Iterator[str]:
@@ -60,6 +60,14 @@ def _malformed(html: str) -> Iterator[str]:
         if "<" in rest:
             excerpt = rest[rest.index("<") :][:20]
             yield f"signe < isolé ou balise mal écrite, ligne {line} ({excerpt})"
+
+
+def _read(html: str, allowed: Container[str]) -> "_Reader":
+    """Read the well-written tags only: any other `<` is text, so that no hostile markup is ever parsed."""
+    reader = _Reader(allowed)
+    reader.feed(_TAG_OR_SIGN.sub(lambda match: match.group() if len(match.group()) > 1 else "&lt;", html))
+    reader.close()
+    return reader
 
 
 class _Reader(HTMLParser):
@@ -85,29 +93,17 @@ class _Reader(HTMLParser):
             self.open_tags.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if self.open_tags and self.open_tags[-1] == tag:
-            self.open_tags.pop()
-        else:
+        if tag not in self.open_tags:
             self.faults.append(f"balise </{tag}> qui ne ferme rien")
+            return
+        if self.open_tags[-1] != tag:
+            self.faults.append(f"balise </{tag}> alors que <{self.open_tags[-1]}> reste ouverte")
+        while self.open_tags.pop() != tag:
+            pass
 
     def handle_entityref(self, name: str) -> None:
         if name not in ENTITIES:
-            self.faults.append(f"caractère &{name}; à écrire directement")
-
-    def handle_comment(self, data: str) -> None:
-        self._refuse("commentaire", data)
-
-    def handle_decl(self, decl: str) -> None:
-        self._refuse("déclaration", decl)
-
-    def handle_pi(self, data: str) -> None:
-        self._refuse("instruction", data)
-
-    def unknown_decl(self, data: str) -> None:
-        self._refuse("déclaration", data)
-
-    def _refuse(self, what: str, text: str) -> None:
-        self.faults.append(f"{what} HTML à retirer ({text[:20]})")
+            self.faults.append(f"signe & isolé ou caractère &{name}; à écrire directement")
 
 
 def _misplaced(tag: str, open_tags: list[str]) -> Iterator[str]:

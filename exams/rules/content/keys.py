@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from exams.enums import PropositionStatus, QuestionKind
-from exams.rules.content.shapes import Circle, Polygon, QuestionContent, Zone
+from exams.rules.content.shapes import Circle, QuestionContent, Zone
 
 PLAIN_STATUSES = frozenset({PropositionStatus.TRUE, PropositionStatus.FALSE})
 CHOICE_SIZE = range(4, 5 + 1)
@@ -148,21 +148,17 @@ def _zap(content: QuestionContent) -> Faults:
             yield KeyFault(f"zones[{index}]", "zone sans surface")
 
 
-def _lengths(zone: Zone) -> Iterator[Decimal]:
-    match zone:
-        case Circle(centre=centre, radius=radius):
-            yield from (centre.x, centre.y, radius)
-        case Polygon(corners=corners):
-            yield from (length for corner in corners for length in (corner.x, corner.y))
+def _lengths(zone: Zone) -> list[Decimal]:
+    if isinstance(zone, Circle):
+        return [zone.centre.x, zone.centre.y, zone.radius]
+    return [length for corner in zone.corners for length in (corner.x, corner.y)]
 
 
 def _is_flat(zone: Zone) -> bool:
-    match zone:
-        case Circle(radius=radius):
-            return radius == 0
-        case Polygon(corners=corners):
-            sides = pairwise((*corners, *corners[:1]))
-            return sum(one.x * two.y - two.x * one.y for one, two in sides) == 0
+    if isinstance(zone, Circle):
+        return zone.radius == 0
+    sides = pairwise((*zone.corners, *zone.corners[:1]))
+    return sum(one.x * two.y - two.x * one.y for one, two in sides) == 0
 
 
 _KEY_FIELDS = frozenset({"propositions", "expected_count", "accepted", "zones", "script"})

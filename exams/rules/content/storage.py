@@ -76,11 +76,9 @@ def _script_from_json(data: dict[str, Any]) -> Script:
 
 
 def _zone_to_json(zone: Zone) -> dict[str, Any]:
-    match zone:
-        case Circle(centre=Point(x=x, y=y), radius=radius):
-            return {"shape": "circle", "x": str(x), "y": str(y), "r": str(radius)}
-        case Polygon(corners=corners):
-            return {"shape": "polygon", "points": [[str(corner.x), str(corner.y)] for corner in corners]}
+    if isinstance(zone, Circle):
+        return {"shape": "circle", "x": str(zone.centre.x), "y": str(zone.centre.y), "r": str(zone.radius)}
+    return {"shape": "polygon", "points": [[str(corner.x), str(corner.y)] for corner in zone.corners]}
 
 
 def _zone_from_json(data: dict[str, Any]) -> Zone:
