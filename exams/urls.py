@@ -1,0 +1,12 @@
+"""Addresses of the tablet and of what it fetches."""
+
+from django.urls import path, re_path
+
+from exams.views.tablet import fetch_paper, show_tablet
+
+app_name = "exams"
+
+urlpatterns = [
+    path("copie/", show_tablet, name="tablet-show"),
+    re_path(r"^sujets/(?P<digest>[0-9a-f]{64})\.ecni$", fetch_paper, name="paper-fetch"),
+]
