@@ -1,0 +1,1 @@
+"""Ranking, publishing, and opening the results to their owner."""

@@ -1,0 +1,181 @@
+from datetime import date, timedelta
+from fractions import Fraction
+from threading import Thread
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from centres.models import Candidate
+from ecni.accounts.enums import Role
+from ecni.accounts.models import Deed
+from exams.rules.states import Already, ReasonMissing, Refused, TooEarly
+from ranking.actions.computing import NotRankable, compute_ranking
+from ranking.actions.publication import Outdated, SamePerson, confirm_publication, propose_publication
+from ranking.models import Publication, RankedSheet
+from ranking.queries.publication import published_ranking
+from tests.factories.exams import NOW, make_exam, sit, user
+from tests.factories.grading import BLANK, PERFECT, mark_exam, mark_sitting, publish, ranked_exam, register
+
+pytestmark = pytest.mark.django_db
+
+ANSWERS = {
+    "K2-0001": BLANK,
+    "K2-0002": PERFECT,
+    "K2-0003": (PERFECT[0], None),
+    "K2-0004": (None, None),
+    "K2-0005": PERFECT,
+}
+
+
+@pytest.fixture
+def agency():
+    return user("agence", Role.AGENCY)
+
+
+@pytest.fixture
+def jury():
+    return user("jury", Role.JURY)
+
+
+@pytest.fixture
+def run(agency):
+    return ranked_exam(agency, ANSWERS)
+
+
+def test_ranking_orders_by_total_then_by_age_and_lists_the_absent_apart(run):
+    places = [
+        (place.rank, place.number, Fraction(place.total, run.denominator)) for place in run.places.order_by("position")
+    ]
+    assert places == [(1, "K2-0002", 10800), (2, "K2-0005", 10800), (3, "K2-0003", 5940), (4, "K2-0001", 0)]
+    assert run.unranked == ["K2-0004"]
+    tie = run.places.get(position=2).tie
+    assert tie["above"] == "K2-0002"
+    assert tie["key"]["source"] == "BIRTH"
+    assert tie["sentence"] == "Même total que K2-0002, placé avant : c’est le plus âgé des deux."
+
+
+def test_ranking_gives_the_points_of_each_part(run):
+    parts = run.places.get(number="K2-0003").parts
+    assert {code: Fraction(value, run.denominator) for code, value in parts.items()} == {
+        "QI": 2160,
+        "DP": 3780,
+        "LCA": 0,
+    }
+
+
+def test_ranking_computed_again_gives_the_same_digests(run, agency):
+    again = compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW + timedelta(days=1))
+    assert (again.digest, again.inputs_digest) == (run.digest, run.inputs_digest)
+    fields = ("position", "rank", "number", "total", "parts", "tie")
+    assert list(again.places.order_by("position").values(*fields)) == list(
+        run.places.order_by("position").values(*fields)
+    )
+
+
+def test_candidates_equal_on_every_key_share_their_rank(agency):
+    exam = make_exam()
+    register(exam, dict.fromkeys(("K2-0001", "K2-0002", "K2-0003"), date(2001, 1, 1)))
+    mark_exam(exam, agency, {"K2-0003": BLANK, "K2-0002": PERFECT, "K2-0001": PERFECT})
+    run = compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
+    assert list(run.places.order_by("position").values_list("rank", "number")) == [
+        (1, "K2-0001"),
+        (1, "K2-0002"),
+        (3, "K2-0003"),
+    ]
+
+
+def test_ranking_is_refused_while_a_sitting_is_not_marked(agency):
+    exam = make_exam()
+    register(exam, {"K2-0001": date(2001, 1, 1)})
+    first = exam.sittings.get(number=1)
+    sit(first, {"K2-0001": PERFECT[0]})
+    mark_sitting(first, agency)
+    with pytest.raises(NotRankable) as refusal:
+        compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
+    assert refusal.value.obstacles == ("« Épreuve 2 » n’est pas notée.",)
+
+
+def test_ranking_is_refused_when_a_number_has_no_candidate(agency):
+    exam = make_exam()
+    mark_exam(exam, agency, {"K2-0001": PERFECT})
+    with pytest.raises(NotRankable, match="Numéros sans candidat : K2-0001"):
+        compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
+
+
+def test_publication_takes_two_people_and_the_hour(run, agency, jury):
+    hour = NOW + timedelta(hours=72)
+    proposed = propose_publication(run_id=run.pk, not_before=hour, actor=jury, now=NOW, reason="Jury réuni")
+    with pytest.raises(SamePerson):
+        confirm_publication(publication_id=proposed.pk, actor=jury, now=hour, reason="Signé")
+    with pytest.raises(TooEarly):
+        confirm_publication(publication_id=proposed.pk, actor=agency, now=hour - timedelta(seconds=1), reason="Signé")
+    with pytest.raises(ReasonMissing):
+        confirm_publication(publication_id=proposed.pk, actor=agency, now=hour, reason=" ")
+    assert published_ranking(run.exam_id) is None
+    confirm_publication(publication_id=proposed.pk, actor=agency, now=hour, reason="Signé")
+    assert published_ranking(run.exam_id) == run
+    verbs = list(Deed.objects.order_by("pk").values_list("verb", "reason"))[-2:]
+    assert verbs == [("propose_publication", "Jury réuni"), ("confirm_publication", "Signé")]
+
+
+def test_publication_is_refused_twice(run, agency, jury):
+    publish(run, jury, agency)
+    with pytest.raises(Already):
+        propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Encore")
+
+
+def test_publication_of_a_ranking_made_outdated_is_refused(run, agency, jury):
+    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    Candidate.objects.filter(number="K2-0005").update(born_on=date(1990, 1, 1))
+    with pytest.raises(Outdated):
+        confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
+    newer = compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW)
+    with pytest.raises(Outdated):
+        confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
+    publish(newer, jury, agency)
+    assert published_ranking(run.exam_id) == newer
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"own": True, "late": 0}, "publication_by_two_people"),
+        ({"own": False, "late": -1}, "publication_confirmed_in_time"),
+    ],
+)
+def test_database_itself_refuses_a_publication_by_one_person_or_too_early(run, agency, jury, changes, constraint):
+    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    confirmed_at = NOW + timedelta(seconds=changes["late"])
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Publication.objects.filter(pk=proposed.pk).update(
+            confirmed_by=jury if changes["own"] else agency, confirmed_at=confirmed_at
+        )
+
+
+def test_rankings_are_written_once(run):
+    with pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
+        RankedSheet.objects.update(rank=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_confirm_at_once_publish_once(agency, jury):
+    run = ranked_exam(agency, ANSWERS)
+    other = user("agence-2", Role.AGENCY)
+    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    outcomes = []
+
+    def confirm(actor):
+        try:
+            confirm_publication(publication_id=proposed.pk, actor=actor, now=NOW, reason="Signé")
+            outcomes.append("published")
+        except Refused as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=confirm, args=(actor,)) for actor in (agency, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["already", "published"]
