@@ -187,6 +187,7 @@ CELERY = {
     "task_time_limit": 1800,
     "timezone": TIME_ZONE,
     "worker_cancel_long_running_tasks_on_connection_loss": True,
+    "worker_hijack_root_logger": False,
     "worker_max_tasks_per_child": 200,
     "worker_prefetch_multiplier": 1,
     "worker_soft_shutdown_timeout": 30,
