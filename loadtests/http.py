@@ -29,13 +29,14 @@ class Browser:
 
     async def get(self, path: str) -> Answer:
         """Fetch a page, following redirections."""
-        return await self._follow(await self._request("GET", path, b"", ""))
+        return await self._follow(await self._request("GET", path, b"", {}))
 
-    async def post(self, path: str, fields: dict[str, str]) -> Answer:
+    async def post(self, path: str, fields: dict[str, str], accept: str = "text/html") -> Answer:
         """Send a form with its CSRF token, following redirections."""
         token = self.cookies.get("csrftoken", "")
         body = urlencode({"csrfmiddlewaretoken": token} | fields).encode()
-        return await self._follow(await self._request("POST", path, body, "application/x-www-form-urlencoded"))
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": accept}
+        return await self._follow(await self._request("POST", path, body, headers))
 
     @property
     def cookie_header(self) -> str:
@@ -46,10 +47,10 @@ class Browser:
         for _ in range(5):
             if answer.status not in {301, 302, 303}:
                 return answer
-            answer = await self._request("GET", answer.headers["location"], b"", "")
+            answer = await self._request("GET", answer.headers["location"], b"", {})
         return answer
 
-    async def _request(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
+    async def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         place = urlsplit(self.base)
         reader, writer = await asyncio.open_connection(place.hostname, place.port)
         lines = [
@@ -61,8 +62,7 @@ class Browser:
             "Connection: close",
             f"Content-Length: {len(body)}",
         ]
-        if content_type:
-            lines.append(f"Content-Type: {content_type}")
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         try:
             return self._read(await reader.read())

@@ -8,11 +8,11 @@ import asyncio
 import hashlib
 import json
 import random
-import re
 import time
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -89,13 +89,12 @@ class Tablet:
     async def enter(self) -> None:
         """Log in by the slip, say "yes, it is me", connect, and check the paper."""
         await self._browser.get("/entrer/")
-        page = await self._browser.post("/entrer/", {"code": self._code})
-        action = re.search(r'<form[^>]*action="(/entrer/[^"]+)"', page.text)
-        if page.status != 200 or action is None:
+        page = await self._browser.post("/entrer/identite/", {"code": self._code})
+        if page.status != HTTPStatus.OK:
             raise RuntimeError(f"slip refused: {page.status}")
-        answer = await self._browser.post(action[1], {"code": self._code, "confirm": "oui", "is_me": "oui"})
+        await self._browser.post("/entrer/oui/", {"code": self._code})
         if "ecni_ticket" not in self._browser.cookies:
-            raise RuntimeError(f"no ticket: {answer.status}")
+            raise RuntimeError("no ticket")
         await self._connect()
         paper = self._state["paper"]
         fetched = await self._browser.get(paper["url"])
@@ -113,8 +112,7 @@ class Tablet:
         for question in self._header["questions"]:
             await self._answer(question)
             on_progress()
-        while not await self._act("submit", 0, ""):
-            await self._sleep()
+        await self._until_done("submit", 0, "")
         self.journal.submitted = True
         self.journal.receipt = self._head.hex()
         await self.leave()
@@ -125,6 +123,11 @@ class Tablet:
             self._reader.cancel()
         if self._socket is not None:
             await self._socket.close()
+
+    @property
+    def question_count(self) -> int:
+        """Number of questions of the paper."""
+        return len(self._header["questions"])
 
     # What a candidate does
 
@@ -150,8 +153,8 @@ class Tablet:
 
     async def _until_done(self, kind: str, question: int, value: str) -> None:
         await self._sleep()
-        while not await self._act(kind, question, value):
-            await asyncio.sleep(self._rng.uniform(0.05, 0.5))
+        if not await self._act(kind, question, value):
+            raise RuntimeError(f"refused for good: {self.journal.errors[-1]}")
 
     async def _sleep(self) -> None:
         await asyncio.sleep(self._rng.expovariate(1 / self._pace))

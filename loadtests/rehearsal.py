@@ -1,0 +1,178 @@
+"""The whole day in one go, against real processes: from login to receipt, then closing, marking, ranking, publication."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtests.evidence import Database, Evidence
+from loadtests.staff import CentreHead, do, log_in, together
+from loadtests.tablet import Tablet
+
+ARRIVING = 20
+"""How many tablets log in at the same time."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Day:
+    """What the day is made of.
+
+    Attributes:
+        base: address of the platform.
+        database_url: of the same PostgreSQL, for the evidence.
+        guide: logins, as `prepare_demo` writes them.
+        pace: mean seconds between two acts of a candidate.
+        seed: of all that is random.
+        kill: called once, half way through the composition; its name tells the report.
+    """
+
+    base: str
+    database_url: str
+    guide: dict[str, Any]
+    pace: float
+    seed: int
+    say: Say
+    kill: Callable[[], str] | None
+    tablets: list[Tablet] = field(default_factory=list)
+    kills: list[str] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    async def run(self) -> dict[str, Any]:
+        """Live the day and return its report."""
+        database = Database(self.database_url)
+        heads = await self._arrive()
+        await self._compose(heads)
+        self.say("Clôture dans chaque centre…")
+        await together(heads, "clore")
+        evidence = database.evidence(self.guide["sitting"], [tablet.journal for tablet in self.tablets])
+        self._tell(evidence)
+        await self._publish(database)
+        await self._read_results()
+        self.report["ok"] = self._is_kept(evidence)
+        return self.report
+
+    async def _arrive(self) -> list[CentreHead]:
+        centres = self.guide["centres"]
+        self.say(f"{len(centres)} centres ouvrent leurs portes…")
+        heads = [CentreHead(self.base, c["hosting"], c["login"], self.guide["password"]) for c in centres]
+        for head in heads:
+            await head.arrive()
+        generator = random.Random(self.seed)
+        self.tablets = [
+            Tablet(self.base, slip["code"], self.pace, random.Random(generator.random()), dodge=0.002)
+            for centre in centres
+            for slip in centre["slips"]
+        ]
+        await in_groups(self.tablets, self.say)
+        await together(heads, "admettre-tous")
+        return heads
+
+    async def _compose(self, heads: list[CentreHead]) -> None:
+        total = len(self.tablets)
+        done = 0
+        questions = 0
+
+        def on_progress() -> None:
+            nonlocal done
+            done += 1
+
+        composing = [asyncio.create_task(tablet.compose(on_progress)) for tablet in self.tablets]
+        ordered = time.monotonic()
+        await together(heads, "ouvrir")
+        while not all(task.done() for task in composing):
+            await asyncio.wait(composing, timeout=2)
+            questions = questions or self.tablets[0].question_count
+            failed = next((task for task in composing if task.done() and task.exception()), None)
+            if failed is not None:
+                raise RuntimeError(f"a tablet gave up: {failed.exception()}") from failed.exception()
+            self.say(f"composition : {done} réponses sur {questions * total}")
+            if self.kill is not None and not self.kills and done > questions * total / 2:
+                self.kills.append(self.kill())
+                self.say(f"kill -9 {self.kills[-1]}")
+        journals = [tablet.journal for tablet in self.tablets]
+        self.report["opening_ms_last"] = round(1000 * max((j.opened_at or 0) - ordered for j in journals), 1)
+
+    def _tell(self, evidence: Evidence) -> None:
+        journals = [tablet.journal for tablet in self.tablets]
+        delays = sorted(1000 * (op.acked - op.first_sent) for j in journals for op in j.ops if op.acked is not None)
+        self.report = {
+            "candidates": len(self.tablets),
+            "acknowledged": evidence.acknowledged,
+            "found": evidence.found,
+            "lost": evidence.lost,
+            "duplicated": evidence.duplicated,
+            "foreign": evidence.foreign,
+            "ack_ms_p50": round(quantile(delays, 0.50), 1),
+            "ack_ms_p99": round(quantile(delays, 0.99), 1),
+            "opening_ms_last": self.report["opening_ms_last"],
+            "opened": evidence.opened,
+            "frozen": evidence.frozen,
+            "reconnections": sum(journal.reconnections for journal in journals),
+            "kills": self.kills,
+        }
+
+    async def _publish(self, database: Database) -> None:
+        agency = await log_in(self.base, "agence", self.guide["password"])
+        second = await log_in(self.base, "agence2", self.guide["password"])
+        self.say("Correction…")
+        started = time.monotonic()
+        await do(agency, f"/notation/epreuves/{self.guide['sitting']}/corriger/", reason="répétition")
+        await until(lambda: database.rows("SELECT 1 FROM grading_markingrun WHERE state = 'DONE'"))
+        self.report["marking_s"] = round(time.monotonic() - started, 2)
+        self.say("Classement…")
+        started = time.monotonic()
+        await do(agency, f"/classement/{self.guide['exam']}/classer/", reason="répétition")
+        await until(lambda: database.rows("SELECT 1 FROM ranking_rankingrun WHERE digest <> ''"))
+        self.report["ranking_s"] = round(time.monotonic() - started, 2)
+        run, digest = database.rows("SELECT id, digest FROM ranking_rankingrun ORDER BY id DESC LIMIT 1")[0]
+        self.report["ranking_digest"] = digest
+        self.say("Publication à deux…")
+        await do(agency, f"/classement/runs/{run}/proposer/", reason="répétition")
+        await do(second, f"/classement/runs/{run}/confirmer/", reason="répétition")
+
+    async def _read_results(self) -> None:
+        """Not implemented before results exist."""
+
+    def _is_kept(self, evidence: Evidence) -> bool:
+        nothing_wrong = evidence.lost == evidence.duplicated == evidence.foreign == 0
+        everything_there = evidence.frozen == evidence.opened == len(self.tablets)
+        return nothing_wrong and everything_there and all(tablet.journal.submitted for tablet in self.tablets)
+
+
+async def in_groups(tablets: Sequence[Tablet], say: Say) -> None:
+    """Have the tablets enter, `ARRIVING` at a time."""
+    gate = asyncio.Semaphore(ARRIVING)
+    entered = 0
+
+    async def enter(tablet: Tablet) -> None:
+        nonlocal entered
+        async with gate:
+            await tablet.enter()
+        entered += 1
+        if entered % 50 == 0 or entered == len(tablets):
+            say(f"{entered} tablettes prêtes sur {len(tablets)}")
+
+    await asyncio.gather(*(enter(tablet) for tablet in tablets))
+
+
+async def until(condition: Callable[[], object], seconds: float = 300) -> None:
+    """Wait until something is true.
+
+    Raises:
+        TimeoutError: it did not become true in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        await asyncio.sleep(0.1)
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Return the value below which `share` of an ordered sequence lies; 0 for an empty one."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
