@@ -117,7 +117,8 @@ def _seat_centre(
 
 def _persons(candidates: Iterable[Candidate]) -> list[Person]:
     return [
-        Person(candidate.pk, candidate.official_number, has_extra_time=_percent(candidate) > 0) for candidate in candidates
+        Person(candidate.pk, candidate.official_number, has_extra_time=_percent(candidate) > 0)
+        for candidate in candidates
     ]
 
 

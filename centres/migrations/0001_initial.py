@@ -7,192 +7,389 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('exams', '0003_only_grow'),
+        ("exams", "0003_only_grow"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Centre',
+            name="Centre",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=30, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='nom')),
-                ('city', models.CharField(max_length=80, verbose_name='ville')),
-                ('academy', models.CharField(blank=True, max_length=80, verbose_name='académie')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=30, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="nom")),
+                ("city", models.CharField(max_length=80, verbose_name="ville")),
+                ("academy", models.CharField(blank=True, max_length=80, verbose_name="académie")),
             ],
             options={
-                'verbose_name': 'centre',
-                'verbose_name_plural': 'centres',
+                "verbose_name": "centre",
+                "verbose_name_plural": "centres",
             },
         ),
         migrations.CreateModel(
-            name='Candidate',
+            name="Candidate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('official_number', models.CharField(max_length=20, verbose_name='numéro de candidat')),
-                ('last_name', models.CharField(max_length=100, verbose_name='nom')),
-                ('first_name', models.CharField(max_length=100, verbose_name='prénom')),
-                ('born_on', models.DateField(verbose_name='date de naissance')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='courriel')),
-                ('category', models.CharField(choices=[('STUDENT', 'Étudiant'), ('CESP', 'Étudiant en contrat d’engagement de service public'), ('MILITARY', 'Élève du service de santé des armées'), ('EUROPEAN', 'Étudiant d’un autre État européen')], default='STUDENT', max_length=10, verbose_name='catégorie')),
-                ('number', models.CharField(max_length=12, verbose_name='numéro d’anonymat')),
-                ('results_hmac', models.BinaryField(null=True, unique=True, verbose_name='empreinte du code de résultats')),
-                ('exam', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exams.exam', verbose_name='examen')),
-                ('centre', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='candidates', to='centres.centre', verbose_name='centre')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("official_number", models.CharField(max_length=20, verbose_name="numéro de candidat")),
+                ("last_name", models.CharField(max_length=100, verbose_name="nom")),
+                ("first_name", models.CharField(max_length=100, verbose_name="prénom")),
+                ("born_on", models.DateField(verbose_name="date de naissance")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="courriel")),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("STUDENT", "Étudiant"),
+                            ("CESP", "Étudiant en contrat d’engagement de service public"),
+                            ("MILITARY", "Élève du service de santé des armées"),
+                            ("EUROPEAN", "Étudiant d’un autre État européen"),
+                        ],
+                        default="STUDENT",
+                        max_length=10,
+                        verbose_name="catégorie",
+                    ),
+                ),
+                ("number", models.CharField(max_length=12, verbose_name="numéro d’anonymat")),
+                (
+                    "results_hmac",
+                    models.BinaryField(null=True, unique=True, verbose_name="empreinte du code de résultats"),
+                ),
+                (
+                    "exam",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="exams.exam",
+                        verbose_name="examen",
+                    ),
+                ),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="candidates",
+                        to="centres.centre",
+                        verbose_name="centre",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'candidat',
-                'verbose_name_plural': 'candidats',
+                "verbose_name": "candidat",
+                "verbose_name_plural": "candidats",
             },
         ),
         migrations.CreateModel(
-            name='CentreMembership',
+            name="CentreMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('centre', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='centres.centre', verbose_name='centre')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='compte')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="centres.centre",
+                        verbose_name="centre",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="compte",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rattachement',
-                'verbose_name_plural': 'rattachements',
+                "verbose_name": "rattachement",
+                "verbose_name_plural": "rattachements",
             },
         ),
         migrations.CreateModel(
-            name='Hosting',
+            name="Hosting",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('centre', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hostings', to='centres.centre', verbose_name='centre')),
-                ('centre_sitting', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exams.centresitting', verbose_name='épreuve en centre')),
-                ('sitting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exams.sitting', verbose_name='épreuve')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hostings",
+                        to="centres.centre",
+                        verbose_name="centre",
+                    ),
+                ),
+                (
+                    "centre_sitting",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="exams.centresitting",
+                        verbose_name="épreuve en centre",
+                    ),
+                ),
+                (
+                    "sitting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="exams.sitting",
+                        verbose_name="épreuve",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'accueil d’une épreuve',
-                'verbose_name_plural': 'accueils des épreuves',
+                "verbose_name": "accueil d’une épreuve",
+                "verbose_name_plural": "accueils des épreuves",
             },
         ),
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='nom')),
-                ('capacity', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='places')),
-                ('is_for_extra_time', models.BooleanField(default=False, help_text='Les candidats à temps majoré y sont placés d’abord.', verbose_name='réservée aux temps majorés')),
-                ('centre', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rooms', to='centres.centre', verbose_name='centre')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, verbose_name="nom")),
+                (
+                    "capacity",
+                    models.PositiveSmallIntegerField(
+                        validators=[django.core.validators.MinValueValidator(1)], verbose_name="places"
+                    ),
+                ),
+                (
+                    "is_for_extra_time",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Les candidats à temps majoré y sont placés d’abord.",
+                        verbose_name="réservée aux temps majorés",
+                    ),
+                ),
+                (
+                    "centre",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rooms",
+                        to="centres.centre",
+                        verbose_name="centre",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'salle',
-                'verbose_name_plural': 'salles',
+                "verbose_name": "salle",
+                "verbose_name_plural": "salles",
             },
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seat_number', models.PositiveSmallIntegerField(verbose_name='place')),
-                ('candidate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='centres.candidate', verbose_name='candidat')),
-                ('hosting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to='centres.hosting', verbose_name='accueil')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='centres.room', verbose_name='salle')),
-                ('sheet', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='exams.sheet', verbose_name='copie')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seat_number", models.PositiveSmallIntegerField(verbose_name="place")),
+                (
+                    "candidate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="centres.candidate",
+                        verbose_name="candidat",
+                    ),
+                ),
+                (
+                    "hosting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seats",
+                        to="centres.hosting",
+                        verbose_name="accueil",
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="centres.room",
+                        verbose_name="salle",
+                    ),
+                ),
+                (
+                    "sheet",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="exams.sheet",
+                        verbose_name="copie",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'place',
-                'verbose_name_plural': 'places',
+                "verbose_name": "place",
+                "verbose_name_plural": "places",
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(verbose_name='récit')),
-                ('at', models.DateTimeField(verbose_name='date')),
-                ('hosting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='centres.hosting', verbose_name='accueil')),
-                ('reported_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='auteur')),
-                ('seat', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='centres.seat', verbose_name='place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField(verbose_name="récit")),
+                ("at", models.DateTimeField(verbose_name="date")),
+                (
+                    "hosting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="centres.hosting",
+                        verbose_name="accueil",
+                    ),
+                ),
+                (
+                    "reported_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="auteur",
+                    ),
+                ),
+                (
+                    "seat",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incidents",
+                        to="centres.seat",
+                        verbose_name="place",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'incident',
-                'verbose_name_plural': 'incidents',
+                "verbose_name": "incident",
+                "verbose_name_plural": "incidents",
             },
         ),
         migrations.CreateModel(
-            name='Slip',
+            name="Slip",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.PositiveSmallIntegerField(default=1, verbose_name='série')),
-                ('code_hmac', models.BinaryField(unique=True, verbose_name='empreinte du code')),
-                ('issued_at', models.DateTimeField(verbose_name='émis le')),
-                ('replaced_at', models.DateTimeField(blank=True, null=True, verbose_name='remplacé le')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='utilisé le')),
-                ('device', models.CharField(blank=True, max_length=64, verbose_name='empreinte de la tablette')),
-                ('seat', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slips', to='centres.seat', verbose_name='place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("serial", models.PositiveSmallIntegerField(default=1, verbose_name="série")),
+                ("code_hmac", models.BinaryField(unique=True, verbose_name="empreinte du code")),
+                ("issued_at", models.DateTimeField(verbose_name="émis le")),
+                ("replaced_at", models.DateTimeField(blank=True, null=True, verbose_name="remplacé le")),
+                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="utilisé le")),
+                ("device", models.CharField(blank=True, max_length=64, verbose_name="empreinte de la tablette")),
+                (
+                    "seat",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="slips",
+                        to="centres.seat",
+                        verbose_name="place",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'coupon',
-                'verbose_name_plural': 'coupons',
+                "verbose_name": "coupon",
+                "verbose_name_plural": "coupons",
             },
         ),
         migrations.CreateModel(
-            name='Accommodation',
+            name="Accommodation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('extra_percent', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='majoration (%)')),
-                ('reason', models.CharField(help_text='Référence de la décision, sans motif médical.', max_length=200, verbose_name='décision')),
-                ('declared_at', models.DateTimeField(verbose_name='déclaré le')),
-                ('candidate', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='accommodation', to='centres.candidate', verbose_name='candidat')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "extra_percent",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="majoration (%)",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        help_text="Référence de la décision, sans motif médical.",
+                        max_length=200,
+                        verbose_name="décision",
+                    ),
+                ),
+                ("declared_at", models.DateTimeField(verbose_name="déclaré le")),
+                (
+                    "candidate",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="accommodation",
+                        to="centres.candidate",
+                        verbose_name="candidat",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'aménagement',
-                'verbose_name_plural': 'aménagements',
-                'constraints': [models.CheckConstraint(condition=models.Q(('extra_percent__gte', 1), ('extra_percent__lte', 100)), name='accommodation_percent_in_range')],
+                "verbose_name": "aménagement",
+                "verbose_name_plural": "aménagements",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("extra_percent__gte", 1), ("extra_percent__lte", 100)),
+                        name="accommodation_percent_in_range",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('exam', 'official_number'), name='candidate_official_number_once'),
+            model_name="candidate",
+            constraint=models.UniqueConstraint(
+                fields=("exam", "official_number"), name="candidate_official_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='candidate',
-            constraint=models.UniqueConstraint(fields=('exam', 'number'), name='candidate_number_once'),
+            model_name="candidate",
+            constraint=models.UniqueConstraint(fields=("exam", "number"), name="candidate_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='centremembership',
-            constraint=models.UniqueConstraint(fields=('user', 'centre'), name='centremembership_once'),
+            model_name="centremembership",
+            constraint=models.UniqueConstraint(fields=("user", "centre"), name="centremembership_once"),
         ),
         migrations.AddConstraint(
-            model_name='hosting',
-            constraint=models.UniqueConstraint(fields=('centre', 'sitting'), name='hosting_once_per_sitting'),
+            model_name="hosting",
+            constraint=models.UniqueConstraint(fields=("centre", "sitting"), name="hosting_once_per_sitting"),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.UniqueConstraint(fields=('centre', 'name'), name='room_name_once_per_centre'),
+            model_name="room",
+            constraint=models.UniqueConstraint(fields=("centre", "name"), name="room_name_once_per_centre"),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.CheckConstraint(condition=models.Q(('capacity__gte', 1)), name='room_has_a_seat'),
+            model_name="room",
+            constraint=models.CheckConstraint(condition=models.Q(("capacity__gte", 1)), name="room_has_a_seat"),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.UniqueConstraint(fields=('hosting', 'room', 'seat_number'), name='seat_once_per_room'),
+            model_name="seat",
+            constraint=models.UniqueConstraint(fields=("hosting", "room", "seat_number"), name="seat_once_per_room"),
         ),
         migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.UniqueConstraint(fields=('hosting', 'candidate'), name='seat_once_per_candidate'),
+            model_name="seat",
+            constraint=models.UniqueConstraint(fields=("hosting", "candidate"), name="seat_once_per_candidate"),
         ),
         migrations.AddConstraint(
-            model_name='slip',
-            constraint=models.UniqueConstraint(fields=('seat', 'serial'), name='slip_serial_once_per_seat'),
+            model_name="slip",
+            constraint=models.UniqueConstraint(fields=("seat", "serial"), name="slip_serial_once_per_seat"),
         ),
         migrations.AddConstraint(
-            model_name='slip',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaced_at__isnull', True)), fields=('seat',), name='slip_one_alive_per_seat'),
+            model_name="slip",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("replaced_at__isnull", True)), fields=("seat",), name="slip_one_alive_per_seat"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slip',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('device', ''), ('used_at__isnull', True)), models.Q(('used_at__isnull', False), models.Q(('device', ''), _negated=True)), _connector='OR'), name='slip_used_by_a_device'),
+            model_name="slip",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("device", ""), ("used_at__isnull", True)),
+                    models.Q(("used_at__isnull", False), models.Q(("device", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="slip_used_by_a_device",
+            ),
         ),
     ]

@@ -49,7 +49,9 @@ class Accommodation(models.Model):
     extra_percent = models.PositiveSmallIntegerField(
         _("majoration (%)"), validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
-    reason = models.CharField(_("décision"), max_length=200, help_text=_("Référence de la décision, sans motif médical."))
+    reason = models.CharField(
+        _("décision"), max_length=200, help_text=_("Référence de la décision, sans motif médical.")
+    )
     declared_at = models.DateTimeField(_("déclaré le"))
 
     class Meta:

@@ -29,7 +29,9 @@ class Room(models.Model):
     name = models.CharField(_("nom"), max_length=60)
     capacity = models.PositiveSmallIntegerField(_("places"), validators=[MinValueValidator(1)])
     is_for_extra_time = models.BooleanField(
-        _("réservée aux temps majorés"), default=False, help_text=_("Les candidats à temps majoré y sont placés d’abord.")
+        _("réservée aux temps majorés"),
+        default=False,
+        help_text=_("Les candidats à temps majoré y sont placés d’abord."),
     )
 
     class Meta:

@@ -68,7 +68,8 @@ class Slip(models.Model):
                 fields=["seat"], condition=models.Q(replaced_at__isnull=True), name="slip_one_alive_per_seat"
             ),
             models.CheckConstraint(
-                condition=models.Q(used_at__isnull=True, device="") | models.Q(used_at__isnull=False) & ~models.Q(device=""),
+                condition=models.Q(used_at__isnull=True, device="")
+                | models.Q(used_at__isnull=False) & ~models.Q(device=""),
                 name="slip_used_by_a_device",
             ),
         ]

@@ -1,0 +1,173 @@
+"""The consoles' sockets: a board pushed when it changes, at most every two seconds, and commands answered in words."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs
+
+from channels.consumer import get_handler_name
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.db import DatabaseError
+
+from centres.actions.room import carry_out
+from centres.models import Hosting
+from centres.protocol import BadCommand, parse_command
+from centres.queries.boards import national_board, room_board
+from centres.queries.hostings import hosting_for
+from centres.queries.nation import national_hostings, sitting_to_watch
+from ecni.accounts.models import User
+from ecni.shared.clock import now
+from exams.broadcast import NATIONAL_GROUP, room_group
+from exams.rules.states import Refused
+
+PUSH_SECONDS = 2
+NOT_FOUND = 4404
+DATABASE_THREADS = ThreadPoolExecutor(4, "console")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_database_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a query or an action in one of the few threads that consoles share."""
+    call: Any = database_sync_to_async(function, thread_sensitive=False, executor=DATABASE_THREADS)
+    result: T = await call(*args, **kwargs)
+    return result
+
+
+class BoardConsumer(AsyncJsonWebsocketConsumer):
+    """What both boards share: who is there, and a push of what changed.
+
+    The board is read again each two seconds, since presences are not announced, and sooner after a commit, `shortest_gap`
+    seconds after the last push at the earliest.
+    """
+
+    group: str
+    user: User
+    shortest_gap = 0.5
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message without Channels' detour by a database thread for each."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        """Accept whoever may see this board, then start to push it."""
+        self.user = self.scope["user"]
+        if not self.user.is_authenticated or not await self.find():
+            await self.accept()
+            await self.close(NOT_FOUND)
+            return
+        await self.accept()
+        self.last: dict[str, Any] = {}
+        self.changed = asyncio.Event()
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        self.pushing = asyncio.create_task(self._push_for_ever())
+
+    async def disconnect(self, code: int) -> None:
+        """Stop pushing."""
+        if hasattr(self, "pushing"):
+            self.pushing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.pushing
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def room_changed(self, _message: dict[str, Any]) -> None:
+        """Push soon: something was committed."""
+        self.changed.set()
+
+    async def find(self) -> bool:
+        """Whether the board exists and this person may see it; sets `group`."""
+        raise NotImplementedError
+
+    def board(self) -> dict[str, Any]:
+        """Return the whole board, read in a database thread."""
+        raise NotImplementedError
+
+    def difference(self, board: dict[str, Any]) -> dict[str, Any]:
+        """Return the parts that are not as they were last pushed."""
+        return {name: part for name, part in board.items() if self.last.get(name) != part}
+
+    async def _push_for_ever(self) -> None:
+        while True:
+            self.changed.clear()
+            try:
+                board = await in_database_thread(self.board)
+            except Hosting.DoesNotExist:
+                await self.close(NOT_FOUND)
+                return
+            except DatabaseError:
+                await asyncio.sleep(PUSH_SECONDS)
+                continue
+            await self.send_json({"type": "board", **self.difference(board)})
+            self.last = board
+            await asyncio.sleep(self.shortest_gap)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), PUSH_SECONDS - self.shortest_gap)
+
+
+class RoomConsumer(BoardConsumer):
+    """One centre's console. It decides nothing."""
+
+    hosting: Hosting
+
+    async def find(self) -> bool:
+        """Find the hosting, among those of the actor."""
+        hosting_id = self.scope["url_route"]["kwargs"]["hosting_id"]
+        try:
+            self.hosting = await in_database_thread(hosting_for, self.user, hosting_id)
+        except Hosting.DoesNotExist:
+            return False
+        self.group = room_group(self.hosting.centre_sitting_id)
+        return True
+
+    def board(self) -> dict[str, Any]:
+        """Return the room's board; the right to see it is read again each time."""
+        return room_board(hosting_for(self.user, self.hosting.pk), now())
+
+    def difference(self, board: dict[str, Any]) -> dict[str, Any]:
+        """Return the parts that changed; of the rows, only those that changed."""
+        before = {row["seat"]: row for row in self.last.get("rows", [])}
+        rows = [row for row in board["rows"] if before.get(row["seat"]) != row]
+        return super().difference(board) | {"rows": rows}
+
+    async def receive_json(self, content: Any, **_kwargs: Any) -> None:
+        """Carry one command out and answer it, with the number by which the page knows it."""
+        if not isinstance(content, dict):
+            return
+        answer = await in_database_thread(self._answer, content)
+        await self.send_json({"type": "answer", "id": content.get("id"), **answer})
+
+    def _answer(self, content: dict[str, Any]) -> dict[str, Any]:
+        try:
+            command = parse_command(content.get("verb"), content)
+            hosting = hosting_for(self.user, self.hosting.pk)
+            return {"ok": True, "text": carry_out(command=command, hosting=hosting, actor=self.user, now=now())}
+        except BadCommand as error:
+            return {"ok": False, "code": "malformed", "text": str(error)}
+        except Hosting.DoesNotExist:
+            return {"ok": False, "code": "not-found", "text": "Ce centre ne vous est plus ouvert."}
+        except Refused as refusal:
+            return {"ok": False, "code": refusal.code, "text": str(refusal)}
+
+
+class NationalConsumer(BoardConsumer):
+    """The national board: one tile per centre."""
+
+    group = NATIONAL_GROUP
+    shortest_gap = PUSH_SECONDS
+
+    async def find(self) -> bool:
+        """Find the sitting asked for, or the current one."""
+        asked = parse_qs(self.scope["query_string"].decode(errors="replace")).get("epreuve", [""])[0]
+        sitting = await in_database_thread(sitting_to_watch, self.user, asked, now())
+        if sitting is None:
+            return False
+        self.sitting_id = sitting.pk
+        return True
+
+    def board(self) -> dict[str, Any]:
+        """Return the nation's board."""
+        return national_board(national_hostings(self.user, self.sitting_id), now())

@@ -1,0 +1,255 @@
+"""The room board and the national board, as plain JSON: words, tones and icons are decided here, never in the browser."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, F
+from django.utils.timezone import localtime
+from redis import RedisError
+
+from centres.models import Hosting, Incident, Seat
+from centres.rules.board import (
+    ROOM_LABELS,
+    SHEET_LABELS,
+    Label,
+    Sight,
+    accommodation_words,
+    alerts,
+    duration_words,
+    left_words,
+    network_label,
+    saved_words,
+)
+from centres.rules.seating import extra_seconds
+from exams.broadcast import Presence, presence
+from exams.enums import CentreSittingState, SheetState
+from exams.models import PaperQuestion
+from exams.queries.sheets import closing_obstacles
+from exams.rules.states import LIVE_STATES
+
+CALL_MUTED_SECONDS = 120
+_NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
+
+
+def handled_call_key(sheet_id: int) -> str:
+    """Return the cache key that says that somebody is on the way to a candidate."""
+    return f"handled-call:{sheet_id}"
+
+
+def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
+    """Return a whole board, alerts first; the same number of statements whatever the number of seats."""
+    state = CentreSittingState(_fresh_state(hosting))
+    seats = list(_board_seats(hosting))
+    seen = presence(hosting.centre_sitting_id)
+    muted = _muted([seat.sheet_id for seat in seats if seat.sheet_id in seen and seen[seat.sheet_id].called])
+    incidents = _incident_counts(hosting)
+    total = question_count(hosting.sitting_id)
+    rows = []
+    for seat in seats:
+        sight = _sight(seat, seen.get(seat.sheet_id), hosting, is_muted=seat.sheet_id in muted)
+        rows.append(_row(seat, sight, now) | {"total": total, "incidents": incidents.get(seat.pk, 0)})
+    return {
+        "state": {"code": state.value, **asdict(ROOM_LABELS[state])},
+        "clock": _clock(hosting, state, [seat.sheet.ends_at for seat in seats], now),
+        "counts": _counts(rows),
+        "obstacles": _closing_words(hosting, state, rows, now),
+        "rows": rows,
+    }
+
+
+def unreconciled(hosting: Hosting) -> int:
+    """Return how many sheets do not carry the extra time that their candidate was granted."""
+    duration = hosting.sitting.duration_seconds
+    pairs = Seat.objects.filter(hosting=hosting).values_list(
+        "sheet__extra_seconds", "candidate__accommodation__extra_percent"
+    )
+    return sum(1 for seconds, percent in pairs if seconds != extra_seconds(duration, percent or 0))
+
+
+def room_obstacles(hosting: Hosting, now: datetime) -> list[str]:
+    """Return each reason why the centre cannot be closed: those of the sheets, then those of the people."""
+    obstacles = closing_obstacles(hosting.centre_sitting_id, now)
+    count = unreconciled(hosting)
+    if count:
+        obstacles.append(f"{count} aménagement(s) non réconcilié(s).")
+    return obstacles
+
+
+def question_count(sitting_id: int) -> int:
+    """Return the number of questions of the sitting's sealed paper, 0 before sealing."""
+    return PaperQuestion.objects.filter(paper__sitting_id=sitting_id, paper__is_reserve=False).count()
+
+
+def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]:
+    """Return one tile per hosting of a sitting, and national sums; presences come from Redis, counts from PostgreSQL."""
+    found = list(hostings)
+    counts = _sheet_counts([hosting.centre_sitting_id for hosting in found])
+    tiles = [_tile(hosting, counts.get(hosting.centre_sitting_id, {}), now) for hosting in found]
+    return {
+        "tiles": tiles,
+        "sums": {name: sum(tile[name] for tile in tiles) for name in ("expected", "composing", "offline", "submitted")},
+        "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
+        "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
+    }
+
+
+def _board_seats(hosting: Hosting) -> Iterable[Seat]:
+    return (
+        Seat.objects.filter(hosting=hosting)
+        .select_related("room", "sheet")
+        .annotate(extra_percent=F("candidate__accommodation__extra_percent"))
+        .order_by("room__name", "room_id", "seat_number")
+    )
+
+
+def _fresh_state(hosting: Hosting) -> str:
+    return Hosting.objects.values_list("centre_sitting__state", flat=True).get(pk=hosting.pk)
+
+
+def _incident_counts(hosting: Hosting) -> dict[int, int]:
+    counted = Incident.objects.filter(hosting=hosting, seat__isnull=False).values("seat_id").annotate(n=Count("pk"))
+    return {row["seat_id"]: row["n"] for row in counted}
+
+
+def _muted(sheet_ids: list[int]) -> set[int]:
+    try:
+        found = cache.get_many([handled_call_key(sheet_id) for sheet_id in sheet_ids])
+    except RedisError:
+        return set()
+    return {sheet_id for sheet_id in sheet_ids if handled_call_key(sheet_id) in found}
+
+
+def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool) -> Sight:
+    return Sight(
+        state=SheetState(seat.sheet.state),
+        ends_at=seat.sheet.ends_at,
+        extra_seconds=seat.sheet.extra_seconds,
+        expected_extra_seconds=extra_seconds(hosting.sitting.duration_seconds, seat.extra_percent or 0),
+        seen_at=seen.seen_at if seen else None,
+        saved_at=seen.saved_at if seen else None,
+        is_online=seen.online if seen else False,
+        answered=seen.answered if seen else 0,
+        question=seen.question if seen else 0,
+        has_called=bool(seen and seen.called and not is_muted),
+    )
+
+
+def _row(seat: Seat, sight: Sight, now: datetime) -> dict[str, Any]:
+    found = alerts(sight, now)
+    network = network_label(sight, now)
+    return {
+        "seat": seat.pk,
+        "room": seat.room.name,
+        "place": seat.seat_number,
+        "number": seat.sheet.number,
+        "code": sight.state.value,
+        "state": asdict(SHEET_LABELS[sight.state]),
+        "tone": _row_tone(found, sight),
+        "answered": sight.answered,
+        "question": sight.question,
+        "saved": saved_words(sight, now),
+        "network": asdict(network) if network else None,
+        "left": left_words(sight, now),
+        "ends": _hour(sight.ends_at),
+        "accommodation": accommodation_words(sight.extra_seconds),
+        "alerts": [asdict(alert) for alert in found],
+        "called": sight.has_called,
+        "admissible": sight.state in {SheetState.EXPECTED, SheetState.ABSENT},
+    }
+
+
+def _row_tone(found: list[Label], sight: Sight) -> str:
+    tones = {alert.tone for alert in found}
+    for tone in ("danger", "warn"):
+        if tone in tones:
+            return tone
+    return SHEET_LABELS[sight.state].tone
+
+
+def _counts(rows: list[dict[str, Any]]) -> dict[str, int]:
+    return {
+        "all": len(rows),
+        "danger": sum(row["tone"] == "danger" for row in rows),
+        "warn": sum(row["tone"] == "warn" for row in rows),
+        **{state.value: sum(row["code"] == state for row in rows) for state in SheetState},
+    }
+
+
+def _clock(hosting: Hosting, state: CentreSittingState, ends: list[datetime | None], now: datetime) -> dict[str, str]:
+    known = sorted(end for end in ends if end)
+    if state in _NOT_OPEN_YET:
+        return {"value": _hour(hosting.sitting.starts_at), "note": "heure prévue"}
+    if not known or state not in {CentreSittingState.OPEN, CentreSittingState.PAUSED}:
+        return {"value": "—", "note": "épreuve terminée" if known else "personne ne compose"}
+    left = max(0, int((known[0] - now).total_seconds()))
+    return {
+        "value": duration_words(left) if state == CentreSittingState.OPEN else "En pause",
+        "note": f"première fin : {_hour(known[0])}, dernière fin : {_hour(known[-1])}",
+    }
+
+
+def _closing_words(hosting: Hosting, state: CentreSittingState, rows: list[dict[str, Any]], now: datetime) -> list[str]:
+    if state not in {CentreSittingState.OPEN, CentreSittingState.PAUSED}:
+        return []
+    calls = sum(row["called"] for row in rows)
+    return [*room_obstacles(hosting, now), *([f"{calls} appel(s) non traité(s)."] if calls else [])]
+
+
+def _sheet_counts(centre_sitting_ids: list[int]) -> dict[int, dict[str, int]]:
+    counts: dict[int, dict[str, int]] = {}
+    rows = (
+        Seat.objects.filter(hosting__centre_sitting_id__in=centre_sitting_ids)
+        .values_list("hosting__centre_sitting_id", "sheet__state")
+        .annotate(n=Count("pk"))
+    )
+    for centre_sitting_id, state, n in rows:
+        counts.setdefault(centre_sitting_id, {})[state] = n
+    return counts
+
+
+def _tile(hosting: Hosting, counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
+    state = CentreSittingState(hosting.centre_sitting.state)
+    seen = presence(hosting.centre_sitting_id)
+    fresh = [item for item in seen.values() if item.online and now.timestamp() * 1000 - item.seen_at <= 30_000]
+    live = sum(counts.get(code, 0) for code in LIVE_STATES)
+    offline = max(0, live - len(fresh)) if state == CentreSittingState.OPEN else 0
+    calls = sum(item.called for item in fresh)
+    label = _tile_label(ROOM_LABELS[state], live, offline, calls)
+    return {
+        "hosting": hosting.pk,
+        "centre": hosting.centre.name,
+        "code": state.value,
+        "state": asdict(label),
+        "expected": sum(counts.values()),
+        "connected": len(fresh),
+        "composing": live,
+        "submitted": counts.get(SheetState.SUBMITTED, 0) + counts.get(SheetState.CLOSED, 0),
+        "offline": offline,
+        "note": _tile_note(counts, offline, calls),
+    }
+
+
+def _tile_label(label: Label, live: int, offline: int, calls: int) -> Label:
+    if offline and offline * 10 >= live:
+        return Label("danger", "wifi-off", "À traiter")
+    if offline or calls:
+        return Label("warn", "wifi-off" if offline else "hand", "À surveiller")
+    return label
+
+
+def _tile_note(counts: Mapping[str, int], offline: int, calls: int) -> str:
+    words = {
+        "hors ligne": offline,
+        "appels": calls,
+        "prêts": counts.get(SheetState.READY, 0),
+        "remis": counts.get(SheetState.SUBMITTED, 0),
+        "absents": counts.get(SheetState.ABSENT, 0),
+    }
+    return ", ".join(f"{count} {word}" for word, count in words.items() if count)
+
+
+def _hour(at: datetime | None) -> str:
+    return f"{localtime(at):%H h %M}" if at else ""

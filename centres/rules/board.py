@@ -1,0 +1,128 @@
+"""What a console shows of one sheet: tone, icon and word together, so that colour never speaks alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from exams.enums import CentreSittingState as C
+from exams.enums import SheetState as S
+
+OFFLINE_SECONDS = 30
+LOST_SECONDS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A tone, an icon of the sprite, and words."""
+
+    tone: str
+    icon: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is known of one sheet and its tablet now.
+
+    Attributes:
+        state: where the sheet stands.
+        ends_at: until when it composes, once it does.
+        extra_seconds: personal extra time on the sheet.
+        expected_extra_seconds: what its accommodation says it should be.
+        seen_at, saved_at: milliseconds since 1970, None when never.
+        is_online: whether a socket is open.
+        answered, question: questions answered, question on screen (0: none).
+        has_called: hand raised, and nobody on the way.
+    """
+
+    state: S
+    ends_at: datetime | None
+    extra_seconds: int
+    expected_extra_seconds: int
+    seen_at: int | None
+    saved_at: int | None
+    is_online: bool
+    answered: int
+    question: int
+    has_called: bool
+
+
+SHEET_LABELS: Mapping[S, Label] = {
+    S.EXPECTED: Label("quiet", "circle-dashed", "Attendu"),
+    S.ADMITTED: Label("info", "circle", "Admis"),
+    S.READY: Label("info", "circle-dot", "Prêt"),
+    S.COMPOSING: Label("ok", "pen", "Compose"),
+    S.PAUSED: Label("pause", "pause", "En pause"),
+    S.SUBMITTED: Label("quiet", "check-circle", "Remis"),
+    S.CLOSED: Label("quiet", "check-circle", "Clos"),
+    S.ABSENT: Label("quiet", "cross", "Absent"),
+    S.WITHDRAWN: Label("quiet", "cross", "Retiré"),
+    S.EXCLUDED: Label("ended", "stop", "Exclu"),
+}
+
+ROOM_LABELS: Mapping[C, Label] = {
+    C.PLANNED: Label("quiet", "hourglass", "Prévue"),
+    C.LOBBY: Label("info", "door", "Accueil"),
+    C.OPEN: Label("ok", "play", "Ouverte"),
+    C.PAUSED: Label("pause", "pause", "En pause"),
+    C.CLOSED: Label("quiet", "lock", "Close"),
+    C.SIGNED: Label("quiet", "sign", "Signée"),
+}
+
+_WAITED = frozenset({S.COMPOSING, S.PAUSED})
+_CONNECTED = _WAITED | {S.EXPECTED, S.ADMITTED, S.READY}
+
+
+def network_label(sight: Sight, now: datetime) -> Label | None:
+    """Return the state of the tablet's connection, or None when it does not matter (not arrived, or finished)."""
+    if sight.state not in _CONNECTED or sight.seen_at is None:
+        return Label("danger", "wifi-off", "Hors ligne") if sight.state in _WAITED else None
+    silence = _age(sight.seen_at, now)
+    if sight.is_online and silence <= OFFLINE_SECONDS:
+        return Label("ok", "wifi", "En ligne")
+    if sight.state not in _WAITED or silence <= LOST_SECONDS:
+        return Label("warn", "wifi-off", "Hors ligne")
+    return Label("danger", "wifi-off", "Hors ligne")
+
+
+def alerts(sight: Sight, now: datetime) -> list[Label]:
+    """Return what needs somebody, the gravest first. Each stays its own line: none hides another."""
+    network = network_label(sight, now)
+    found = []
+    if sight.has_called:
+        found.append(Label("danger", "hand", "Le candidat appelle"))
+    if network and network.icon == "wifi-off" and sight.state in _WAITED:
+        since = "" if sight.seen_at is None else f" depuis {duration_words(_age(sight.seen_at, now))}"
+        found.append(Label(network.tone, "wifi-off", f"Hors ligne{since} ; le candidat peut continuer"))
+    if sight.extra_seconds != sight.expected_extra_seconds:
+        found.append(Label("warn", "time-add", "Aménagement non réconcilié avec la copie"))
+    return found
+
+
+def saved_words(sight: Sight, now: datetime) -> str:
+    """Return how long ago the last answer became durable, in words."""
+    return "" if sight.saved_at is None else duration_words(_age(sight.saved_at, now))
+
+
+def left_words(sight: Sight, now: datetime) -> str:
+    """Return what is left to a sheet that composes, in words."""
+    if sight.ends_at is None or sight.state is not S.COMPOSING:
+        return ""
+    return duration_words(max(0, int((sight.ends_at - now).total_seconds())))
+
+
+def accommodation_words(extra_seconds: int) -> str:
+    """Return the personal extra time in words; empty when there is none."""
+    return f"Temps majoré, + {extra_seconds // 60} min" if extra_seconds else ""
+
+
+def duration_words(seconds: int) -> str:
+    """Return a duration as people say it: tens of seconds under a minute, minutes, hours and minutes."""
+    if seconds < 60:
+        return "moins de 10 s" if seconds < 10 else f"{seconds // 10 * 10} s"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+
+
+def _age(at: int, now: datetime) -> int:
+    return max(0, int(now.timestamp()) - at // 1000)

@@ -1,0 +1,20 @@
+"""Small helps of the consoles' pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def entry(mapping: Mapping[str, Any], key: str) -> Any:
+    """Return an entry of a mapping, by a key that is in a variable."""
+    return mapping.get(key, "")
+
+
+@register.filter
+def is_shown(row: Mapping[str, Any], shown: str) -> bool:
+    """Whether a filter keeps a row: a state, a tone, or everything."""
+    return shown in {"all", row["code"], row["tone"]}

@@ -1,0 +1,1 @@
+"""Pages of candidates at the door, of rooms, and of the nation."""

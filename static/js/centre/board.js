@@ -1,0 +1,90 @@
+/** What both boards share: a socket that comes back by itself, and texts and labels put where the page has their places. */
+
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 15000;
+
+/** A console's socket: `onboard(board)` for each push, `onanswer(answer)` for each command answered. */
+export class BoardSocket {
+  #path;
+  #handlers;
+  #socket = null;
+  #attempts = 0;
+
+  /**
+   * @param {string} path
+   * @param {{board: (board: object) => void, answer?: (answer: object) => void, live: (isLive: boolean) => void}} handlers
+   */
+  constructor(path, handlers) {
+    this.#path = path;
+    this.#handlers = handlers;
+    this.#connect();
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** @param {object} message */
+  send(message) {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  #connect() {
+    const socket = new WebSocket(new URL(this.#path, location.href.replace(/^http/, "ws")));
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      const message = JSON.parse(data);
+      this.#attempts = 0;
+      if (message.type === "board") this.#handlers.board(message);
+      else this.#handlers.answer?.(message);
+      this.#handlers.live(true);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      this.#handlers.live(false);
+      if (code === 4404) return;
+      const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts++);
+      setTimeout(() => this.#connect(), FIRST_DELAY + Math.random() * longest);
+    });
+  }
+}
+
+/** Put one text in an element, only when it changed. */
+export function put(element, text) {
+  if (element.textContent !== String(text)) element.textContent = String(text);
+}
+
+/** Put a tone, an icon and a word in an element made by `_label.html`. */
+export function putLabel(element, label) {
+  element.hidden = !label;
+  if (!label) return;
+  element.dataset.tone = label.tone;
+  element.querySelector("use").setAttribute("href", `#${label.icon}`);
+  put(element.querySelector("span"), label.word);
+}
+
+/** Fill every `data-board="a.b"` of the page with what the push holds. */
+export function putBoard(root, board) {
+  for (const element of root.querySelectorAll("[data-board]")) {
+    const value = element.dataset.board.split(".").reduce((part, name) => part?.[name], board);
+    if (value !== undefined) put(element, value);
+  }
+}
+
+/** Say in the header whether the page is live. */
+export function showLive(isLive) {
+  const status = document.querySelector("#live");
+  status.dataset.tone = isLive ? "ok" : "warn";
+  status.querySelector("use").setAttribute("href", isLive ? "#sync" : "#wifi-off");
+  put(status.querySelector("span"), isLive ? "À jour" : "Liaison coupée : l’affichage date, les boutons marchent encore");
+}
+
+/** An icon of the sprite. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.classList.add("icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#${name}`);
+  svg.append(use);
+  return svg;
+}
