@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -23,7 +24,7 @@ GLANCE_SECONDS = 0.2
 PR_SET_PDEATHSIG = 1
 
 
-class ChildDied(RuntimeError):  # noqa: N818 -- says what happened, as ConnectionRefused does
+class ChildDied(RuntimeError):
     """A process ended by itself; the message, in French, says which, how, and shows the end of its log."""
 
 
@@ -103,6 +104,26 @@ class Supervisor:
                 time.sleep(GLANCE_SECONDS)
         except KeyboardInterrupt:
             return
+
+    def wait_until_serving(self, listener: socket.socket) -> None:
+        """Watch until a child answers an HTTP request on `listener`, however it answers.
+
+        Raises:
+            ChildDied: as in `wait`.
+        """
+        host, port = listener.getsockname()
+        while True:
+            self.check()
+            caller = HTTPConnection(host, port, timeout=1)
+            try:
+                caller.request("HEAD", "/")
+                caller.getresponse()
+            except OSError:  # not yet: the kernel accepts calls before any child does
+                time.sleep(GLANCE_SECONDS)
+            else:
+                return
+            finally:
+                caller.close()
 
     def check(self) -> None:
         """Look once at every child.

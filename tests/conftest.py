@@ -45,4 +45,5 @@ def asgi_server(transactional_db, tmp_path):
     env = {"DATABASE_URL": f"postgresql://ecni@/{name}?host={quote(host)}", "DJANGO_SETTINGS_MODULE": "ecni.settings"}
     with listener, Supervisor(tmp_path) as supervisor:
         supervisor.start("daphne", daphne(listener), env, sockets=[listener])
+        supervisor.wait_until_serving(listener)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -103,3 +103,10 @@ def test_children_share_one_listening_socket(tmp_path):
 def test_a_port_already_taken_is_refused():
     with listening_socket(0) as listener, pytest.raises(OSError, match="in use"):
         listening_socket(listener.getsockname()[1])
+
+
+def test_waiting_for_a_server_that_cannot_start_says_why(tmp_path):
+    with listening_socket(0) as listener, Supervisor(tmp_path) as supervisor:
+        supervisor.start("daphne", [sys.executable, "-c", "raise SystemExit('pas de module')"])
+        with pytest.raises(ChildDied, match="pas de module"):
+            supervisor.wait_until_serving(listener)
