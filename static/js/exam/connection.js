@@ -1,0 +1,129 @@
+// One live socket, always: hello, heartbeat, and a new socket with jitter when it dies. It reads no frame but to measure time.
+// `navigator.onLine` is never asked: only what the server answers counts.
+
+import { delay } from "./backoff.js";
+import { FINAL_CLOSES, hello, parse, ping } from "./protocol.js";
+
+/** @typedef {"connecting" | "online" | "slow" | "offline" | "ended"} Link */
+
+const PING_MS = 10_000;
+const OVERDUE_MS = 25_000;
+const SLOW_MS = 3_000;
+const OPENING_MS = 10_000;
+const LOOK_MS = 1_000;
+
+export class Connection {
+  /** @type {Link} */ link = "connecting";
+  #socket = null;
+  #attempt = 0;
+  #retry = null;
+  #watch = null;
+  #asked = new Map(); // what was sent at which monotonic time: "hello", or the `at` of a ping
+  #pinged = 0;
+  #heard = 0;
+  #parts;
+
+  /**
+   * @param {{open: () => WebSocket, timers: {set: (call: () => void, ms: number) => any, clear: (timer: any) => void},
+   *   monotonic: () => number, wall: () => number, random: () => number, question: () => number,
+   *   onFrame: (frame: import("./protocol.js").Frame, sentAt: number | null) => void,
+   *   onLink: (link: Link, reason?: string) => void}} parts
+   */
+  constructor(parts) {
+    this.#parts = parts;
+  }
+
+  /** Open the socket now, whatever was planned. */
+  start() {
+    if (this.link === "ended") return;
+    this.#forget();
+    const socket = this.#parts.open();
+    this.#socket = socket;
+    this.#heard = this.#pinged = this.#parts.monotonic();
+    socket.onopen = () => this.#greet();
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code }) => this.#lost(code);
+    this.#look();
+  }
+
+  /** The page is seen again, or the system says that a network came: no waiting. */
+  wake() {
+    if (this.#retry !== null || this.#socket === null) this.start();
+    else if (this.link === "online" || this.link === "slow") this.#beat();
+  }
+
+  /** @param {string} text @returns {boolean} whether it left */
+  send(text) {
+    if (this.#socket?.readyState !== 1) return false;
+    this.#socket.send(text);
+    return true;
+  }
+
+  /** Ask for the whole state again. */
+  greet() {
+    this.#greet();
+  }
+
+  #greet() {
+    this.#asked.set("hello", this.#parts.monotonic());
+    this.send(hello());
+  }
+
+  #beat() {
+    const at = Math.trunc(this.#parts.wall());
+    this.#pinged = this.#parts.monotonic();
+    this.#asked.set(at, this.#pinged);
+    this.send(ping(at, this.#parts.question()));
+  }
+
+  #receive(data) {
+    const frame = parse(data);
+    if (frame === null) return;
+    this.#heard = this.#parts.monotonic();
+    const asked = { state: "hello", pong: frame.at }[frame.t];
+    const sentAt = this.#asked.get(asked) ?? null;
+    this.#asked.delete(asked);
+    if (frame.t === "state") this.#attempt = 0;
+    if (frame.t === "state" || frame.t === "pong") this.#become("online");
+    this.#parts.onFrame(frame, sentAt);
+  }
+
+  #look() {
+    const { timers, monotonic } = this.#parts;
+    this.#watch = timers.set(() => this.#look(), LOOK_MS);
+    const now = monotonic();
+    const silent = now - this.#heard;
+    if (silent > (this.#socket.readyState === 1 ? OVERDUE_MS : OPENING_MS)) return this.#lost(1006);
+    if (this.#socket.readyState !== 1) return;
+    if (now - this.#pinged >= PING_MS) this.#beat();
+    const waited = now - Math.min(now, ...this.#asked.values());
+    if (waited > SLOW_MS && this.link === "online") this.#become("slow");
+  }
+
+  /** @param {number} code */
+  #lost(code) {
+    this.#forget();
+    const reason = FINAL_CLOSES.get(code);
+    if (reason) return this.#become("ended", reason);
+    this.#become("offline");
+    this.#retry = this.#parts.timers.set(() => this.start(), delay(this.#attempt++, this.#parts.random));
+  }
+
+  #forget() {
+    const { timers } = this.#parts;
+    timers.clear(this.#watch);
+    timers.clear(this.#retry);
+    this.#retry = null;
+    this.#asked.clear();
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  #become(link, reason) {
+    if (link === this.link && !reason) return;
+    this.link = link;
+    this.#parts.onLink(link, reason);
+  }
+}
