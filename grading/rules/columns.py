@@ -181,11 +181,8 @@ def mark_texts(values: Sequence[str], column: Column, denominator: int, paramete
     Raises:
         UnmarkableValue: a text is not an answer to that question.
     """
-    full = column.points
-    worth = {
-        value: _whole(full * score(column.kind, column.key, value, parameters).value, denominator)
-        for value in set(values)
-    }
+    scores = {value: score(column.kind, column.key, value, parameters).value for value in set(values)}
     if column.is_given:
-        worth = dict.fromkeys(worth, _whole(full, denominator))
-    return np.fromiter((worth[value] for value in values), dtype=np.int64, count=len(values))
+        scores = dict.fromkeys(scores, ONE)
+    marks = {value: _whole(column.points * worth, denominator) for value, worth in scores.items()}
+    return np.fromiter((marks[value] for value in values), dtype=np.int64, count=len(values))

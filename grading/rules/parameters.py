@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 
 RULES_VERSION = "r2c-2023-01/1"
 """The text applied (general marking rules, scientific council, 31 January 2023) and our edition of it."""
@@ -27,7 +28,7 @@ class MarkingParameters:
     Attributes:
         blank_is_zero: a QRM left blank scores 0; else the discordance table applies to it literally, and a key
             with few true propositions would pay for silence. Assumption: no official text was found.
-        discordances: score of a QRM by number of discordances, each from 0 to 1; beyond the table, 0.
+        discordances: score of a QRM by number of discordances, from 0 to 1, never rising; beyond the table, 0.
         tcs_ties: worth of answers that share the most votes.
         qroc_text: normalisation under which two short open answers are the same.
         rules_version: edition of the scorers.
@@ -40,8 +41,9 @@ class MarkingParameters:
     rules_version: str = RULES_VERSION
 
     def __post_init__(self) -> None:
-        if not self.discordances or not all(0 <= score <= 1 for score in self.discordances):
-            raise ValueError("discordances: one score at least, each from 0 to 1")
+        table = (Fraction(1), *self.discordances, Fraction(0))
+        if not self.discordances or any(fewer < more for fewer, more in pairwise(table)):
+            raise ValueError("discordances: one score at least, each from 0 to 1, none above the one before")
 
     def published(self) -> dict[str, str]:
         """Return the parameters as texts, ready to be stored, shown and digested; equal parameters, equal texts."""
