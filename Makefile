@@ -28,13 +28,14 @@ demo: setup ## Start a whole national exam on this machine: no server to install
 .PHONY: test
 test: setup browser ## Run every test: Python on two workers, then JavaScript
 	$(MAKE) --no-print-directory test-js
-	$(BIN)/pytest -n 2 --dist loadgroup -q
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: test-js
 test-js: setup ## Run the JavaScript tests
-	@if ! ls tests/js/*.test.* >/dev/null 2>&1; then echo "JavaScript tests: none"; \
+	@files=$$(find tests/js -name '*.test.*js' 2>/dev/null); \
+	if [ -z "$$files" ]; then echo "JavaScript tests: none"; \
 	elif [ -z "$(NODE)" ]; then echo "JavaScript tests: skipped, no Node on this machine"; \
-	else "$(NODE)" --test --test-reporter=dot tests/js/*.test.*; fi
+	else "$(NODE)" --test --test-reporter=dot $$files; fi
 
 .PHONY: browser
 browser: setup ## Find or install a Chromium for the browser tests
