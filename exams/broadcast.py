@@ -12,6 +12,7 @@ import redis
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
@@ -24,7 +25,8 @@ class Presence:
     """What a server process last saw of a tablet. A hint: absent when Redis is away.
 
     Attributes:
-        seen_at, saved_at: milliseconds since 1970 on the server's clock: last sign of life, last durable op (None before the first).
+        seen_at: last sign of life, milliseconds since 1970 on the server's clock.
+        saved_at: last durable op, likewise; None before the first.
         answered: questions with an answer that is not blank.
         question: number of the question on the screen, 0 for none.
         called: whether a hand is raised.
@@ -40,7 +42,7 @@ class Presence:
 
 
 @cache
-def _redis() -> "redis.Redis[str]":
+def _redis() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_HINTS_URL,
         decode_responses=True,
@@ -63,6 +65,8 @@ def announce_change(centre_sitting_id: int) -> None:
 def _send(centre_sitting_id: int) -> None:
     _redis().publish(CHANGES_CHANNEL, str(centre_sitting_id))
     layer = get_channel_layer()
+    if layer is None:
+        raise ImproperlyConfigured("CHANNEL_LAYERS names no default layer.")
     for group in (room_group(centre_sitting_id), NATIONAL_GROUP):
         async_to_sync(layer.group_send)(group, {"type": "room.changed", "centre_sitting": centre_sitting_id})
 

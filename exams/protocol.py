@@ -1,10 +1,10 @@
 """The candidate's wire, version 1: frames as frozen dataclasses, parse and encode. `docs/protocol.md` is its prose.
 
-No I/O, no clock, no database: the same golden messages (`tests/wire/*.json`) are read by the Python and the JavaScript tests.
+No I/O, no clock, no database. The same golden messages (`tests/wire/*.json`) are read by Python and JavaScript tests.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NewType
 
@@ -107,7 +107,7 @@ def parse(text: str) -> Frame:
         raise Malformed from error
     if not isinstance(data, dict):
         raise Malformed
-    reader = _READERS.get(data.get("t")) if isinstance(data.get("t"), str) else None
+    reader = _READERS.get(str(data.get("t")))
     if reader is None:
         raise Malformed
     return reader(data)
@@ -191,4 +191,10 @@ def _call(data: Mapping[str, Any]) -> Call:
     return Call(raised=raised)
 
 
-_READERS = {"hello": _hello, "op": _act, "ready": _ready, "ping": _ping, "call": _call}
+_READERS: dict[str, Callable[[Mapping[str, Any]], Frame]] = {
+    "hello": _hello,
+    "op": _act,
+    "ready": _ready,
+    "ping": _ping,
+    "call": _call,
+}

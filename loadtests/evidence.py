@@ -36,7 +36,8 @@ class Database:
         """Return the rows of a query."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql, values)
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
     def evidence(self, sitting: int, journals: Iterable[Journal]) -> Evidence:
         """Compare the journal of a sitting with the tablets' own journals."""

@@ -1,4 +1,4 @@
-"""The whole day in one go, against real processes: from login to receipt, then closing, marking, ranking, publication."""
+"""The whole day in one go, against real processes: login to receipt, then closing, marking, ranking, publication."""
 
 import asyncio
 import random
@@ -175,4 +175,3 @@ async def until(condition: Callable[[], object], seconds: float = 300) -> None:
 def quantile(ordered: Sequence[float], share: float) -> float:
     """Return the value below which `share` of an ordered sequence lies; 0 for an empty one."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
-

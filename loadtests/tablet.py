@@ -1,7 +1,7 @@
-"""One simulated tablet: it logs in by its slip, checks the sealed paper, composes, loses its network, submits, keeps a receipt.
+"""One simulated tablet: it logs in by its slip, checks the sealed paper, composes, loses its network, hands in.
 
-It imports nothing of the product: chain, sealed file and wire are written again here from `docs/protocol.md` and `docs/papers.md`,
-so that what it saw can be held against what the database says.
+It imports nothing of the product: chain, sealed file and wire are written again here from `docs/protocol.md` and
+`docs/papers.md`, so that what it saw can be held against what the database says.
 """
 
 import asyncio
@@ -19,11 +19,14 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.typing import Origin
 
 from loadtests.http import Browser
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ACK_SECONDS = 15.0
+REVISING, FLAGGING, STRIKING = 0.35, 0.1, 0.1
+"""Chances that an answer is changed once, that a question is flagged, that a proposition is struck out."""
 RETRY = {"too-fast", "paused", "busy", "gap"}
 
 
@@ -135,11 +138,11 @@ class Tablet:
         number = question["number"]
         self._decrypt(number)
         letters = LETTERS[: question["propositions"]]
-        for _ in range(1 + (self._rng.random() < 0.35)):
+        for _ in range(1 + (self._rng.random() < REVISING)):
             await self._until_done("answer", number, self._choice(question["kind"], letters))
-        if self._rng.random() < 0.1:
+        if self._rng.random() < FLAGGING:
             await self._until_done("flag", number, "1")
-        if self._rng.random() < 0.1:
+        if self._rng.random() < STRIKING:
             await self._until_done("strike", number, self._rng.choice(letters))
         if question["progressive"]:
             await self._until_done("seal", number, "")
@@ -231,7 +234,7 @@ class Tablet:
         self._greeted.clear()
         self._socket = await connect(
             f"ws://{address.netloc}/ws/copie/",
-            origin=self._browser.base,
+            origin=Origin(self._browser.base),
             additional_headers={"Cookie": self._browser.cookie_header},
             compression=None,
             ping_interval=None,

@@ -47,3 +47,9 @@ def asgi_server(transactional_db, tmp_path):
         supervisor.start("daphne", daphne(listener), env, sockets=[listener])
         supervisor.wait_until_serving(listener)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb():
+    """The engines of a run are thrown away whole: dropping the database first would only wait for its last connections."""
+    return True

@@ -1,1 +1,4 @@
-"""Staff accounts, roles and the log of their deeds. Candidates have no account: they enter by an admission made in `centres`."""
+"""Staff accounts, roles and the log of their deeds.
+
+Candidates have no account: they enter by an admission made in `centres`.
+"""

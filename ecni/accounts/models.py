@@ -14,8 +14,8 @@ class User(AbstractUser):
     role = models.CharField(_("rôle"), max_length=20, choices=Role.choices, default=Role.INVIGILATOR)
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("compte")
-        verbose_name_plural = _("comptes")
+        verbose_name = _("compte")  # type: ignore[assignment]  # Django takes a lazy text
+        verbose_name_plural = _("comptes")  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

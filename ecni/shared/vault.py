@@ -55,12 +55,14 @@ class SealedBytesField(models.BinaryField[Any, Any]):
     context = "bytes"
 
     def from_db_value(self, value: memoryview | bytes | None, _expression: object, _connection: object) -> Any:
+        """Decrypt what the database holds."""
         return None if value is None else decrypt(officers_key("bank"), bytes(value), self.context)
 
     def get_prep_value(self, value: Any) -> Any:
+        """Encrypt what the database will hold."""
         return None if value is None else super().get_prep_value(encrypt(officers_key("bank"), value, self.context))
 
-    def value_to_string(self, obj: models.Model) -> str:
+    def value_to_string(self, _obj: models.Model) -> str:
         """Refuse to be dumped in clear."""
         msg = f"{self.name} is sealed and is never serialised"
         raise TypeError(msg)
@@ -72,10 +74,12 @@ class SealedJSONField(SealedBytesField):
     context = "json"
 
     def from_db_value(self, value: memoryview | bytes | None, expression: object, connection: object) -> Any:
+        """Decrypt and parse what the database holds."""
         plaintext = super().from_db_value(value, expression, connection)
         return None if plaintext is None else json.loads(plaintext)
 
     def get_prep_value(self, value: Any) -> Any:
+        """Write as JSON with sorted keys, then encrypt."""
         if value is None:
             return None
         return super().get_prep_value(json.dumps(value, ensure_ascii=False, sort_keys=True).encode())

@@ -33,7 +33,7 @@ GRANT_SECONDS = range(60, 3 * 3600 + 1)
 
 @transaction.atomic
 def create_centre_sitting(*, sitting_id: int, places: Sequence[SheetPlace]) -> CentreSitting:
-    """Prepare one centre's sheets for a sitting, in state `PLANNED`, and the partition of the journal that will hold their ops."""
+    """Prepare one centre's sheets for a sitting, and the partition of the journal that will hold their ops."""
     prepare_journal(sitting_id=sitting_id)
     centre_sitting = CentreSitting.objects.create(sitting_id=sitting_id)
     Sheet.objects.bulk_create(
@@ -165,9 +165,11 @@ def grant_time(
 
 @transaction.atomic
 def close_centre_sitting(*, centre_sitting_id: int, actor: User, now: datetime, reason: str = "") -> int:
-    """Close, freeze every sheet that was opened, and return how many were frozen. Nothing is recorded on them any more.
+    """Close, freeze every sheet that was opened, and return how many were frozen.
 
-    With a reason, closing goes through although somebody still composes (evacuation); what they did until now is frozen.
+    Nothing is recorded on them any more.
+
+    With a reason, closing goes through although somebody composes (evacuation); what they did is frozen.
 
     Raises:
         Already, WrongState: as `check_passage`.

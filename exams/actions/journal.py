@@ -5,7 +5,7 @@ What each answer costs is here, and does not depend on the number of candidates:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 
@@ -13,7 +13,7 @@ from exams.enums import OpKind, SheetState
 from exams.rules.ops import Op
 
 LOCK_SPACE = 0x45434E69
-"""First key of the advisory locks of centre sittings: writers share them, whoever freezes or moves a sheet owns them."""
+"""First key of the advisory locks of centre sittings: writers share them, who freezes or moves a sheet owns them."""
 
 STORED = "stored"
 REPEATED = "repeated"
@@ -37,7 +37,8 @@ class PendingOp:
     op: Op
 
 
-# By key, whatever the planner thinks of the size of the tables: the cost of an answer must not change with the number of candidates.
+# Rows are found by key, whatever the planner thinks of the size of the tables: an answer must cost the same with any
+# number of candidates.
 _STATEMENT = f"""
 SET LOCAL enable_seqscan TO off; SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off;
 SELECT pg_advisory_xact_lock_shared({LOCK_SPACE}, c) FROM (SELECT unnest(%(centres)s::int[]) AS c ORDER BY 1) AS locks;
@@ -54,7 +55,7 @@ WITH op AS (
         WHEN sheet.state = '{SheetState.PAUSED}' THEN 'paused'
         WHEN sheet.state = '{SheetState.CLOSED}' THEN 'late'
         WHEN sheet.state <> '{SheetState.COMPOSING}' THEN 'not-open'
-        WHEN clock_timestamp() >= sheet.ends_at + %(grace)s THEN 'late'
+        WHEN clock_timestamp() >= sheet.ends_at + make_interval(secs => %(grace)s) THEN 'late'
         WHEN op.seq > 1 AND before.digest IS DISTINCT FROM op.previous THEN 'contradiction'
         ELSE '{STORED}' END AS verdict
     FROM op
@@ -83,9 +84,9 @@ FROM judged LEFT JOIN written ON written.sheet_id = judged.sheet_id
 def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[PendingOp]) -> dict[int, str]:
     """Make a batch of ops of one sitting durable; return the verdict of each, by sheet.
 
-    Called outside any transaction: when it returns, what it calls `stored` is committed. Verdicts: `stored`, `repeated` (this very
-    op was stored before), or a refusal code of `exams.protocol.REFUSALS`. `busy` means that another process stored an op with
-    the same number in the same instant: ask again.
+    Called outside any transaction: when it returns, what it calls `stored` is committed. Verdicts: `stored`, `repeated`
+    (this very op was stored before), or a refusal code of `exams.protocol.REFUSALS`. `busy` means that another process
+    stored an op with the same number in the same instant: ask again.
 
     Args:
         sitting_id: sitting of every op of the batch (its partition of the journal).
@@ -101,7 +102,7 @@ def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[Pending
             _STATEMENT,
             {
                 "sitting": sitting_id,
-                "grace": timedelta(seconds=grace_seconds),
+                "grace": grace_seconds,
                 "centres": list({item.centre_sitting_id for item in pending}),
                 "sheet": [item.sheet_id for item in pending],
                 "epoch": [item.epoch for item in pending],
@@ -127,7 +128,7 @@ def prepare_journal(*, sitting_id: int) -> None:
 
 
 def own_centre_sitting(centre_sitting_id: int) -> None:
-    """Wait until no batch is being written for this centre sitting, and keep new ones out until the transaction ends."""
+    """Wait until no batch is being written for this centre sitting; keep new ones out until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, centre_sitting_id])
 

@@ -18,7 +18,9 @@ ADMITTING_STATES = frozenset({CentreSittingState.LOBBY, CentreSittingState.OPEN}
 
 @transaction.atomic
 def admit_sheet(*, sheet_id: int, actor: User, now: datetime) -> None:
-    """Let the holder of a sheet in, identity checked. In an open sitting, a latecomer composes at once, until the common end.
+    """Let the holder of a sheet in, identity checked.
+
+    In an open sitting, a latecomer composes at once, until the common end.
 
     Raises:
         Already: admitted before.

@@ -24,7 +24,7 @@ class Batch(Generic[Item, Result]):
     Args:
         name: of the thread.
         work: called in the thread with all that was gathered; returns one result per item, in order.
-        settle: called on the event loop with each item and its result, or None when the database failed and nothing is known.
+        settle: called on the event loop with each item and its result; None when the database failed.
         capacity: how many items may wait; beyond, `submit` refuses.
     """
 

@@ -1,4 +1,4 @@
-"""What one server process shares between its candidate sockets: batches, papers, the watch over the state of the exam."""
+"""What one server process shares between its candidate sockets: batches, papers, the watch over the exam."""
 
 import asyncio
 import gc
@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import redis
@@ -151,10 +152,8 @@ class Hub:
 
     async def _watch(self) -> None:
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), WATCH_SECONDS)
-            except TimeoutError:
-                pass
             self._hint.clear()
             await self._look()
             self._spare_the_collector()

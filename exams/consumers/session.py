@@ -1,7 +1,7 @@
 """One tablet's session: what to do with a frame, given what the sheet says so far.
 
-It holds of the sheet only what decides (head of the chain, sealed questions, submitted) and what the room console shows.
-Its knowledge may be stale: PostgreSQL compares the previous digest with what is stored and has the last word.
+It holds of the sheet only what decides (head of the chain, sealed questions, submitted) and what the console shows. Its
+knowledge may be stale: PostgreSQL compares the previous digest with what is stored and has the last word.
 """
 
 import time
@@ -20,6 +20,7 @@ from exams.protocol import (
     VERSION,
     Act,
     Call,
+    Frame,
     Hello,
     Malformed,
     Ping,
@@ -105,21 +106,8 @@ class Session:
             frame = parse(text)
         except Malformed as error:
             await self._refuse_malformed(error.code)
-            return
-        self.note(seen_at=milliseconds())
-        match frame:
-            case Act(op=op):
-                await self._take(op)
-            case Ping(at=at, question=question):
-                self.note(question=question)
-                await self.send({"t": "pong", "at": at, "now": milliseconds()})
-            case Hello(version=version):
-                await self._greet(version)
-            case Ready(paper=paper):
-                if self.live is not None and paper == self.live.paper_digest:
-                    self._hub.ready.submit(self)
-            case Call(raised=raised):
-                self.note(called=raised)
+        else:
+            await self._handle(frame)
 
     async def restart(self, live: LiveSheet, book: "Book | None") -> None:
         """Take the sheet as PostgreSQL has it and send `state`.
@@ -191,6 +179,22 @@ class Session:
     def presence(self) -> Presence:
         """What the room console shows of this tablet."""
         return self._presence
+
+    async def _handle(self, frame: Frame) -> None:
+        self.note(seen_at=milliseconds())
+        match frame:
+            case Act(op=op):
+                await self._take(op)
+            case Ping(at=at, question=question):
+                self.note(question=question)
+                await self.send({"t": "pong", "at": at, "now": milliseconds()})
+            case Hello(version=version):
+                await self._greet(version)
+            case Ready(paper=paper):
+                if self.live is not None and paper == self.live.paper_digest:
+                    self._hub.ready.submit(self)
+            case Call(raised=raised):
+                self.note(called=raised)
 
     async def _refuse_malformed(self, code: str) -> None:
         self._malformed += 1

@@ -1,4 +1,4 @@
-"""The question bank. Texts, keys and images are encrypted at rest (`ecni.shared.vault`): no dump of the database shows one."""
+"""The question bank. Texts, keys and images are encrypted at rest: no dump of the database shows one."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

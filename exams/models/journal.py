@@ -1,4 +1,7 @@
-"""The journal: every act of every candidate, insert only. PostgreSQL partitions it by sitting and refuses UPDATE and DELETE."""
+"""The journal: every act of every candidate, insert only.
+
+PostgreSQL partitions it by sitting and refuses UPDATE and DELETE.
+"""
 
 from django.db import models
 

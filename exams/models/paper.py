@@ -9,7 +9,7 @@ from exams.models.exam import ExamPart, Sitting
 
 
 class Paper(models.Model):
-    """The subject of one sitting. Once sealed it is an immutable file named by its digest, and these rows stay as they are."""
+    """The subject of one sitting. Once sealed it is an immutable file named by its digest."""
 
     sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="papers", verbose_name=_("épreuve"))
     title = models.CharField(_("titre"), max_length=120)

@@ -12,7 +12,8 @@ from exams.models.exam import Sitting
 class CentreSitting(models.Model):
     """The sheets that open and close together, at one place. It does not know the place.
 
-    `revision` grows with every change to it or to one of its sheets by the staff: server processes compare it each second.
+    `revision` grows with every change by the staff to it or to one of its sheets: server processes compare it each
+    second.
     """
 
     sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="centre_sittings", verbose_name=_("épreuve"))
@@ -34,7 +35,7 @@ class CentreSitting(models.Model):
 class Sheet(models.Model):
     """One answer sheet (copie), known by an anonymous number which is the same in every sitting of the exam.
 
-    The answer path reads this row and never writes it, but for `submitted_at`. `epoch` is the fencing token of the one live tablet.
+    The answer path writes this row only to hand it in. `epoch` is the fencing token of the one live tablet.
     """
 
     sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="sheets", verbose_name=_("épreuve"))

@@ -14,7 +14,7 @@ from exams.rules.replay import Replay
 class LiveSheet:
     """A sheet when its tablet says hello.
 
-    `paper_id` is None while the sitting has no sealed paper; `revision` is that of the centre sitting in the same reading.
+    `paper_id` is None while the sitting has no sealed paper; `revision` is that of the centre sitting, read at once.
     """
 
     sheet_id: int

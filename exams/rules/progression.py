@@ -1,6 +1,7 @@
 """Which questions a candidate may read, and which acts a sheet admits next."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from exams.enums import OpKind
@@ -11,7 +12,7 @@ class SheetProgress(Protocol):
     """What of a sheet's state decides: a `Replay`, or the compact form that a server process keeps."""
 
     @property
-    def sealed(self) -> Set[int]:
+    def sealed(self) -> AbstractSet[int]:
         """Questions whose answer is final."""
 
     @property
@@ -19,7 +20,7 @@ class SheetProgress(Protocol):
         """Whether the sheet is handed in."""
 
 
-def is_readable(question: int, shapes: Mapping[int, QuestionShape], sealed: Set[int]) -> bool:
+def is_readable(question: int, shapes: Mapping[int, QuestionShape], sealed: AbstractSet[int]) -> bool:
     """Whether the question's text may be on the tablet: the one before it in its case, if any, is final."""
     previous = shapes[question].previous
     return previous == 0 or previous in sealed

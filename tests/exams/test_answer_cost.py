@@ -1,4 +1,4 @@
-"""Promise 8: an answer costs the same with 10 or 1,000 candidates (ECNi, December 2015: each answer was compared with everybody's)."""
+"""Promise 8: an answer costs the same with 10 or 1,000 candidates (in 2015 each one was compared with everybody's)."""
 
 import pytest
 from django.db import connection
@@ -24,7 +24,7 @@ def rows():
 
 
 def cost_of_one_answer(candidates):
-    """Statements sent, then rows written, read by scanning and read by key, for the third answer of one candidate among many."""
+    """Statements sent, then rows written, read by scanning and read by key, for the third answer of one candidate."""
     sheets = list(opened(count=candidates, now=now()).sheets.order_by("pk"))
     chains = [Chain(sheet) for sheet in sheets]
     for _ in range(2):

@@ -191,7 +191,7 @@ async def test_socket_refuses_a_forged_ticket(application, sheet, cookie):
 
 
 async def test_socket_opens_without_any_refresh(application):
-    centre_sitting = await sync_to_async(lambda: make_lobby())()
+    centre_sitting = await sync_to_async(make_lobby)()
     sheet = await centre_sitting.sheets.afirst()
     tablet = Tablet(application, sheet)
     state = await tablet.hello()
