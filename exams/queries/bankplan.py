@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import nh3
 from django.db.models import TextChoices
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exams.enums import CaseKind, QuestionKind
@@ -71,6 +72,16 @@ class PlannedMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportLine:
+    """One thing of the file, in words."""
+
+    noun: str
+    name: str
+    outcome: Outcome
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import does, or would do.
 
@@ -84,18 +95,21 @@ class ImportReport:
     set_aside: tuple[SetAside, ...]
 
     @property
-    def outcomes(self) -> Iterator[Outcome]:
-        """The outcome of each isolated question, case, question of a case and image."""
-        yield from (question.outcome for question in self.questions)
+    def lines(self) -> Iterator[ImportLine]:
+        """Each isolated question, each case followed by its questions, each image."""
+        for planned in self.questions:
+            yield ImportLine(gettext("question"), planned.question.identifier, planned.outcome, planned.version)
         for case in self.cases:
-            yield case.outcome
-            yield from (question.outcome for question in case.questions)
-        yield from (image.outcome for image in self.media)
+            yield ImportLine(gettext("dossier"), case.case.identifier, case.outcome, case.version)
+            for planned in case.questions:
+                yield ImportLine(gettext("étape"), planned.question.identifier, planned.outcome, planned.version)
+        for image in self.media:
+            yield ImportLine(gettext("image"), image.name, image.outcome, None)
 
     @property
     def figures(self) -> dict[str, int]:
         """How many things have each outcome."""
-        counts = Counter(self.outcomes)
+        counts = Counter(line.outcome for line in self.lines)
         return {outcome.value: counts[outcome] for outcome in Outcome} | {"SET_ASIDE": len(self.set_aside)}
 
 

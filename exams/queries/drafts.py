@@ -59,7 +59,7 @@ def paper_steps(units: Sequence[PaperUnit]) -> list[Step]:
     steps: list[Step] = []
     case_number = 0
     for unit in units:
-        case_number += unit.case is not None
+        case_number += unit.case is not None and unit.case.kind in PROGRESSIVE_CASES
         steps.extend(_unit_steps(unit, first=len(steps) + 1, case_number=case_number))
     return steps
 

@@ -21,7 +21,7 @@ class Place:
         number: its number in the paper, from 1.
         position: its place in its unit, from 1.
         unit_size: number of questions of the unit.
-        case_number: rank of its case among the cases of the paper, from 1; 0 when isolated.
+        case_number: rank of its case among the progressive cases of the paper, from 1; unused elsewhere.
         case_kind: what binds it to its neighbours; None when isolated.
     """
 

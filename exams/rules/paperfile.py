@@ -17,7 +17,7 @@ class QuestionEntry:
 
     Attributes:
         number: its number in the paper, from 1.
-        unit: place of its unit in the paper, from 1.
+        unit: what orders its unit in the paper: it grows, and is the same for the questions of one case.
         position: its place in the unit, from 1.
         unit_size: number of questions of the unit.
         case: kind of the case it belongs to; None when isolated.
