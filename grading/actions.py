@@ -60,7 +60,7 @@ class NotMarkable(Refused):
     code = "not-markable"
 
 
-class MarkingFault(Exception):  # noqa: N818 - it stops a run, it is no error of the program
+class MarkingFault(Exception):
     """A run that must stop: what it reads contradicts what it was started from, or its two scorers disagree."""
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, QuerySet, Sum
 
+from ecni.accounts.models import User
 from exams.enums import CentreSittingState, PaperState, PartCode, QuestionKind, SheetState
-from exams.models import CentreSitting, FrozenSheet, Paper, PaperQuestion, Question, Sheet, Sitting
+from exams.models import CentreSitting, Exam, FrozenSheet, Paper, PaperQuestion, Question, Sheet, Sitting
 from exams.rules.content import from_json
 from exams.rules.states import LIVE_STATES
 from grading.enums import MarkingState
 from grading.models import MarkingChunk, MarkingRun, SheetMark
+from grading.rules.access import may
 from grading.rules.columns import Numerators
 from grading.rules.engine import Plan, plan_run
 from grading.rules.keys import key_of
@@ -76,6 +78,11 @@ class SittingMarking:
     obstacles: list[str]
     run: MarkingRun | None
     progress: RunProgress | None
+
+
+def readable_exams(actor: User) -> QuerySet[Exam]:
+    """Return the exams whose marking this person may follow, newest first."""
+    return Exam.objects.order_by("-pk") if may(actor.role, "follow-marking") else Exam.objects.none()
 
 
 def exam_papers(exam_id: int) -> list[Paper]:
@@ -193,6 +200,12 @@ def sheet_numerators(run_id: int) -> dict[str, Numerators]:
     """Return the numerators of each sheet of a run, by anonymous number."""
     rows = SheetMark.objects.filter(run_id=run_id).values_list("number", "points")
     return {number: np.frombuffer(bytes(points), POINTS_DTYPE) for number, points in rows}
+
+
+def number_numerators(run_id: int, number: str) -> Numerators | None:
+    """Return the numerators of one sheet of a run; None when it has no marks there."""
+    points = SheetMark.objects.filter(run_id=run_id, number=number).values_list("points", flat=True).first()
+    return None if points is None else np.frombuffer(bytes(points), POINTS_DTYPE)
 
 
 def run_progress(run: MarkingRun) -> RunProgress:

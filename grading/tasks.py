@@ -11,24 +11,17 @@ from ecni.shared.clock import now as present
 from grading import actions
 from grading.models import MarkingRun
 
-QUEUE = "grading"
-BEAT = {
-    "sweep-marking": {
-        "task": "grading.tasks.sweep_marking",
-        "schedule": 30.0,
-        "options": {"queue": QUEUE, "expires": 30},
-    }
-}
+BEAT = {"sweep-marking": {"task": "grading.tasks.sweep_marking", "schedule": 30.0, "options": {"expires": 30}}}
 """What the scheduler of `ecni.celery` sends."""
 
 
-@shared_task(acks_late=True, queue=QUEUE)
+@shared_task(acks_late=True)
 def mark_chunk(*, chunk_id: int) -> None:
     """Mark one chunk of a run."""
     actions.mark_chunk(chunk_id=chunk_id, now=present())
 
 
-@shared_task(acks_late=True, queue=QUEUE)
+@shared_task(acks_late=True)
 def sweep_marking() -> None:
     """Send again the chunks that no worker holds."""
     for chunk_id in actions.sweep(now=present()):

@@ -16,3 +16,8 @@ def is_published(exam_id: int) -> bool:
 def published_ranking(exam_id: int) -> RankingRun | None:
     """Return the ranking that was published, or None: then nobody reads a result."""
     return RankingRun.objects.filter(exam_id=exam_id, publication__confirmed_at__isnull=False).first()
+
+
+def is_anything_published() -> bool:
+    """Whether one exam at least has its results open: else there is nothing to ask for."""
+    return Publication.objects.filter(confirmed_at__isnull=False).exists()

@@ -34,7 +34,7 @@ class RankingInputs:
     unranked: tuple[str, ...]
 
 
-class UnfitRanking(ValueError):  # noqa: N818 - named as what it is, like InvalidRanking
+class UnfitRanking(ValueError):
     """Marks that cannot be added up into a ranking; the message says why, in French."""
 
 

@@ -1,6 +1,6 @@
 """Marked exams: every sitting closed, marked and, if asked, ranked and published."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from centres.models import Candidate, Centre
 from grading import actions
@@ -47,7 +47,7 @@ def register(exam, born):
 
 def ranked_exam(actor, answers, slug="blanc"):
     exam = make_exam(slug=slug)
-    register(exam, {number: date(2001, 1, 1 + place) for place, number in enumerate(answers)})
+    register(exam, {number: date(2001, 1, 1) + timedelta(days=place) for place, number in enumerate(answers)})
     mark_exam(exam, actor, answers)
     return compute_ranking(exam_id=exam.pk, actor=actor, now=NOW)
 

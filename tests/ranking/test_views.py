@@ -1,0 +1,260 @@
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.urls import reverse
+
+from centres.models import Candidate
+from centres.rules.codes import code_digest, results_code
+from ecni.accounts.enums import Role
+from ecni.accounts.models import Deed
+from ranking.actions import access
+from ranking.exports import _inert
+from ranking.models import Publication, RankingRun
+from tests.factories.exams import user
+from tests.factories.grading import BLANK, PERFECT, publish, ranked_exam
+
+pytestmark = pytest.mark.django_db
+
+ANSWERS = {
+    "K2-0001": BLANK,
+    "K2-0002": PERFECT,
+    "K2-0003": (("A", "A", "ABC", "E", "C"), None),
+    "K2-0004": (None, None),
+    "K2-0005": PERFECT,
+}
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def agency():
+    return user("agence", Role.AGENCY)
+
+
+@pytest.fixture
+def jury():
+    return user("jury", Role.JURY)
+
+
+@pytest.fixture
+def run(agency):
+    return ranked_exam(agency, ANSWERS)
+
+
+def code_of(number):
+    candidate = Candidate.objects.get(number=number)
+    code = results_code(settings.SLIP_SECRET, candidate.pk)
+    candidate.results_hmac = code_digest(settings.SLIP_SECRET, code)
+    candidate.save()
+    return {"official_number": candidate.official_number, "code": code}
+
+
+def enter(client, number):
+    return client.post(reverse("ranking:results-enter"), code_of(number))
+
+
+def results(client, number, query=""):
+    assert enter(client, number).status_code == 302
+    return client.get(reverse("ranking:results-show") + query)
+
+
+def test_jury_sees_the_ranking_with_ties_explained(client, run, jury):
+    client.force_login(jury)
+    page = client.get(reverse("ranking:ranking-show", args=[run.exam_id])).content.decode()
+    assert "K2-0005" in page
+    assert "plus âgé des deux" in page
+    assert run.digest[:16] in page
+    assert "Nom2" not in page
+    assert "K2-0004" in page
+
+
+def test_ranking_is_searched_and_sorted(client, run, jury):
+    client.force_login(jury)
+    address = reverse("ranking:ranking-show", args=[run.exam_id])
+    assert [row.number for row in client.get(address, {"q": "0003"}).context["rows"]] == ["K2-0003"]
+    assert next(row.number for row in client.get(address, {"tri": "numero"}).context["rows"]) == "K2-0001"
+    assert next(row.number for row in client.get(address, {"tri": "departage"}).context["rows"]) == "K2-0005"
+
+
+@pytest.mark.parametrize("role", [Role.COUNCIL, Role.CENTRE_HEAD, Role.INVIGILATOR, Role.OPS])
+def test_other_roles_and_strangers_see_no_marking_and_no_ranking(client, run, role):
+    gets = [
+        reverse("grading:exam-list"),
+        reverse("grading:marking-show", args=[run.exam_id]),
+        reverse("grading:marking-progress", args=[run.exam_id]),
+        reverse("ranking:ranking-show", args=[run.exam_id]),
+        reverse("ranking:ranking-export", args=[run.exam_id]),
+        reverse("ranking:official-show", args=[run.exam_id]),
+    ]
+    posts = [
+        reverse("grading:run-start", args=[run.exam.sittings.first().pk]),
+        reverse("ranking:ranking-compute", args=[run.exam_id]),
+        reverse("ranking:publication-propose", args=[run.pk]),
+        reverse("ranking:publication-confirm", args=[1]),
+        reverse("ranking:official-export", args=[run.exam_id]),
+    ]
+    assert {client.get(address).status_code for address in gets} == {302}
+    assert {client.post(address).status_code for address in posts} == {302}
+    client.force_login(user("autre", role))
+    assert {client.get(address).status_code for address in gets} == {403}
+    assert {client.post(address).status_code for address in posts} == {403}
+    assert RankingRun.objects.count() == 1
+
+
+def test_marking_ranking_and_publishing_by_the_pages(client, run, agency, jury, django_capture_on_commit_callbacks):
+    sitting = run.exam.sittings.get(number=1)
+    client.force_login(agency)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("grading:run-start", args=[sitting.pk]), {"reason": "Réclamation"})
+    progress = client.get(reverse("grading:marking-progress", args=[run.exam_id])).json()[str(sitting.pk)]
+    assert (progress["word"], progress["marked"], progress["sheets"]) == ("Terminée", 4, 4)
+    client.post(reverse("ranking:ranking-compute", args=[run.exam_id]), {"reason": "Après réclamation"})
+    newest = RankingRun.objects.latest("pk")
+    proposal = {"not_before": "2026-06-15T10:00", "reason": "Jury réuni"}
+    assert "motif" in _said(client, "ranking:publication-propose", newest.pk, proposal | {"reason": ""}).lower()
+    assert "proposée" in _said(client, "ranking:publication-propose", newest.pk, proposal)
+    publication = Publication.objects.get()
+    assert "autre personne" in _said(client, "ranking:publication-confirm", publication.pk, {"reason": "Signé"})
+    client.force_login(jury)
+    assert "publiés" in _said(client, "ranking:publication-confirm", publication.pk, {"reason": "Signé"})
+    page = client.get(reverse("ranking:ranking-show", args=[run.exam_id])).content.decode()
+    assert "Résultats publiés" in page
+
+
+def _said(client, name, pk, data):
+    page = client.post(reverse(name, args=[pk]), data, follow=True)
+    return " ".join(str(message) for message in page.context["messages"])
+
+
+def test_export_is_sorted_by_number_with_exact_totals(client, run, jury):
+    client.force_login(jury)
+    text = client.get(reverse("ranking:ranking-export", args=[run.exam_id])).content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert [row["numero"] for row in rows] == ["K2-0001", "K2-0002", "K2-0003", "K2-0005", "K2-0004"]
+    assert (rows[1]["total"], rows[1]["total_exact"]) == ("10800", "10800")
+    assert rows[4]["rang"] == "non classé"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_cell_that_looks_like_a_formula_is_made_inert(text):
+    assert _inert(text) == f"'{text}"
+
+
+def test_nothing_of_the_results_is_reachable_before_publication(client, run, agency):
+    ask = reverse("ranking:results-ask")
+    assert "pas encore publiés" in client.get(ask).content.decode()
+    refused = enter(client, "K2-0002")
+    assert refused.status_code == 403
+    assert "pas encore publiés" in refused.content.decode()
+    assert client.get(reverse("ranking:results-show")).headers["Location"] == ask
+    client.force_login(agency)
+    assert client.get(reverse("ranking:official-show", args=[run.exam_id])).status_code == 404
+    client.post(reverse("ranking:official-export", args=[run.exam_id]), {"reason": "Voir"})
+    assert not Deed.objects.filter(verb="export_official_list").exists()
+
+
+def test_visit_opened_before_shows_nothing_of_an_exam_not_published(client, run, agency, jury):
+    publish(run, jury, agency)
+    results(client, "K2-0002")
+    Publication.objects.update(confirmed_at=None, confirmed_by=None)
+    assert client.get(reverse("ranking:results-show")).status_code == 404
+
+
+def test_candidate_reads_rank_points_answers_and_keys(client, run, agency, jury):
+    publish(run, jury, agency)
+    page = results(client, "K2-0003")
+    found = page.context["results"]
+    assert (found.rank, found.ranked, found.total) == (3, 4, "2\u202f430")
+    assert [(part.label, part.points) for part in found.parts][1] == ("Questions isolées", "540")
+    questions = page.context["copy"].questions
+    assert [(question.answer, question.expected, question.points) for question in questions] == [
+        ("A", "B", "0"),
+        ("A", "A, C", "540"),
+        ("A, B, C", "A, B", "630"),
+        ("E", "E", "1\u202f260"),
+        ("C", "A, C", "0"),
+    ]
+    assert [question.verdict.word for question in questions] == [
+        "Faux",
+        "1 discordance",
+        "1 discordance",
+        "Juste",
+        "Indispensable oubliée",
+    ]
+    assert questions[1].calculation.endswith("1 discordance. 0,5 × 1\u202f080 = 540 points.")
+    text = page.content.decode()
+    assert "Question blanc-1-1-1 ?" in text
+    assert "Indispensable" in text
+    assert "Vignette blanc-1-3" in text
+    assert "K2-0003" not in text
+
+
+def test_candidate_absent_somewhere_is_told_so(client, run, agency, jury):
+    publish(run, jury, agency)
+    page = results(client, "K2-0003", "?epreuve=2")
+    assert page.context["copy"] is None
+    assert "pas remis de copie" in page.content.decode()
+
+
+def test_candidate_absent_everywhere_is_not_ranked(client, run, agency, jury):
+    publish(run, jury, agency)
+    assert "Non classé" in results(client, "K2-0004").content.decode()
+
+
+@pytest.mark.parametrize("query", ["?epreuve=99", "?epreuve=abc", "?epreuve=²"])
+def test_unknown_sitting_shows_the_first(client, run, agency, jury, query):
+    publish(run, jury, agency)
+    assert results(client, "K2-0002", query).context["shown"] == 1
+
+
+def test_code_of_somebody_else_or_forged_cookie_opens_nothing(client, run, agency, jury):
+    publish(run, jury, agency)
+    mine, other = code_of("K2-0001"), code_of("K2-0002")
+    crossed = client.post(reverse("ranking:results-enter"), mine | {"code": other["code"]})
+    assert crossed.status_code == 403
+    client.cookies["ecni_results"] = str(Candidate.objects.first().pk)
+    assert client.get(reverse("ranking:results-show")).status_code == 302
+
+
+def test_visit_lasts_half_an_hour(client, run, agency, jury, time_machine):
+    publish(run, jury, agency)
+    start = run.created_at + timedelta(days=1)
+    time_machine.move_to(start)
+    assert results(client, "K2-0002").status_code == 200
+    time_machine.move_to(start + timedelta(minutes=31))
+    assert client.get(reverse("ranking:results-show")).status_code == 302
+
+
+def test_wrong_codes_slow_down_that_number_only(client, run, agency, jury):
+    publish(run, jury, agency)
+    mine, other = code_of("K2-0001"), code_of("K2-0002")
+    for _ in range(access.FREE_ATTEMPTS + 1):
+        client.post(reverse("ranking:results-enter"), mine | {"code": "0000-0000-0000"})
+    assert "attendez" in client.post(reverse("ranking:results-enter"), mine).content.decode()
+    assert client.post(reverse("ranking:results-enter"), other).status_code == 302
+
+
+def test_official_list_joins_names_after_publication_and_its_export_is_a_deed(client, run, agency, jury):
+    publish(run, jury, agency)
+    client.force_login(agency)
+    page = client.get(reverse("ranking:official-show", args=[run.exam_id])).content.decode()
+    assert page.index("Nom2") < page.index("Nom5") < page.index("Nom3") < page.index("Nom4")
+    export = client.post(reverse("ranking:official-export", args=[run.exam_id]), {"reason": "Journal officiel"})
+    assert export.content.decode("utf-8-sig").splitlines()[1] == "1;2026-0002;Nom2;Prénom2;10800"
+    assert Deed.objects.get(verb="export_official_list").reason == "Journal officiel"
+
+
+def test_statements_of_the_ranking_page_do_not_grow_with_its_rows(client, agency, django_assert_max_num_queries):
+    run = ranked_exam(agency, {"K2-0001": PERFECT})
+    big = ranked_exam(agency, {f"K2-{number:04}": PERFECT for number in range(1, 40)}, slug="grand")
+    client.force_login(agency)
+    for exam_id in (run.exam_id, big.exam_id):
+        with django_assert_max_num_queries(32):
+            client.get(reverse("ranking:ranking-show", args=[exam_id]))
