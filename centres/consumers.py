@@ -41,8 +41,8 @@ async def in_database_thread(function: Callable[P, T], *args: P.args, **kwargs: 
 class BoardConsumer(AsyncJsonWebsocketConsumer):
     """What both boards share: who is there, and a push of what changed.
 
-    The board is read again each two seconds, since presences are not announced, and sooner after a commit, `shortest_gap`
-    seconds after the last push at the earliest.
+    The board is read again each two seconds, since presences are not announced, and sooner after a commit,
+    `shortest_gap` seconds after the last push at the earliest.
     """
 
     group: str
@@ -55,8 +55,10 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept whoever may see this board, then start to push it."""
-        self.user = self.scope["user"]
-        if not self.user.is_authenticated or not await self.find():
+        user: object = self.scope["user"]
+        if isinstance(user, User):
+            self.user = user
+        if not isinstance(user, User) or not await self.find():
             await self.accept()
             await self.close(NOT_FOUND)
             return
@@ -66,7 +68,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_add(self.group, self.channel_name)
         self.pushing = asyncio.create_task(self._push_for_ever())
 
-    async def disconnect(self, code: int) -> None:
+    async def disconnect(self, _code: int) -> None:
         """Stop pushing."""
         if hasattr(self, "pushing"):
             self.pushing.cancel()

@@ -1,4 +1,4 @@
-"""What a room console asks for: commands as frozen dataclasses, read alike from a form and from a socket frame. No I/O."""
+"""What a room console asks for: commands, read alike from a form and from a socket frame. No I/O."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

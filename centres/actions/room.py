@@ -1,6 +1,7 @@
 """What the staff does in one centre on the day, whoever asks: a form or a console's socket."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import assert_never
 
@@ -192,10 +193,8 @@ def _grant(command: protocol.GrantTime, hosting: Hosting, actor: User, now: date
 
 
 def _handle_call(sheet: int, actor: User, now: datetime) -> str:
-    try:
+    with suppress(RedisError):
         cache.set(handled_call_key(sheet), 1, CALL_MUTED_SECONDS)
-    except RedisError:
-        pass
     log_deed(actor=actor, verb="handle_call", target=f"sheet:{sheet}", now=now)
     return "Appel pris en charge : il reviendra dans 2 minutes si la main est toujours levée."
 

@@ -49,7 +49,7 @@ class Seat(models.Model):
 
 
 class Slip(models.Model):
-    """A paper slip and its one-time code, of which only a keyed digest is stored. The one with no `replaced_at` is alive."""
+    """A paper slip and its one-time code, of which only a keyed digest is stored; alive while not replaced."""
 
     seat = models.ForeignKey(Seat, models.PROTECT, related_name="slips", verbose_name=_("place"))
     serial = models.PositiveSmallIntegerField(_("série"), default=1)

@@ -1,4 +1,4 @@
-"""The room board and the national board, as plain JSON: words, tones and icons are decided here, never in the browser."""
+"""The room board and the national board, as plain JSON: words, tones and icons are never decided in the browser."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from redis import RedisError
 
 from centres.models import Hosting, Incident, Seat
 from centres.rules.board import (
+    OFFLINE_SECONDS,
     ROOM_LABELS,
     SHEET_LABELS,
     Label,
@@ -84,7 +85,7 @@ def question_count(sitting_id: int) -> int:
 
 
 def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]:
-    """Return one tile per hosting of a sitting, and national sums; presences come from Redis, counts from PostgreSQL."""
+    """Return one tile per hosting of a sitting, and sums; presences come from Redis, counts from PostgreSQL."""
     found = list(hostings)
     counts = _sheet_counts([hosting.centre_sitting_id for hosting in found])
     tiles = [_tile(hosting, counts.get(hosting.centre_sitting_id, {}), now) for hosting in found]
@@ -213,7 +214,11 @@ def _sheet_counts(centre_sitting_ids: list[int]) -> dict[int, dict[str, int]]:
 def _tile(hosting: Hosting, counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
     state = CentreSittingState(hosting.centre_sitting.state)
     seen = presence(hosting.centre_sitting_id)
-    fresh = [item for item in seen.values() if item.online and now.timestamp() * 1000 - item.seen_at <= 30_000]
+    fresh = [
+        item
+        for item in seen.values()
+        if item.online and now.timestamp() * 1000 - item.seen_at <= OFFLINE_SECONDS * 1000
+    ]
     live = sum(counts.get(code, 0) for code in LIVE_STATES)
     offline = max(0, live - len(fresh)) if state == CentreSittingState.OPEN else 0
     calls = sum(item.called for item in fresh)

@@ -20,7 +20,7 @@ def watched_sittings(actor: User) -> QuerySet[Sitting]:
 
 
 def sitting_to_watch(actor: User, asked: str, now: datetime) -> Sitting | None:
-    """Return the sitting asked for by its id or, when none is asked, the one whose hour is nearest; None when refused."""
+    """Return the sitting asked for by its id, or the one whose hour is nearest; None when there is none to see."""
     sittings = list(watched_sittings(actor))
     if asked:
         return next((sitting for sitting in sittings if str(sitting.pk) == asked), None)

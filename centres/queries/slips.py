@@ -24,7 +24,9 @@ class UnknownCode(EntryRefused):
     """No slip has this code."""
 
     code = "unknown-code"
-    text = "Ce code n’est pas reconnu. Vérifiez chaque caractère ; si le code est bien celui du coupon, appelez un surveillant."
+    text = (
+        "Ce code n’est pas reconnu. Vérifiez chaque caractère ; s’il est bien celui du coupon, appelez un surveillant."
+    )
 
 
 class SlipReplaced(EntryRefused):

@@ -118,10 +118,12 @@ def accommodation_words(extra_seconds: int) -> str:
 
 def duration_words(seconds: int) -> str:
     """Return a duration as people say it: tens of seconds under a minute, minutes, hours and minutes."""
-    if seconds < 60:
-        return "moins de 10 s" if seconds < 10 else f"{seconds // 10 * 10} s"
-    minutes = seconds // 60
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02}"
+    hours, minutes, tens = seconds // 3600, seconds // 60 % 60, seconds % 60 // 10 * 10
+    if hours:
+        return f"{hours} h {minutes:02}"
+    if minutes:
+        return f"{minutes} min"
+    return f"{tens} s" if tens else "moins de 10 s"
 
 
 def _age(at: int, now: datetime) -> int:

@@ -1,13 +1,13 @@
 """Anonymous numbers of sheets, such as `K7-4302`: drawn at random, so that they say nothing of the person."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection
 
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 10
 TAIL = 10_000
 
 
-def anonymous_numbers(count: int, taken: Set[str], draw: Callable[[int], int]) -> list[str]:
+def anonymous_numbers(count: int, taken: Collection[str], draw: Callable[[int], int]) -> list[str]:
     """Return `count` numbers, none of them taken, all different.
 
     Args:

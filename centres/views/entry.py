@@ -1,4 +1,4 @@
-"""The candidate's door: type or scan the code of a slip, confirm who one is, leave with a ticket. No session, no JavaScript needed."""
+"""The candidate's door: the code of a slip, an identity to confirm, a ticket. No session, no JavaScript needed."""
 
 from secrets import token_urlsafe
 
@@ -39,9 +39,7 @@ def check_identity(request: HttpRequest) -> HttpResponse:
     device, address = request.COOKIES.get(DEVICE_COOKIE, ""), request.META.get("REMOTE_ADDR", "")
     typed = request.POST.get("code", "")[:LONGEST_CODE]
     if must_wait(device=device, address=address):
-        return _ask_again(
-            request, typed, _("Plusieurs codes erronés de suite : attendez quelques secondes, puis réessayez.")
-        )
+        return _ask_again(request, typed, _("Plusieurs codes erronés : attendez quelques secondes, puis réessayez."))
     try:
         entry = open_entry(typed)
     except UnknownCode as refusal:

@@ -1,0 +1,113 @@
+"""The consoles' sockets: the board pushed, commands answered, strangers turned away."""
+
+from threading import Barrier
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.db import connections
+from django.test import Client
+
+from centres.consumers import DATABASE_THREADS
+from centres.routing import websocket_urlpatterns
+from ecni.accounts.enums import Role
+from ecni.accounts.models import User
+from exams.enums import CentreSittingState, SheetState
+from tests.factories.centres import make_centre, make_hosting, make_staff
+
+
+def socket(hosting, user, path=None):
+    communicator = WebsocketCommunicator(URLRouter(websocket_urlpatterns), path or f"/ws/salle/{hosting.pk}/")
+    communicator.scope["headers"] = [(b"cookie", f"sessionid={session_of(user)}".encode())] if user else []
+    return communicator
+
+
+def session_of(user):
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture
+def watched(transactional_db):
+    hosting = make_hosting(state="LOBBY")
+    agency = User.objects.get()
+    stranger = make_staff(Role.INVIGILATOR, make_centre("lille"))
+    return hosting, agency, stranger
+
+
+@pytest.fixture(autouse=True)
+async def _closed_connections():
+    """Close what Channels' communicator, which turns the closing of connections off, leaves open in threads."""
+    yield
+    await sync_to_async(connections.close_all)()
+    together = Barrier(len(DATABASE_THREADS._threads))
+    for closing in [DATABASE_THREADS.submit(_close_at, together) for _ in DATABASE_THREADS._threads]:
+        closing.result()
+
+
+def _close_at(barrier):
+    barrier.wait()
+    connections.close_all()
+
+
+async def log_in(hosting, user, path=None):
+    return await database_sync_to_async(socket)(hosting, user, path)
+
+
+async def answer_of(communicator, **message):
+    await communicator.send_json_to(message)
+    while True:
+        received = await communicator.receive_json_from(timeout=5)
+        if received["type"] == "answer":
+            return received
+
+
+async def test_socket_pushes_the_board_then_what_changed(watched):
+    hosting, agency, _ = watched
+    communicator = await log_in(hosting, agency)
+    assert (await communicator.connect())[0]
+    first = await communicator.receive_json_from(timeout=5)
+    assert (first["type"], first["state"]["code"], len(first["rows"])) == ("board", CentreSittingState.LOBBY, 3)
+    seat = first["rows"][0]["seat"]
+    answer = await answer_of(communicator, id=7, verb="admettre", seats=[seat])
+    assert answer == {"type": "answer", "id": 7, "ok": True, "text": "1 admis."}
+    later = await communicator.receive_json_from(timeout=5)
+    while not later["rows"]:
+        later = await communicator.receive_json_from(timeout=5)
+    assert [(row["seat"], row["code"]) for row in later["rows"]] == [(seat, SheetState.ADMITTED)]
+    assert "state" not in later
+    await communicator.disconnect()
+
+
+async def test_socket_answers_refusals_in_words(watched):
+    hosting, agency, _ = watched
+    communicator = await log_in(hosting, agency)
+    await communicator.connect()
+    assert (await answer_of(communicator, id=1, verb="reprendre"))["code"] == "wrong-state"
+    assert (await answer_of(communicator, id=2, verb="danser"))["code"] == "malformed"
+    assert (await answer_of(communicator, id=3, verb="admettre", seats=[999_999]))["code"] == "unknown-seat"
+    await communicator.disconnect()
+
+
+async def test_socket_is_closed_to_strangers(watched):
+    hosting, _, stranger = watched
+    for user in (stranger, None):
+        communicator = await log_in(hosting, user)
+        await communicator.connect()
+        assert await communicator.receive_output(timeout=5) == {"type": "websocket.close", "code": 4404}
+
+
+async def test_national_socket_pushes_the_tiles_to_the_agency_alone(watched):
+    hosting, agency, stranger = watched
+    communicator = await log_in(hosting, agency, "/ws/national/")
+    await communicator.connect()
+    board = await communicator.receive_json_from(timeout=5)
+    assert board["sums"]["expected"] == 3
+    assert [tile["centre"] for tile in board["tiles"]] == ["Rennes"]
+    await communicator.disconnect()
+    other = await log_in(hosting, stranger, "/ws/national/")
+    await other.connect()
+    assert (await other.receive_output(timeout=5))["code"] == 4404
