@@ -85,8 +85,9 @@ export class Tablet {
   /** Take in one frame, after those before it. @param {import("./protocol.js").Frame} frame @param {number | null} sentAt */
   receive(frame, sentAt) {
     if (sentAt !== null) this.clock.sample(frame.now, sentAt);
-    this.#turn = this.#turn.then(() => this.#receivers[frame.t](frame)).then(this.#parts.changed);
-    return this.#turn;
+    const done = this.#turn.then(() => this.#receivers[frame.t](frame)).then(this.#parts.changed);
+    this.#turn = done.catch(() => {}); // one frame that fails must not stop the next ones
+    return done;
   }
 
   #receivers = {

@@ -1,0 +1,70 @@
+// The lobby: is this tablet ready, and when does it start.
+
+import { byId, element, icon, refresh } from "../lib/dom.js";
+import { duration } from "./clock.js";
+import { hour, megabytes } from "./words.js";
+
+/**
+ * @typedef {{name: string, title: string, detail: string, word: string, tone: "ok" | "quiet" | "warn", bar?: [number, number]}} Check
+ * @param {import("./tablet.js").Tablet} tablet @returns {Check}
+ */
+function paperCheck({ progress, paper, status }) {
+  const { received = 0, total = 0, state = null } = progress ?? {};
+  const detail = total ? `${megabytes(received)} sur ${megabytes(total)}` : "le sujet n’est pas encore annoncé";
+  const words = { fetching: "En cours", checking: "Vérification", failed: "Nouvel essai", verified: "Vérifié" };
+  const tone = paper ? "ok" : state === "failed" ? "warn" : "quiet";
+  const title = paper ? `Sujet présent, ${status === "COMPOSING" ? "ouvert" : "scellé"}` : "Réception du sujet scellé";
+  return { name: "seal", title, detail, word: words[state] ?? "Attendu", tone, bar: total ? [received, total] : undefined };
+}
+
+/** @param {import("./tablet.js").Tablet} tablet @returns {Check[]} */
+function checks(tablet) {
+  const { link, clock, outbox } = tablet;
+  const isUp = link === "online";
+  const rtt = clock.rtt === null ? "mesure en cours" : `réponse en ${Math.round(clock.rtt)} ms`;
+  const [word, tone] = isUp ? ["En ligne", "ok"] : [link === "slow" ? "Lente" : "Hors ligne", "warn"];
+  const isKept = outbox?.isDurable ?? false;
+  return [
+    paperCheck(tablet),
+    { name: "wifi", title: "Réseau de l’épreuve", detail: isUp ? rtt : "la tablette réessaie d’elle-même", word, tone },
+    {
+      name: "storage", title: "Réponses gardées ici", detail: isKept ? "mémoire de la tablette" : "appelez un surveillant",
+      word: isKept ? "Prêt" : "Refusée", tone: isKept ? "ok" : "warn",
+    },
+    {
+      name: "clock", title: "Heure", detail: "celle du serveur fait foi", word: clock.isSet ? "Réglée" : "En cours",
+      tone: clock.isSet ? "ok" : "quiet",
+    },
+  ];
+}
+
+/** @param {Check} check */
+function line({ name, title, detail, word, tone, bar }) {
+  const small = element("span", { class: "soft small" }, detail);
+  if (bar) {
+    const [value, max] = bar;
+    small.append(element("progress", { class: "bar", "data-tone": tone, value, max, "aria-label": "Réception du sujet" }));
+  }
+  const badge = element("span", { class: "badge", "data-tone": tone }, icon({ ok: "check", warn: "alert", quiet: "hourglass" }[tone]), word);
+  return element("li", { "data-tone": tone }, icon(name), element("span", {}, element("b", {}, title), element("br"), small), badge);
+}
+
+/** @param {import("./tablet.js").Tablet} tablet */
+export function renderLobby(tablet) {
+  const lines = checks(tablet);
+  const isReady = lines.every(({ tone }) => tone === "ok");
+  refresh(byId("checklist"), JSON.stringify(lines), () => lines.map(line));
+  byId("readiness").dataset.tone = isReady ? "info" : "quiet";
+  refresh(byId("readiness"), String(isReady), () =>
+    isReady ? [icon("check-circle"), "Tablette prête"] : [icon("hourglass"), "Préparation de la tablette"]);
+  byId("lobby-title").textContent = isReady
+    ? "Tout est prêt. Vous n’avez plus rien à faire."
+    : "La tablette se prépare. Vous n’avez rien à faire.";
+  const { clock, sitting } = tablet;
+  if (!clock.isSet || !sitting) return;
+  const left = sitting.starts_at - clock.now();
+  byId("countdown").textContent = left > 0 ? duration(left) : "Bientôt";
+  byId("countdown-text").textContent = left > 0
+    ? `avant l’ouverture prévue, à ${hour(sitting.starts_at)}`
+    : "L’heure prévue est passée : le centre ouvre l’épreuve.";
+}

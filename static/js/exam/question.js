@@ -1,0 +1,109 @@
+// The question on screen, one at a time, and the bar under it.
+
+import { byId, element, icon } from "../lib/dom.js";
+import { caseColumn } from "./case.js";
+import { fragment } from "./fragments.js";
+import { KINDS } from "./kinds/index.js";
+import { watchOptions, writeOptions } from "./options.js";
+import { neighbour } from "./progress.js";
+import { enlarge } from "./zoom.js";
+
+export class QuestionView {
+  #tablet;
+  #drawn = 0;
+  #isDrawing = 0;
+  /** @type {HTMLElement | null} */ form = null;
+
+  /** @param {import("./tablet.js").Tablet} tablet @param {() => void} review */
+  constructor(tablet, review) {
+    this.#tablet = tablet;
+    byId("previous").addEventListener("click", () => this.#move(-1));
+    byId("next").addEventListener("click", () => this.#move(1) || review());
+    byId("flag").addEventListener("click", () => this.#toggleFlag());
+    byId("clear").addEventListener("click", () => tablet.act("answer", tablet.question, ""));
+  }
+
+  /** Draw the question when it changed, then what the sheet says of it. */
+  render() {
+    const { question } = this.#tablet;
+    if (question !== this.#drawn) this.#draw(question);
+    else if (this.form) this.#write();
+    this.#renderBar();
+  }
+
+  #move(step) {
+    const number = neighbour(this.#tablet.paper.entries, this.#tablet.fold, this.#tablet.question, step);
+    if (number) this.#tablet.show(number);
+    return number !== null;
+  }
+
+  #toggleFlag() {
+    const { question, fold } = this.#tablet;
+    this.#tablet.act("flag", question, fold.flags.includes(question) ? "0" : "1");
+  }
+
+  async #draw(number) {
+    if (this.#isDrawing === number) return;
+    this.#isDrawing = number;
+    const nodes = this.#tablet.isOpen(number) ? await this.#opened(number) : [awaited()];
+    if (this.#isDrawing !== number) return; // the candidate went on meanwhile
+    this.#isDrawing = 0;
+    this.#drawn = this.#tablet.isOpen(number) ? number : 0;
+    const view = byId("question");
+    view.replaceChildren(...nodes);
+    byId("main").scrollTop = 0;
+    document.title = `Question ${number} · ECNi`;
+    this.form = view.querySelector("form");
+    if (!this.form) return;
+    this.form.tabIndex = -1;
+    this.form.focus({ preventScroll: true });
+    const { kind } = this.#tablet.paper.entries.get(number);
+    watchOptions(this.form, kind, (act, value) => this.#tablet.act(act, number, value));
+    this.#write();
+  }
+
+  async #opened(number) {
+    const entry = this.#tablet.paper.entries.get(number);
+    const { html, media } = await this.#tablet.step(number);
+    const form = fragment(html, number, media, enlarge);
+    const column = await caseColumn(this.#tablet, entry, enlarge);
+    if (!column) return [form];
+    if (!column.matches(".article")) return [element("div", { class: "case-split" }, column, form)];
+    const article = element("section", { "aria-label": "Article", tabindex: "0" }, column);
+    return [element("div", { class: "reader" }, article, element("section", { "aria-label": "Question" }, form))];
+  }
+
+  #write() {
+    const { fold, isComposing, paper } = this.#tablet;
+    const number = this.#drawn;
+    const { kind } = paper.entries.get(number);
+    const isLocked = !isComposing || fold.sealed.includes(number);
+    writeOptions(this.form, kind, { value: fold.answers[number] ?? "", struck: fold.strikes[number] ?? "", isLocked });
+  }
+
+  #renderBar() {
+    const { question, fold, paper } = this.#tablet;
+    const entry = paper.entries.get(question);
+    const isFlagged = fold.flags.includes(question);
+    const canSeal = entry.progressive && !fold.sealed.includes(question) && this.#tablet.isOpen(question);
+    byId("position").querySelector("span").textContent = `${question} sur ${paper.entries.size}`;
+    byId("flag").setAttribute("aria-pressed", String(isFlagged));
+    byId("flag").querySelector("span").textContent = isFlagged ? "Signalée" : "Signaler";
+    byId("previous").setAttribute("aria-disabled", String(neighbour(paper.entries, fold, question, -1) === null));
+    const next = neighbour(paper.entries, fold, question, 1);
+    byId("next").querySelector("span").textContent = next ? "Suivante" : "Relire et remettre";
+    byId("seal").hidden = !canSeal;
+    if (canSeal) byId("seal").dataset.kind = "primary";
+    byId("next").dataset.kind = canSeal ? "plain" : "primary";
+    const isClearable = KINDS[entry.kind].isClearable && fold.answers[question] && !fold.sealed.includes(question);
+    byId("clear").hidden = !isClearable;
+  }
+}
+
+/** The next step of a case whose key has not come yet. */
+function awaited() {
+  return element("div", { class: "reading stack loose" },
+    element("p", {}, element("span", { class: "badge", "data-tone": "quiet", "data-size": "l" }, icon("hourglass"), "Étape en attente")),
+    element("h1", {}, "La suite du dossier s’ouvrira dès que votre validation sera enregistrée."),
+    element("p", { class: "vignette" }, "Votre réponse validée est gardée sur cette tablette. Sans réseau, continuez par une autre question : cette étape s’ouvrira d’elle-même à son retour."));
+}

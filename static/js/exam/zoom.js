@@ -1,0 +1,26 @@
+// An image in its own frame, enlarged by buttons; two fingers do the same.
+
+import { byId } from "../lib/dom.js";
+
+const LAST = 4;
+
+/** @param {number} step */
+function change(step) {
+  const image = byId("zoom-image");
+  const level = Math.min(LAST, Math.max(1, Number(image.dataset.zoom) + step));
+  image.dataset.zoom = String(level);
+  byId("zoom-out").setAttribute("aria-disabled", String(level === 1));
+  byId("zoom-in").setAttribute("aria-disabled", String(level === LAST));
+}
+
+export function watchZoom() {
+  byId("zoom-in").addEventListener("click", () => change(1));
+  byId("zoom-out").addEventListener("click", () => change(-1));
+}
+
+/** @param {HTMLImageElement} image */
+export function enlarge({ src, alt }) {
+  Object.assign(byId("zoom-image"), { src, alt });
+  change(-LAST);
+  byId("zoom").showModal();
+}
