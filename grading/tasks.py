@@ -11,8 +11,6 @@ from ecni.shared.clock import now as present
 from grading import actions
 from grading.models import MarkingRun
 
-BEAT = {"sweep-marking": {"task": "grading.tasks.sweep_marking", "schedule": 30.0, "options": {"expires": 30}}}
-"""What the scheduler of `ecni.celery` sends."""
 
 
 @shared_task(acks_late=True)

@@ -215,3 +215,21 @@ class Hub:
         elif len(self.sessions) >= self._frozen_at + FREEZE_EVERY:
             gc.freeze()
             self._frozen_at = len(self.sessions)
+
+
+class HubSource:
+    """Makes the hub of a process when its first tablet comes, on the event loop that serves it."""
+
+    def __init__(self) -> None:
+        self._hub: Hub | None = None
+
+    def __call__(self) -> Hub:
+        """Return the hub."""
+        if self._hub is None:
+            self._hub = Hub()
+        return self._hub
+
+    def stop(self) -> None:
+        """End what the process shares; its sockets are closed by the server."""
+        if self._hub is not None:
+            self._hub.stop()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from exams.consumers.hub import Hub
+from exams.consumers.hub import HubSource
 from exams.consumers.session import Farewell, Session
 from exams.tickets import COOKIE, Ticket, read_ticket
 
@@ -19,10 +19,10 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class CandidateSocket:
-    """ASGI application; one hub per process, made when the first tablet comes."""
+    """ASGI application for websockets."""
 
-    def __init__(self) -> None:
-        self._hub: Hub | None = None
+    def __init__(self, hub: HubSource) -> None:
+        self._hub = hub
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one websocket from its handshake to its end."""
@@ -32,21 +32,15 @@ class CandidateSocket:
         if ticket is None:
             await send({"type": "websocket.close", "code": CLOSE_TICKET})
             return
-        if self._hub is None:
-            self._hub = Hub()
-        session = Session(ticket, self._hub, send)
-        await self._hub.enter(session)
+        hub = self._hub()
+        session = Session(ticket, hub, send)
+        await hub.enter(session)
         try:
             await serve(session, receive)
         except Farewell as farewell:
             await session.say_bye(farewell.code, farewell.close_code)
         finally:
-            self._hub.leave(session)
-
-    def stop(self) -> None:
-        """End what the process shares; its sockets are closed by the server."""
-        if self._hub is not None:
-            self._hub.stop()
+            hub.leave(session)
 
 
 async def serve(session: Session, receive: Receive) -> None:

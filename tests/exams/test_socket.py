@@ -9,6 +9,7 @@ from django.db import connections
 from ecni.shared.clock import now
 from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_centre_sitting
 from exams.actions.sheet import admit_sheet, release_sheet
+from exams.consumers.hub import HubSource
 from exams.consumers.socket import CandidateSocket
 from exams.enums import OpKind, SheetState
 from exams.models import JournalEntry, Sheet
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 async def application(transactional_db):
-    socket = CandidateSocket()
-    yield socket
-    socket.stop()
+    hub = HubSource()
+    yield CandidateSocket(hub)
+    hub.stop()
     await sync_to_async(connections.close_all)()
 
 

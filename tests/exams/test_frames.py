@@ -1,0 +1,95 @@
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+
+from ecni.shared.clock import now
+from exams.consumers.frames import PATH, CandidateFrames
+from exams.consumers.hub import HubSource
+from exams.enums import OpKind
+from exams.models import JournalEntry
+from exams.tickets import COOKIE, Ticket, mint_ticket
+from tests.exams.sitting import Chain, opened
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def application(transactional_db):
+    hub = HubSource()
+    yield CandidateFrames(hub)
+    hub.stop()
+    await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def sheet(application):
+    centre_sitting = await sync_to_async(opened)(count=1, now=now())
+    return await centre_sitting.sheets.aget()
+
+
+def frame(op):
+    kind = op.kind.name.lower()
+    wire = {"seq": op.seq, "kind": kind, "q": op.question, "value": op.value, "at": op.made_at}
+    return {"t": "op", **wire, "digest": op.digest.hex()}
+
+
+async def post(application, sheet, body, *, epoch=1, content_type=b"application/json", cookie=None, method="POST"):
+    ticket = Ticket(sheet.pk, epoch, sheet.centre_sitting_id, sheet.sitting_id, sheet.number)
+    value = cookie or f"{COOKIE}={mint_ticket(ticket)}"
+    headers = [(b"cookie", value.encode()), (b"content-type", content_type)]
+    communicator = ApplicationCommunicator(
+        application, {"type": "http", "method": method, "path": PATH, "headers": headers}
+    )
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    await communicator.send_input({"type": "http.request", "body": text})
+    start = await communicator.receive_output(10)
+    return start["status"], json.loads((await communicator.receive_output(10))["body"])
+
+
+async def test_frames_are_acknowledged_as_on_the_socket(application, sheet):
+    chain = Chain(sheet)
+    ops = [chain.op(value="A"), chain.op(question=2, value="BC"), chain.op(OpKind.FLAG, 2, "1")]
+    status, frames = await post(application, sheet, [frame(op) for op in ops])
+    assert (status, [(f["t"], f.get("seq")) for f in frames]) == (
+        200,
+        [("state", 0), ("ack", 1), ("ack", 2), ("ack", 3)],
+    )
+    assert await JournalEntry.objects.acount() == 3
+
+
+async def test_frames_of_two_requests_go_on_with_the_same_chain(application, sheet):
+    chain = Chain(sheet)
+    first = frame(chain.op())
+    await post(application, sheet, [first])
+    _, frames = await post(application, sheet, [first, frame(chain.op(value="B"))])
+    assert [(f["t"], f["seq"]) for f in frames] == [("state", 1), ("ack", 1), ("ack", 2)]
+    assert frames[0]["answers"] == {"1": "A"}
+
+
+async def test_frames_refused_say_why(application, sheet):
+    chain = Chain(sheet)
+    _, frames = await post(application, sheet, [frame(chain.op(value="Z")), {"t": "ping", "at": 1, "q": 0}])
+    assert {f["t"]: f.get("code") for f in frames} == {"state": None, "refused": "bad-value", "pong": None}
+
+
+async def test_frames_of_a_replaced_tablet_are_told_so(application, sheet):
+    _, frames = await post(application, sheet, [], epoch=7)
+    assert [f["t"] for f in frames] == ["bye"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"{}", b"[1]", b"[" + b"{}," * 50 + b"{}]", b"[" * 100_000])
+async def test_frames_refuse_what_is_no_array_of_frames(application, sheet, body):
+    status, frames = await post(application, sheet, body)
+    assert (status, frames[0]["code"]) == (400, "malformed")
+
+
+async def test_frames_refuse_a_form_of_a_foreign_page(application, sheet):
+    assert (await post(application, sheet, [], content_type=b"text/plain"))[0] == 400
+    assert (await post(application, sheet, [], method="GET"))[0] == 400
+
+
+async def test_frames_refuse_without_ticket(application, sheet):
+    assert await post(application, sheet, [], cookie="a=b") == (401, [])
