@@ -74,19 +74,19 @@ class ImagesField(forms.CharField):
 class QuestionForm(forms.ModelForm[Question]):
     """Authoring of a QRU or a QRM: stem, propositions with their status, images, explanation."""
 
-    kind = forms.ChoiceField(label=_("type"), choices=AUTHORED_KINDS)
-    stem = HTMLField(label=_("énoncé"), help_text=_("Le dernier paragraphe est la question posée."))
+    kind = forms.ChoiceField(label=_("Type"), choices=AUTHORED_KINDS)
+    stem = HTMLField(label=_("Énoncé"), help_text=_("Le dernier paragraphe est la question posée."))
     new_information = HTMLField(
-        label=_("information nouvelle"),
+        label=_("Information nouvelle"),
         required=False,
         help_text=_("Dans un dossier, ce que révèle cette étape avant la question."),
     )
     images = ImagesField(
-        label=_("images"),
+        label=_("Images"),
         required=False,
         help_text=_("Une par ligne\u00a0: media/nom.svg | ce qu’elle montre, sans donner la réponse."),
     )
-    explanation = HTMLField(label=_("explication"), required=False)
+    explanation = HTMLField(label=_("Explication"), required=False)
 
     class Meta:
         model = Question
@@ -149,13 +149,13 @@ class QuestionForm(forms.ModelForm[Question]):
         for index, letter in enumerate(PROPOSITION_LETTERS):
             line = stored[index] if index < len(stored) else Proposition("", PropositionStatus.FALSE)
             self.fields[f"text_{letter}"] = forms.CharField(
-                label=gettext("proposition %(letter)s") % {"letter": letter},
+                label=gettext("Proposition %(letter)s") % {"letter": letter},
                 required=letter != PROPOSITION_LETTERS[-1],
                 initial=line.text,
                 widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
             )
             self.fields[f"status_{letter}"] = forms.ChoiceField(
-                label=gettext("clé %(letter)s") % {"letter": letter},
+                label=gettext("Clé %(letter)s") % {"letter": letter},
                 choices=PropositionStatus.choices,
                 initial=line.status,
             )
@@ -164,9 +164,9 @@ class QuestionForm(forms.ModelForm[Question]):
 class CaseForm(forms.ModelForm[Case]):
     """The texts of a case; its questions are changed one by one."""
 
-    title = forms.CharField(label=_("titre"), widget=forms.TextInput(attrs={"class": "vLargeTextField"}))
-    vignette = HTMLField(label=_("énoncé"))
-    article = HTMLField(label=_("article"), required=False, tags=ARTICLE_TAGS)
+    title = forms.CharField(label=_("Titre"), widget=forms.TextInput(attrs={"class": "vLargeTextField"}))
+    vignette = HTMLField(label=_("Énoncé"))
+    article = HTMLField(label=_("Article"), required=False, tags=ARTICLE_TAGS)
 
     class Meta:
         model = Case
@@ -188,7 +188,7 @@ class CaseForm(forms.ModelForm[Case]):
 class MediaForm(forms.ModelForm[Media]):
     """One image to bring into the bank, or to replace."""
 
-    file = forms.FileField(label=_("fichier"), help_text=_("SVG, PNG, JPEG ou WebP, 2\u00a0Mio au plus."))
+    file = forms.FileField(label=_("Fichier"), help_text=_("SVG, PNG, JPEG ou WebP, 2\u00a0Mio au plus."))
 
     class Meta:
         model = Media
@@ -214,7 +214,7 @@ class BankUploadForm(forms.Form):
     """A bank to import."""
 
     file = forms.FileField(
-        label=_("banque"), help_text=_("Un fichier JSON, ou une archive zip avec ses dossiers media et articles.")
+        label=_("Banque"), help_text=_("Un fichier JSON, ou une archive zip avec ses dossiers media et articles.")
     )
 
     def clean_file(self) -> Any:
@@ -230,7 +230,7 @@ class SealingForm(forms.Form):
     """Why a paper is sealed."""
 
     reason = forms.CharField(
-        label=_("motif"),
+        label=_("Motif"),
         max_length=200,
         widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
         help_text=_("Gardé au registre avec votre nom."),
@@ -240,4 +240,4 @@ class SealingForm(forms.Form):
 class PresetForm(forms.Form):
     """When an exam made by the preset begins."""
 
-    first_day = forms.DateField(label=_("premier jour"), widget=forms.DateInput(attrs={"type": "date"}))
+    first_day = forms.DateField(label=_("Premier jour"), widget=forms.DateInput(attrs={"type": "date"}))

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 -- Django passes these arguments by name, needed or not
 """Staff accounts, and the log of what they did."""
 
 from typing import Any
@@ -52,7 +53,7 @@ class AccountAdmin(RoleAdmin, UserAdmin[User]):
         obj.is_staff = may_enter_administration(obj.role)
         super().save_model(request, obj, form, change)
 
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: deeds name their author for ever; an account is made inactive."""
         return False
 

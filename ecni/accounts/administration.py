@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 -- Django passes these arguments by name, needed or not
 """The administration's door: each page belongs to a domain, opened by role alone, and each edit leaves a deed."""
 
 from collections.abc import Iterable
@@ -33,19 +34,19 @@ class RoleGate(_Gated):
         """Whether the page appears on the index."""
         return is_open(request, self.domain)
 
-    def has_view_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether the rows may be read."""
         return is_open(request, self.domain)
 
-    def has_add_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether a row may be added."""
         return is_open(request, self.domain)
 
-    def has_change_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether a row may be changed."""
         return is_open(request, self.domain)
 
-    def has_delete_permission(self, request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether a row may be deleted."""
         return is_open(request, self.domain)
 
@@ -53,15 +54,15 @@ class RoleGate(_Gated):
 class ReadOnlyGate(RoleGate):
     """Rows that are looked at: they are written by actions only."""
 
-    def has_add_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse."""
         return False
 
-    def has_change_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse."""
         return False
 
-    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse."""
         return False
 

@@ -40,6 +40,15 @@ class KeyIncoherent(Refused):
     code = "key-incoherent"
 
 
+def lock_bank() -> None:
+    """Keep every other writer of the bank, and every sealing, out until the end of the transaction.
+
+    Without it a question could change in place while a paper that holds it is being sealed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE exams_question IN SHARE ROW EXCLUSIVE MODE")
+
+
 @transaction.atomic
 def import_bank(*, bank: Bank, media: Mapping[str, bytes], actor: User, now: datetime) -> ImportReport:
     """Take what the platform can ask and mark of a bank; what has not changed is left alone.
@@ -47,7 +56,7 @@ def import_bank(*, bank: Bank, media: Mapping[str, bytes], actor: User, now: dat
     Raises:
         BankErrors: an image cannot be shown safely; nothing is taken.
     """
-    _lock_bank()
+    lock_bank()
     report = plan_import(bank, media)
     for image in report.media:
         _write_media(image)
@@ -73,7 +82,7 @@ def save_question(*, question: BankQuestion, question_id: int | None, actor: Use
         KeyIncoherent: it could not be marked.
         IdentifierTaken: it is new and its identifier is not.
     """
-    _lock_bank()
+    lock_bank()
     cleaned = replace(question, content=clean_question(question.content))
     if errors := key_errors(cleaned.kind, cleaned.content):
         raise KeyIncoherent("\n".join(errors))
@@ -88,7 +97,7 @@ def save_question(*, question: BankQuestion, question_id: int | None, actor: Use
 @transaction.atomic
 def save_case(*, case_id: int, content: CaseContent, actor: User, now: datetime) -> Case:
     """Change the texts of a case: in place when no sealed paper uses it, else as a new version with its questions."""
-    _lock_bank()
+    lock_bank()
     case = Case.objects.get(pk=case_id)
     cleaned = clean_case(content)
     if is_sealed_case(case.pk):
@@ -98,11 +107,6 @@ def save_case(*, case_id: int, content: CaseContent, actor: User, now: datetime)
         case.save(update_fields=["content"])
     log_deed(actor=actor, verb="save_case", target=f"case:{case.pk}", now=now, data={"version": case.version})
     return case
-
-
-def _lock_bank() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE exams_question IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _write_media(image: PlannedMedia) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from ecni.shared.vault import encrypt, new_key, officers_key
+from exams.actions.bank import lock_bank
 from exams.enums import PaperState, QuestionKind
 from exams.models import Media, Paper, PaperKey, PaperQuestion
 from exams.queries.bank import media_named
@@ -68,9 +69,8 @@ def seal_paper(*, paper_id: int, actor: User, now: datetime, reason: str = "") -
         PaperEmpty: it has no unit.
         PaperFaulty: a question cannot be asked or marked, or an image is missing.
     """
-    paper = Paper.objects.select_for_update(of=("self",), no_key=True).get(pk=paper_id)
-    if paper.state == PaperState.SEALED:
-        raise PaperAlreadySealed(_("Ce sujet est déjà scellé."))
+    lock_bank()
+    paper = lock_draft(paper_id=paper_id)
     units = paper_units(paper.pk)
     if not units:
         raise PaperEmpty(_("Ce sujet ne contient aucune question."))
@@ -92,6 +92,18 @@ def seal_paper(*, paper_id: int, actor: User, now: datetime, reason: str = "") -
         reason=reason,
         data={"digest": paper.digest, "questions": len(steps), "bytes": paper.size},
     )
+    return paper
+
+
+def lock_draft(*, paper_id: int) -> Paper:
+    """Return a paper that can still be changed, locked until the end of the transaction.
+
+    Raises:
+        PaperAlreadySealed: it is sealed.
+    """
+    paper = Paper.objects.select_for_update(of=("self",), no_key=True).get(pk=paper_id)
+    if paper.state == PaperState.SEALED:
+        raise PaperAlreadySealed(_("Ce sujet est déjà scellé."))
     return paper
 
 

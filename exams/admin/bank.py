@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002 -- Django passes these arguments by name, needed or not
 """The bank: questions, cases and images. Saving goes through actions, which never change a sealed version."""
 
 from typing import Any
@@ -43,7 +44,7 @@ class BankAdmin(RoleAdmin):
         """Author in clear with the form as it is: the sealed field of the model is never shown."""
         return self.form
 
-    def has_delete_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse: a version, once written, may have been read."""
         return False
 
@@ -141,7 +142,7 @@ class CaseAdmin(BankAdmin):
             (_("Texte"), {"fields": ("title", "vignette", "article")}),
         ]
 
-    def has_add_permission(self, _request: HttpRequest, _obj: Model | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Refuse: a case comes with its questions, by import."""
         return False
 

@@ -62,11 +62,11 @@ def _confirm(request: HttpRequest, actor: User, token: str) -> HttpResponse:
     bank, media = read_bank(name.decode(), data)
     figures = import_bank(bank=bank, media=media, actor=actor, now=now()).figures
     cache.delete(_cache_key(actor, token))
-    messages.success(
-        request,
-        _("Banque importée\u00a0: %(NEW)s nouveaux, %(CHANGED)s modifiés, %(SAME)s inchangés, %(SET_ASIDE)s de côté.")
-        % figures,
+    done = (
+        _("Banque importée. Nouveaux\u00a0: %(NEW)s, modifiés\u00a0: %(CHANGED)s, de côté\u00a0: %(SET_ASIDE)s.")
+        % figures
     )
+    messages.success(request, done)
     return HttpResponseRedirect(reverse("admin:exams_question_changelist"))
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ecni.accounts.administration import RoleAdmin, RoleGate
 from ecni.accounts.rules import Domain
 from ecni.shared.clock import now
-from exams.actions.sealing import SealingRefused, seal_paper
+from exams.actions.sealing import PaperAlreadySealed, SealingRefused, lock_draft, seal_paper
 from exams.admin.pages import page_context, staff_member
 from exams.enums import PaperState
 from exams.forms import SealingForm
@@ -83,6 +84,15 @@ class PaperAdmin(DraftGate, RoleAdmin):
         """Add the page of the sealing."""
         seal = self.admin_site.admin_view(self.show_sealing)
         return [path("<int:paper_id>/sceller/", seal, name="exams_paper_seal"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Write under the lock that a sealing takes: what is being sealed cannot be changed at the same time."""
+        if change:
+            try:
+                lock_draft(paper_id=obj.pk)
+            except PaperAlreadySealed as refusal:
+                raise PermissionDenied from refusal
+        super().save_model(request, obj, form, change)
 
     def show_sealing(self, request: HttpRequest, paper_id: int) -> HttpResponse:
         """Say what would be sealed and what stands in the way; ask why; seal."""

@@ -160,7 +160,8 @@ def clean_case(content: CaseContent) -> CaseContent:
 
 def _clean(html: str, tags: frozenset[str]) -> str:
     allowed = {tag: names for tag, names in _ATTRIBUTES.items() if tag in tags}
-    return nh3.clean(html, tags=set(tags), attributes=allowed, link_rel=None)
+    cleaned = nh3.clean(html, tags=set(tags), attributes=allowed, link_rel=None)
+    return cleaned.replace("&nbsp;", "\u00a0")
 
 
 def _refuse_unsafe(media: Mapping[str, bytes]) -> None:

@@ -161,6 +161,12 @@ def copy_case(case, version):
         copy.save()
 
 
+def test_a_unit_is_chosen_by_typing_its_identifier(desk, paper):
+    names = {"app_label": "exams", "model_name": "paperunit", "field_name": "question", "term": "QI-2"}
+    answer = desk.get(reverse("admin:autocomplete"), names).json()
+    assert [found["text"] for found in answer["results"]] == ["QI-2 v1"]
+
+
 def test_sealing_asks_why_and_seals(desk, paper, agency):
     address = reverse("admin:exams_paper_seal", args=[paper.pk])
     assert desk.post(address, {"reason": ""}).status_code == 200
@@ -279,7 +285,7 @@ BANK_JSON = b"""{"format": "ecni-bank/1", "questions": [{"id": "QI-77", "kind": 
 def test_import_shows_then_writes(desk, agency):
     address = reverse("admin:exams_question_import")
     page = desk.post(address, {"file": SimpleUploadedFile("banque.json", BANK_JSON)}).content.decode()
-    assert "1 nouveaux, 0 modifiés, 0 inchangés, 0 laissés de côté" in page
+    assert "Nouveaux\u00a0: 1, modifiés\u00a0: 0, inchangés\u00a0: 0, laissés de côté\u00a0: 0" in page
     assert not Question.objects.exists()
     token = re.search(r'name="token" value="(\w+)"', page)[1]
     desk.post(address, {"token": token})

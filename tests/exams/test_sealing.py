@@ -1,13 +1,15 @@
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from itertools import permutations
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from django.db import connection
+from django.db import connection, transaction
 
 from ecni.accounts.models import Deed
+from exams.actions.bank import save_question
 from exams.actions.sealing import PaperAlreadySealed, PaperEmpty, PaperFaulty, seal_paper
 from exams.enums import CaseKind, PartCode, PropositionStatus, QuestionKind
 from exams.models import Media, Paper, PaperKey, PaperUnit, Question
@@ -225,6 +227,31 @@ def test_seal_paper_refuses_a_question_asked_twice(papers_root, agency):
     with pytest.raises(PaperFaulty) as refusal:
         seal_paper(paper_id=paper.pk, actor=agency, now=NOW)
     assert refusal.value.reasons == ("Question 6 (QI-1 v1) : déjà posée, sous le numéro 1.",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealing_waits_for_a_question_being_changed(papers_root, agency):
+    paper = draft_paper(agency)
+    stored = Question.objects.get(identifier="QI-1")
+    changed = question("QI-1", QuestionKind.QRU, right="D")
+    changed = replace(changed, content=replace(changed.content, stem="<p>Question corrigée ?</p>"))
+
+    def seal():
+        try:
+            return seal_paper(paper_id=paper.pk, actor=agency, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            save_question(question=changed, question_id=stored.pk, actor=agency, now=NOW)
+            sealing = pool.submit(seal)
+            with pytest.raises(TimeoutError):
+                sealing.result(timeout=0.5)
+        sealed = sealing.result(timeout=10)
+    _header, read = open_file(file_of(sealed, papers_root))
+    readable = opening_keys(read, paper_keys(sealed.pk)[0])
+    assert "Question corrigée ?" in read(1, readable[1])["html"]
 
 
 def test_critical_reading_is_open_from_the_start(papers_root, agency):

@@ -42,8 +42,8 @@ class Command(BaseCommand):
     def _print(self, report: ImportReport) -> None:
         figures = report.figures
         self.stdout.write(
-            f"{figures['NEW']} nouveaux, {figures['CHANGED']} modifiés, {figures['SAME']} inchangés, "
-            f"{figures['SET_ASIDE']} laissés de côté",
+            f"nouveaux {figures['NEW']}, modifiés {figures['CHANGED']}, inchangés {figures['SAME']}, "
+            f"de côté {figures['SET_ASIDE']}",
         )
         for item in report.set_aside:
             self.stdout.write(f"  {item.identifier}\u00a0: {item.reason}")
