@@ -5,12 +5,18 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from loadtests.evidence import Database, Evidence
+from loadtests.http import Browser
 from loadtests.staff import CentreHead, do, log_in, together
 from loadtests.tablet import Tablet
 
+REASON = "répétition"
+READERS = 20
 ARRIVING = 20
 """How many tablets log in at the same time."""
 
@@ -120,27 +126,46 @@ class Day:
         second = await log_in(self.base, "agence2", self.guide["password"])
         self.say("Correction…")
         started = time.monotonic()
-        await do(agency, f"/notation/epreuves/{self.guide['sitting']}/corriger/", reason="répétition")
+        await do(agency, f"/notation/epreuve/{self.guide['sitting']}/noter/", reason=REASON)
         await until(lambda: database.rows("SELECT 1 FROM grading_markingrun WHERE state = 'DONE'"))
         self.report["marking_s"] = round(time.monotonic() - started, 2)
         self.say("Classement…")
         started = time.monotonic()
-        await do(agency, f"/classement/{self.guide['exam']}/classer/", reason="répétition")
+        await do(agency, f"/classement/{self.guide['exam']}/calculer/", reason=REASON)
         await until(lambda: database.rows("SELECT 1 FROM ranking_rankingrun WHERE digest <> ''"))
         self.report["ranking_s"] = round(time.monotonic() - started, 2)
         run, digest = database.rows("SELECT id, digest FROM ranking_rankingrun ORDER BY id DESC LIMIT 1")[0]
         self.report["ranking_digest"] = digest
         self.say("Publication à deux…")
-        await do(agency, f"/classement/runs/{run}/proposer/", reason="répétition")
-        await do(second, f"/classement/runs/{run}/confirmer/", reason="répétition")
+        hour = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%dT%H:%M")
+        await do(agency, f"/classement/{run}/proposer/", reason=REASON, not_before=hour)
+        ((publication,),) = database.rows("SELECT id FROM ranking_publication WHERE run_id = %s", run)
+        await do(second, f"/classement/{publication}/confirmer/", reason=REASON)
+        await until(lambda: database.rows("SELECT 1 FROM ranking_publication WHERE confirmed_at IS NOT NULL"))
 
     async def _read_results(self) -> None:
-        """Not implemented before results exist."""
+        slips = [slip for centre in self.guide["centres"] for slip in centre["slips"]]
+        readers = slips[:: max(1, len(slips) // READERS)]
+        self.say(f"{len(readers)} candidats lisent leur copie…")
+        self.report["results_read"] = sum([await reads_own_copy(self.base, slip) for slip in readers])
+        self.report["results_asked"] = len(readers)
 
     def _is_kept(self, evidence: Evidence) -> bool:
         nothing_wrong = evidence.lost == evidence.duplicated == evidence.foreign == 0
         everything_there = evidence.frozen == evidence.opened == len(self.tablets)
-        return nothing_wrong and everything_there and all(tablet.journal.submitted for tablet in self.tablets)
+        everyone_read = self.report["results_read"] == self.report["results_asked"]
+        everyone_left = all(tablet.journal.submitted for tablet in self.tablets)
+        return nothing_wrong and everything_there and everyone_read and everyone_left
+
+
+async def reads_own_copy(base: str, slip: dict[str, str]) -> bool:
+    """Whether the holder of a slip gets their own results, with the number and the code printed on it."""
+    browser = Browser(base)
+    await browser.get("/resultats/")
+    answer = await browser.post(
+        "/resultats/entrer/", {"official_number": slip["official_number"], "code": slip["results_code"]}
+    )
+    return answer.status == HTTPStatus.OK and slip["official_number"] in answer.text
 
 
 async def in_groups(tablets: Sequence[Tablet], say: Say) -> None:
