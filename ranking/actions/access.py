@@ -49,7 +49,7 @@ def open_results(*, official_number: str, code: str) -> Candidate:
     if _is_waiting(number):
         raise MustWait
     candidate_id = candidate_id_by_results_code(code)
-    candidate = Candidate.objects.filter(pk=candidate_id, official_number__iexact=number).first()
+    candidate = Candidate.objects.filter(pk=candidate_id or 0, official_number__iexact=number).first()
     if candidate is None:
         _note_wrong_code(number)
         raise WrongCode

@@ -9,8 +9,8 @@ from exams.rules.answers import letters_of
 from exams.rules.content import CaseContent, MediaRef, QuestionContent, case_from_json, from_json
 from exams.rules.ops import receipt_code
 from grading.models import MarkingRun
-from grading.queries import Numerators, marking_plan, number_numerators
-from grading.rules.columns import Column
+from grading.queries import marking_plan, number_numerators
+from grading.rules.columns import Column, Numerators
 from grading.rules.kinds import score
 from grading.rules.parameters import MarkingParameters, parameters_from
 from grading.rules.scores import Score
@@ -99,7 +99,9 @@ def summary(candidate: Candidate) -> Summary | None:
 def copy_of(candidate: Candidate, sitting_number: int) -> Copy | None:
     """Return a candidate's copy of one sitting; None before publication, or when they left no copy."""
     run = published_ranking(candidate.exam_id)
-    marking = run and run.marking_runs.filter(paper__sitting__number=sitting_number).first()
+    if run is None:
+        return None
+    marking = run.marking_runs.filter(paper__sitting__number=sitting_number).first()
     if marking is None:
         return None
     sheets = FrozenSheet.objects.filter(sheet__sitting__papers=marking.paper_id, sheet__number=candidate.number)

@@ -102,7 +102,7 @@ def show_image(request: HttpRequest, token: str) -> HttpResponse:
 
 def _visitor(request: HttpRequest) -> Candidate | None:
     try:
-        pk = request.get_signed_cookie(COOKIE, salt=COOKIE_SALT, max_age=VISIT_SECONDS)
+        pk = int(request.get_signed_cookie(COOKIE, salt=COOKIE_SALT, max_age=VISIT_SECONDS) or 0)
     except (KeyError, signing.BadSignature):
         return None
     return Candidate.objects.select_related("exam").filter(pk=pk).first()

@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 
 from centres.models import Candidate, Centre
-from grading import actions
+from grading.actions.chunks import mark_chunk
+from grading.actions.runs import start_marking
 from ranking.actions.computing import compute_ranking
 from ranking.actions.publication import confirm_publication, propose_publication
 from tests.factories.exams import NOW, make_exam, sit
@@ -20,9 +21,9 @@ def mark_exam(exam, actor, answers):
 
 
 def mark_sitting(sitting, actor, **options):
-    run = actions.start_marking(sitting_id=sitting.pk, actor=actor, now=NOW, **options)
+    run = start_marking(sitting_id=sitting.pk, actor=actor, now=NOW, **options)
     for chunk in run.chunks.order_by("number"):
-        actions.mark_chunk(chunk_id=chunk.pk, now=NOW)
+        mark_chunk(chunk_id=chunk.pk, now=NOW)
     run.refresh_from_db()
     assert run.failure == ""
     return run

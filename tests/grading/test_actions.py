@@ -11,10 +11,11 @@ from ecni.accounts.models import Deed
 from exams.enums import CentreSittingState, PaperState, SheetState
 from exams.models import ExamPart, FrozenSheet, Paper, Sheet
 from exams.rules.states import Already
-from grading import actions
+from grading.actions import chunks, runs, scoring
 from grading.enums import MarkingState
 from grading.models import MarkingChunk, MarkingRun, SheetMark
 from grading.queries import FrozenAnswers, exam_marking, marking_plan, run_progress, sheet_numerators
+from grading.rules.engine import Responses, mark_responses
 from grading.rules.parameters import PUBLISHED
 from tests.factories.exams import NOW, freeze, make_exam, sit, user
 
@@ -46,12 +47,12 @@ def sitting(exam):
 
 
 def start(sitting, agency, **options):
-    return actions.start_marking(sitting_id=sitting.pk, actor=agency, now=NOW, **options)
+    return runs.start_marking(sitting_id=sitting.pk, actor=agency, now=NOW, **options)
 
 
 def mark(run, now=NOW):
     for chunk in run.chunks.order_by("number"):
-        actions.mark_chunk(chunk_id=chunk.pk, now=now)
+        chunks.mark_chunk(chunk_id=chunk.pk, now=now)
     run.refresh_from_db()
     return run
 
@@ -103,7 +104,7 @@ def test_run_made_again_supersedes_with_the_same_digests(sitting, agency):
 
 
 def test_marking_is_refused_until_all_is_closed_and_frozen(exam, sitting, agency):
-    with pytest.raises(actions.NotReady) as refusal:
+    with pytest.raises(runs.NotReady) as refusal:
         start(sitting, agency)
     assert refusal.value.obstacles == ("Aucun centre n’a accueilli cette épreuve.",)
     open_place = sit(sitting, {"K2-0001": None}, state=CentreSittingState.OPEN)
@@ -111,7 +112,7 @@ def test_marking_is_refused_until_all_is_closed_and_frozen(exam, sitting, agency
     Sheet.objects.create(sitting=sitting, centre_sitting=closed_place, number="K2-0007", state=SheetState.SUBMITTED)
     last = Paper.objects.filter(sitting__number=2)
     last.update(state=PaperState.DRAFT, digest="", sealed_at=None)
-    with pytest.raises(actions.NotReady) as refusal:
+    with pytest.raises(runs.NotReady) as refusal:
         start(sitting, agency)
     assert refusal.value.obstacles == (
         "Le sujet de « Épreuve 2 » n’est pas scellé : le barème de l’examen n’est pas connu.",
@@ -140,23 +141,23 @@ def test_chunk_of_a_dead_worker_is_swept_up_and_the_dead_one_is_fenced_off(sitti
     sit(sitting, ANSWERS)
     run = start(sitting, agency)
     chunk = run.chunks.get()
-    assert actions.sweep(now=NOW) == [chunk.pk]
-    lost = actions._claim(chunk_id=chunk.pk, now=NOW)
-    assert actions.sweep(now=NOW) == []
-    later = NOW + actions.CHUNK_DEADLINE
-    assert actions.sweep(now=later) == [chunk.pk]
-    actions._claim(chunk_id=chunk.pk, now=later)
-    actions._mark(chunk_id=chunk.pk, attempt=lost, now=later)
+    assert runs.sweep(now=NOW) == [chunk.pk]
+    lost = chunks._claim(chunk_id=chunk.pk, now=NOW)
+    assert runs.sweep(now=NOW) == []
+    later = NOW + runs.CHUNK_DEADLINE
+    assert runs.sweep(now=later) == [chunk.pk]
+    chunks._claim(chunk_id=chunk.pk, now=later)
+    chunks._mark(chunk_id=chunk.pk, attempt=lost, now=later)
     assert not SheetMark.objects.exists()
-    assert mark(run, later + actions.CHUNK_DEADLINE).state == MarkingState.DONE
+    assert mark(run, later + runs.CHUNK_DEADLINE).state == MarkingState.DONE
 
 
 def test_run_killed_before_its_end_is_finished_by_the_sweep(sitting, agency):
     sit(sitting, ANSWERS)
     run = start(sitting, agency)
     chunk = run.chunks.get()
-    actions._mark(chunk_id=chunk.pk, attempt=actions._claim(chunk_id=chunk.pk, now=NOW), now=NOW)
-    assert actions.sweep(now=NOW) == []
+    chunks._mark(chunk_id=chunk.pk, attempt=chunks._claim(chunk_id=chunk.pk, now=NOW), now=NOW)
+    assert runs.sweep(now=NOW) == []
     run.refresh_from_db()
     assert run.state == MarkingState.DONE
 
@@ -166,10 +167,10 @@ def test_chunk_given_up_after_three_attempts_fails_the_run_with_its_cause(sittin
     run = start(sitting, agency)
     chunk = run.chunks.get()
     moment = NOW
-    for _ in range(actions.MAX_ATTEMPTS):
-        actions._claim(chunk_id=chunk.pk, now=moment)
-        moment += actions.CHUNK_DEADLINE
-    actions.mark_chunk(chunk_id=chunk.pk, now=moment)
+    for _ in range(chunks.MAX_ATTEMPTS):
+        chunks._claim(chunk_id=chunk.pk, now=moment)
+        moment += runs.CHUNK_DEADLINE
+    chunks.mark_chunk(chunk_id=chunk.pk, now=moment)
     run.refresh_from_db()
     assert (run.state, run.failure) == (MarkingState.FAILED, "Le lot 1 a été abandonné après 3 essais.")
     assert start(sitting, agency).state == MarkingState.PENDING
@@ -205,12 +206,13 @@ def test_sheet_frozen_for_another_paper_fails_the_run(sitting, agency):
 
 def test_scorers_who_disagree_are_named_with_the_sheet_and_the_question(exam, sitting):
     plan = marking_plan(sitting.papers.get().pk, PUBLISHED)
-    masks = b"".join(mask.to_bytes(4, "little") for mask in (2, 5, 3, 16, 5))
-    sheet = FrozenAnswers(1, "K2-0001", masks, {})
-    perfect = {number: np.array([value]) for number, value in enumerate(actions.marked([sheet], plan)[0], start=1)}
-    perfect[4] = perfect[4] * 0
-    with pytest.raises(actions.MarkingFault, match="copie K2-0001, question 4, 0 et 1260 points"):
-        actions._refuse_disagreement([sheet], plan, perfect)
+    masks = {number: np.array([mask], dtype=np.uint32) for number, mask in enumerate((2, 5, 3, 16, 5), start=1)}
+    responses = Responses(masks, {})
+    marks = mark_responses(plan, responses)
+    marks[4] = marks[4] * 0
+    sheet = FrozenAnswers(1, "K2-0001", b"", {})
+    with pytest.raises(scoring.MarkingFault, match="copie K2-0001, question 4, 0 et 1260 points"):
+        scoring._refuse_disagreement([sheet], plan, responses, marks)
 
 
 def test_marks_are_written_once(sitting, agency):
@@ -223,7 +225,7 @@ def test_marks_are_written_once(sitting, agency):
 def test_progress_counts_the_sheets_marked(sitting, agency):
     sit(sitting, ANSWERS)
     run = start(sitting, agency, chunk_sheets=3)
-    actions.mark_chunk(chunk_id=run.chunks.get(number=1).pk, now=NOW)
+    chunks.mark_chunk(chunk_id=run.chunks.get(number=1).pk, now=NOW)
     run.refresh_from_db()
     assert run_progress(run).marked == 3
     assert run_progress(run).chunks == {MarkingState.DONE: 1, MarkingState.PENDING: 1}

@@ -1,0 +1,144 @@
+"""A run from its start to its seal: created with all that it reads, checked whole at its end, failed with its cause."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import transaction
+
+from ecni.accounts.actions import log_deed
+from ecni.accounts.models import User
+from exams.enums import SheetState
+from exams.models import Paper, Sheet, Sitting
+from exams.queries.papers import main_paper
+from exams.rules.states import Already, Refused
+from grading.actions.digests import inputs_digest, marks_digest
+from grading.actions.scoring import MarkingFault
+from grading.enums import MarkingState
+from grading.models import ACTIVE, MarkingChunk, MarkingRun, SheetMark
+from grading.queries import POINTS_DTYPE, frozen_answers, latest_run, marking_obstacles, marking_plan
+from grading.rules.columns import DenominatorTooLarge
+from grading.rules.engine import InvalidRun, Plan
+from grading.rules.keys import InvalidKey
+from grading.rules.parameters import MarkingParameters, parameters_from
+from grading.rules.units import InvalidStructure
+
+CHUNK_SHEETS = 1000
+CHUNK_DEADLINE = timedelta(minutes=2)
+"""A chunk claimed longer ago than this is taken for lost: its worker died."""
+
+
+class NotReady(Refused):
+    """The sitting cannot be marked yet; `obstacles` are the reasons, in French."""
+
+    code = "not-ready"
+
+    def __init__(self, obstacles: Sequence[str]) -> None:
+        super().__init__(" ".join(obstacles))
+        self.obstacles = tuple(obstacles)
+
+
+class NotMarkable(Refused):
+    """The paper holds a key or points that marking refuses."""
+
+    code = "not-markable"
+
+
+@transaction.atomic
+def start_marking(
+    *, sitting_id: int, actor: User, now: datetime, reason: str = "", chunk_sheets: int = CHUNK_SHEETS
+) -> MarkingRun:
+    """Create a run of a sitting's paper and its chunks of at most `chunk_sheets` sheets; nothing is marked yet.
+
+    Raises:
+        NotReady: a centre sitting is not closed, a sheet is not frozen, or a paper of the exam is not sealed.
+        Already: a run of this paper is under way.
+        NotMarkable: a key is incoherent, or the exact points of the exam do not fit in 64 bits.
+    """
+    sitting = Sitting.objects.select_for_update(of=("self",), no_key=True).select_related("exam").get(pk=sitting_id)
+    obstacles = marking_obstacles(sitting_id)
+    if obstacles:
+        raise NotReady(obstacles)
+    paper = main_paper(sitting_id)
+    if MarkingRun.objects.filter(paper=paper, state__in=ACTIVE).exists():
+        raise Already("Une notation de cette épreuve est déjà en cours.")
+    run = _create_run(paper, MarkingParameters(blank_is_zero=sitting.exam.blank_is_zero), actor=actor, now=now)
+    _create_chunks(run, chunk_sheets)
+    log_deed(
+        actor=actor, verb="start_marking", target=f"sitting:{sitting_id}", now=now, reason=reason, data={"run": run.pk}
+    )
+    return run
+
+
+def _create_run(paper: Paper, parameters: MarkingParameters, *, actor: User, now: datetime) -> MarkingRun:
+    try:
+        plan = marking_plan(paper.pk, parameters)
+    except (InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge) as error:
+        raise NotMarkable(f"Le sujet ne peut pas être noté : {error}.") from error
+    sheets = Sheet.objects.filter(sitting_id=paper.sitting_id)
+    return MarkingRun.objects.create(
+        paper=paper,
+        rules_version=parameters.rules_version,
+        parameters=parameters.published(),
+        scale=scale_of(plan),
+        denominator=plan.denominator,
+        inputs_digest=inputs_digest(paper, plan),
+        sheets=frozen_answers(paper.pk).count(),
+        absent=sheets.filter(state=SheetState.ABSENT).count(),
+        supersedes=latest_run(paper.sitting_id),
+        created_by=actor,
+        created_at=now,
+    )
+
+
+def _create_chunks(run: MarkingRun, chunk_sheets: int) -> None:
+    ids = [row[0] for row in frozen_answers(run.paper_id)]
+    shares = [ids[start : start + chunk_sheets] for start in range(0, len(ids), chunk_sheets)]
+    MarkingChunk.objects.bulk_create(
+        MarkingChunk(run=run, number=number, first_sheet=share[0], last_sheet=share[-1], sheets=len(share))
+        for number, share in enumerate(shares, start=1)
+    )
+
+
+def scale_of(plan: Plan) -> list[str]:
+    """Return the exact points of each question of a plan, in order, as texts."""
+    return [str(plan.columns[number].points) for number in sorted(plan.columns)]
+
+
+@transaction.atomic
+def complete_run(*, run_id: int, now: datetime) -> bool:
+    """Finish a run whose chunks are all marked: check it whole and seal its digest; return whether it did.
+
+    Raises:
+        MarkingFault: a mark is missing, does not add up, or the answers are not those of the start.
+    """
+    run = MarkingRun.objects.select_for_update(of=("self",), no_key=True).select_related("paper").get(pk=run_id)
+    if run.state != MarkingState.RUNNING or run.chunks.exclude(state=MarkingState.DONE).exists():
+        return False
+    marks = sorted(SheetMark.objects.filter(run=run).values_list("number", "points", "total"))
+    rows = [(number, np.frombuffer(bytes(points), POINTS_DTYPE).tolist()) for number, points, _ in marks]
+    if len(marks) != run.sheets or any(sum(row) != mark[2] for (_, row), mark in zip(rows, marks, strict=True)):
+        raise MarkingFault("Il manque des notes, ou un total n’est pas la somme de ses points.")
+    if inputs_digest(run.paper, marking_plan(run.paper_id, parameters_from(run.parameters))) != run.inputs_digest:
+        raise MarkingFault("Les réponses ou les clés ne sont plus celles du lancement.")
+    run.digest = marks_digest(rows, run.denominator)
+    run.state, run.finished_at = MarkingState.DONE, now
+    run.save(update_fields=["digest", "state", "finished_at"])
+    return True
+
+
+@transaction.atomic
+def fail_run(*, run_id: int, chunk_id: int, cause: str, now: datetime) -> None:
+    """Stop a run, and say why on it and on the chunk that could not be marked."""
+    MarkingChunk.objects.filter(pk=chunk_id).update(state=MarkingState.FAILED, error=cause, finished_at=now)
+    MarkingRun.objects.filter(pk=run_id).update(state=MarkingState.FAILED, failure=cause, finished_at=now)
+
+
+def sweep(*, now: datetime) -> list[int]:
+    """Finish the runs that died between their last chunk and their end; return the chunks that need a worker."""
+    for run_id in list(MarkingRun.objects.filter(state=MarkingState.RUNNING).values_list("pk", flat=True)):
+        complete_run(run_id=run_id, now=now)
+    chunks = MarkingChunk.objects.filter(run__state__in=ACTIVE, state__in=ACTIVE).exclude(
+        started_at__gt=now - CHUNK_DEADLINE
+    )
+    return list(chunks.order_by("run_id", "number").values_list("pk", flat=True))
