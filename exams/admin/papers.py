@@ -21,7 +21,7 @@ from exams.enums import PaperState
 from exams.forms import SealingForm
 from exams.models import ExamPart, Paper, PaperUnit
 from exams.queries.bank import media_named
-from exams.queries.drafts import paper_faults, paper_steps, paper_units
+from exams.queries.drafts import newer_versions, paper_faults, paper_steps, paper_units
 
 
 class DraftGate(RoleGate):
@@ -133,4 +133,4 @@ def _summary(paper: Paper) -> dict[str, Any]:
     steps = paper_steps(units)
     media = media_named({name for step in steps for name in step.images})
     faults = paper_faults(paper, units, steps, media)
-    return {"paper": paper, "units": units, "steps": steps, "faults": faults}
+    return {"paper": paper, "units": units, "steps": steps, "faults": faults, "newer": newer_versions(units)}

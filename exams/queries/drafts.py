@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from exams.enums import CaseKind, QuestionKind
 from exams.models import Media, Paper, PaperUnit, Question
+from exams.queries.bank import latest_cases, latest_questions
 from exams.queries.fragments import Place, case_images, question_images
 from exams.rules.answers import ANSWERABLE_KINDS
 from exams.rules.content import CaseContent, QuestionContent, case_from_json, from_json, key_errors
@@ -69,6 +70,20 @@ def paper_faults(
 ) -> list[str]:
     """Return every reason not to seal the paper, in French, each with its place; empty when it can be sealed."""
     return [*_unit_faults(paper, units), *_repeated(steps), *chain.from_iterable(_step_faults(s, media) for s in steps)]
+
+
+def newer_versions(units: Sequence[PaperUnit]) -> list[str]:
+    """Say which units hold a version that has since been replaced; nothing forbids to seal them."""
+    questions = {unit.question.identifier for unit in units if unit.question}
+    cases = {unit.case.identifier for unit in units if unit.case}
+    newest = {q.identifier: q.version for q in latest_questions().filter(identifier__in=questions).defer("content")}
+    newest |= {c.identifier: c.version for c in latest_cases().filter(identifier__in=cases).defer("content")}
+    return [
+        _("Unité %(position)s (%(held)s)\u00a0: la version %(newest)s existe.")
+        % {"position": unit.position, "held": held, "newest": newest[held.identifier]}
+        for unit in units
+        if (held := unit.question or unit.case) and held.version < newest[held.identifier]
+    ]
 
 
 def _unit_questions(unit: PaperUnit) -> list[Question]:

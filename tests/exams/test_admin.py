@@ -1,16 +1,20 @@
 import re
+from dataclasses import replace
 from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed, User
+from exams.actions.bank import import_bank
 from exams.actions.sealing import seal_paper
 from exams.models import Case, CentreSitting, Exam, ExamPart, Media, Paper, Question, Sheet, Sitting
-from tests.factories.papers import IMAGE, NOW, draft_paper, question, staff
+from tests.factories.papers import IMAGE, NOW, draft_paper, question, small_bank, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -181,6 +185,23 @@ def test_sealing_says_what_stands_in_the_way(desk, paper):
     page = desk.get(reverse("admin:exams_paper_seal", args=[paper.pk])).content.decode()
     assert "Question 2 (QI-2 v1)\u00a0: l’image media/trace.svg manque." in page
     assert "Sceller définitivement" not in page
+
+
+def test_sealing_says_when_a_newer_version_exists(desk, paper, agency):
+    bank = small_bank()
+    newer = replace(bank, questions=(replace(bank.questions[0], rank="B"),), cases=())
+    import_bank(bank=newer, media={}, actor=agency, now=NOW)
+    page = desk.get(reverse("admin:exams_paper_seal", args=[paper.pk])).content.decode()
+    assert "Unité 1 (QI-1 v1)\u00a0: la version 2 existe." in page
+    assert "Sceller définitivement" in page
+
+
+def test_a_paper_sealed_meanwhile_is_not_overwritten(desk, paper, agency, rf):
+    stale = Paper.objects.get()
+    seal_paper(paper_id=paper.pk, actor=agency, now=NOW)
+    with pytest.raises(PermissionDenied):
+        admin.site.get_model_admin(Paper).save_model(rf.post("/"), stale, form=None, change=True)
+    assert Paper.objects.get().state == "SEALED"
 
 
 def test_a_sealed_paper_is_only_looked_at(desk, sealed):

@@ -1,12 +1,15 @@
 import json
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from exams.imports import ARCHIVE_BYTES, read_bank, read_bank_folder
+from exams.models import Question
 from exams.rules.bank import BankErrors
+from tests.factories.papers import staff
 
 DEMO = Path(__file__).parents[2] / "ecni" / "demo" / "bank"
 
@@ -64,3 +67,24 @@ def test_read_bank_refuses_a_bomb():
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 tronquee", archive({"a.json": b"{}" * 500})[:-40]])
 def test_read_bank_refuses_what_is_not_an_archive(data):
     assert reasons("banque.zip", data) == ["banque.zip\u00a0: archive illisible"]
+
+
+@pytest.mark.django_db
+def test_import_bank_command_says_what_it_would_do_and_does_it():
+    staff()
+    said = StringIO()
+    call_command("import_bank", DEMO, "--dry-run", stdout=said)
+    assert not Question.objects.exists()
+    call_command("import_bank", DEMO, "--actor", "agency", stdout=said)
+    first, second = (line for line in said.getvalue().splitlines() if line.startswith("nouveaux"))
+    assert first == second
+    assert Question.objects.exists()
+
+
+@pytest.mark.django_db
+def test_import_bank_command_refuses_in_words(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(CommandError, match="JSON mal formé"):
+        call_command("import_bank", tmp_path, "--dry-run")
+    with pytest.raises(CommandError, match="--actor doit nommer"):
+        call_command("import_bank", DEMO)

@@ -2,11 +2,17 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
+from html.parser import HTMLParser
+from io import StringIO
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecni.accounts.models import Deed
 from exams.actions.bank import save_question
@@ -16,7 +22,7 @@ from exams.models import Media, Paper, PaperKey, PaperUnit, Question
 from exams.queries.fragments import Place, case_fragment, question_fragment
 from exams.queries.papers import main_paper, paper_keys, paper_shapes, paper_structure, question_content
 from exams.rules.answers import QuestionShape
-from exams.rules.content import CaseContent, from_json, to_json
+from exams.rules.content import CaseContent, MediaRef, from_json, to_json
 from tests.factories.papers import CANARY, IMAGE, NOW, draft_paper, open_file, opening_keys, question, small_bank, staff
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +180,25 @@ def test_no_blob_holds_a_hint(sealed, papers_root):
             assert hint not in text
 
 
+@given(text=st.text(min_size=1, max_size=60))
+def test_texts_are_never_read_as_tags(text):
+    content = question("QI-9").content
+    written = tuple(replace(line, text=text) for line in content.propositions)
+    other = replace(content, propositions=written, media=(MediaRef("media/a.svg", text),))
+    assert tags_of(other) == tags_of(replace(content, media=(MediaRef("media/a.svg", "a"),)))
+
+
+def tags_of(content):
+    met = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            met.append((tag, [name for name, _value in attrs]))
+
+    Reader().feed(question_fragment(QuestionKind.QRM, content, Place(number=1)))
+    return met
+
+
 def test_fragments_hold_nothing_inline(sealed, papers_root):
     fragment = question_fragment(QuestionKind.QRU, question("QI-9").content, Place(number=7))
     assert [word for word in ("style=", "<script", "onclick", "src=") if word in fragment] == []
@@ -279,3 +304,26 @@ def test_main_paper_is_the_sealed_one(sealed):
 def test_question_content_is_what_was_imported(sealed):
     stored = Question.objects.get(identifier="DP-1-1")
     assert question_content(stored.pk) == question("DP-1-1").content
+
+
+def test_refusals_of_sealing_are_documented():
+    text = (Path(__file__).parents[2] / "docs" / "papers.md").read_text()
+    for refusal in (PaperAlreadySealed, PaperEmpty, PaperFaulty):
+        assert f"`{refusal.code}`" in text
+
+
+def test_seal_paper_command_says_the_file(papers_root, agency):
+    paper = draft_paper(agency)
+    said = StringIO()
+    call_command("seal_paper", paper.pk, "--actor", agency.username, "--reason", "prêt", stdout=said)
+    paper.refresh_from_db()
+    assert said.getvalue() == f"{paper.digest}.ecni, {paper.size} octets\n"
+
+
+@pytest.mark.parametrize(
+    ("paper_id", "actor", "reason"),
+    [(0, "agency", "ce sujet n’existe pas"), (0, "personne", "--actor doit nommer un compte du personnel")],
+)
+def test_seal_paper_command_refuses_in_words(agency, paper_id, actor, reason):
+    with pytest.raises(CommandError, match=reason):
+        call_command("seal_paper", paper_id, "--actor", actor, "--reason", "prêt")
