@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from threading import Barrier, Thread
 
 import pytest
@@ -67,3 +70,45 @@ def test_every_chunk_sent_to_four_workers_at_once_is_marked_once(sitting, agency
     assert (run.state, run.failure) == (MarkingState.DONE, "")
     assert {chunk.attempts for chunk in run.chunks.all()} == {1}
     assert sorted(SheetMark.objects.values_list("number", flat=True)) == [f"K2-{number:04}" for number in range(1, 8)]
+
+
+WORKER = """
+import django, time
+django.setup()
+from datetime import datetime
+from django.db import transaction
+from grading.actions import chunks
+from grading.models import SheetMark
+now = datetime.fromisoformat("{now}")
+attempt = chunks._claim(chunk_id={chunk}, now=now)
+with transaction.atomic():
+    chunks._mark(chunk_id={chunk}, attempt=attempt, now=now)
+    print(SheetMark.objects.count(), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_killed_in_the_middle_leaves_nothing_and_its_chunk_is_marked_by_another(sitting, agency):
+    run = start_marking(sitting_id=sitting.pk, actor=agency, now=NOW)
+    chunk = run.chunks.get()
+    place = connection.settings_dict
+    address = f"postgresql://{place['USER']}:{place['PASSWORD']}@/{place['NAME']}?host={place['HOST']}"
+    if place["PORT"]:
+        address = address.replace("@/", f"@:{place['PORT']}/")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WORKER.format(now=NOW.isoformat(), chunk=chunk.pk)],
+        env=os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "ecni.settings"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert worker.stdout.readline() == "7\n"
+    finally:
+        worker.kill()
+        worker.communicate(timeout=10)
+    assert SheetMark.objects.count() == 0
+    with travel(NOW + CHUNK_DEADLINE, tick=False):
+        tasks.sweep_marking.delay()
+    run.refresh_from_db()
+    assert (run.state, SheetMark.objects.count(), run.chunks.get().attempts) == (MarkingState.DONE, 7, 2)
