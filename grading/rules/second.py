@@ -110,14 +110,15 @@ def _open_answer(key: QrocKey, value: str) -> Fraction:
 def _plain(text: str) -> str:
     """Spell the text without case, accent, punctuation, repeated space nor leading article."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    letters = [sign for sign in decomposed if unicodedata.category(sign) not in ("Mn", "Mc", "Me", "Cf")]
+    apostrophes = decomposed.replace("\u02bc", "'")
+    letters = [sign for sign in apostrophes if unicodedata.category(sign) not in ("Mn", "Mc", "Me", "Cf")]
     spelt = ""
     for place, sign in enumerate(letters):
         stuck = place > 0 and (letters[place - 1].isalnum() or letters[place - 1] == "_")
         before_digit = place + 1 < len(letters) and letters[place + 1].isdecimal()
         if sign in "-\u2212":
             spelt += "\u2212" if before_digit and not stuck else " "
-        elif sign == "\u02bc" or unicodedata.category(sign)[0] not in "LNS":
+        elif unicodedata.category(sign)[0] not in "LNS":
             spelt += " "
         else:
             spelt += {"œ": "oe", "æ": "ae"}.get(sign, sign)
