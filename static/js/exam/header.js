@@ -23,11 +23,11 @@ export class Header {
   constructor(tablet, say) {
     this.#tablet = tablet;
     this.#say = say;
-    byId("clock").addEventListener("click", () => {
+    byId("clock-button").addEventListener("click", () => {
       this.#isHidden = !this.#isHidden;
       this.render();
     });
-    byId("hand").addEventListener("click", () => this.#call());
+    byId("hand-button").addEventListener("click", () => this.#call());
   }
 
   render() {
@@ -37,8 +37,8 @@ export class Header {
     const [tone, name, word] = LINKS[link];
     byId("link").dataset.tone = tone;
     refresh(byId("link"), link, () => [icon(name), word]);
-    byId("hand").setAttribute("aria-pressed", String(isCalling));
-    byId("hand").setAttribute("aria-label", isCalling ? "Annuler l’appel d’un surveillant" : "Appeler un surveillant");
+    byId("hand-button").setAttribute("aria-pressed", String(isCalling));
+    byId("hand-button").setAttribute("aria-label", isCalling ? "Annuler l’appel d’un surveillant" : "Appeler un surveillant");
     this.#renderSave();
     this.#renderClock();
   }
@@ -69,7 +69,7 @@ export class Header {
   #renderClock() {
     const { remaining: left, endsAt, status } = this.#tablet;
     if (left === null) return;
-    const clock = byId("clock");
+    const clock = byId("clock-button");
     const { text, tone } = remaining(left);
     const isPaused = status === "PAUSED";
     const isHidden = this.#isHidden && tone === null && !isPaused;

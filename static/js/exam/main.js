@@ -107,7 +107,7 @@ function review(isWanted) {
 }
 
 byId("back").addEventListener("click", () => review(false));
-byId("print").addEventListener("click", () => print());
+byId("print-button").addEventListener("click", () => print());
 watchSeal(tablet, question);
 watchSubmit(tablet);
 watchZoom();

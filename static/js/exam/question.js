@@ -19,7 +19,7 @@ export class QuestionView {
     this.#tablet = tablet;
     byId("previous").addEventListener("click", () => this.#move(-1));
     byId("next").addEventListener("click", () => this.#move(1) || review());
-    byId("flag").addEventListener("click", () => this.#toggleFlag());
+    byId("flag-button").addEventListener("click", () => this.#toggleFlag());
     byId("clear").addEventListener("click", () => tablet.act("answer", tablet.question, ""));
   }
 
@@ -87,13 +87,13 @@ export class QuestionView {
     const isFlagged = fold.flags.includes(question);
     const canSeal = entry.progressive && !fold.sealed.includes(question) && this.#tablet.isOpen(question);
     byId("position").querySelector("span").textContent = `${question} sur ${paper.entries.size}`;
-    byId("flag").setAttribute("aria-pressed", String(isFlagged));
-    byId("flag").querySelector("span").textContent = isFlagged ? "Signalée" : "Signaler";
+    byId("flag-button").setAttribute("aria-pressed", String(isFlagged));
+    byId("flag-button").querySelector("span").textContent = isFlagged ? "Signalée" : "Signaler";
     byId("previous").setAttribute("aria-disabled", String(neighbour(paper.entries, fold, question, -1) === null));
     const next = neighbour(paper.entries, fold, question, 1);
     byId("next").querySelector("span").textContent = next ? "Suivante" : "Relire et remettre";
-    byId("seal").hidden = !canSeal;
-    if (canSeal) byId("seal").dataset.kind = "primary";
+    byId("seal-button").hidden = !canSeal;
+    if (canSeal) byId("seal-button").dataset.kind = "primary";
     byId("next").dataset.kind = canSeal ? "plain" : "primary";
     const isClearable = KINDS[entry.kind].isClearable && fold.answers[question] && !fold.sealed.includes(question);
     byId("clear").hidden = !isClearable;

@@ -8,7 +8,7 @@ import { openedBy } from "./progress.js";
 export function watchSeal(tablet, view) {
   const dialog = byId("seal-dialog");
   let asked = 0;
-  byId("seal").addEventListener("click", () => {
+  byId("seal-button").addEventListener("click", () => {
     asked = tablet.question;
     const entry = tablet.paper.entries.get(asked);
     byId("seal-title").textContent = `Valider définitivement la question ${entry.position} ?`;

@@ -9,13 +9,13 @@ function change(step) {
   const image = byId("zoom-image");
   const level = Math.min(LAST, Math.max(1, Number(image.dataset.zoom) + step));
   image.dataset.zoom = String(level);
-  byId("zoom-out").setAttribute("aria-disabled", String(level === 1));
-  byId("zoom-in").setAttribute("aria-disabled", String(level === LAST));
+  byId("zoom-out-button").setAttribute("aria-disabled", String(level === 1));
+  byId("zoom-in-button").setAttribute("aria-disabled", String(level === LAST));
 }
 
 export function watchZoom() {
-  byId("zoom-in").addEventListener("click", () => change(1));
-  byId("zoom-out").addEventListener("click", () => change(-1));
+  byId("zoom-in-button").addEventListener("click", () => change(1));
+  byId("zoom-out-button").addEventListener("click", () => change(-1));
 }
 
 /** @param {HTMLImageElement} image */
