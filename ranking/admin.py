@@ -1,0 +1,49 @@
+"""Rankings and publications in the administration: to look at, never to change."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from ecni.accounts.models import User
+from grading.rules.access import may
+from ranking.models import Publication, RankingRun
+
+
+class ReadOnly(admin.ModelAdmin[Model]):
+    """Rows that are looked at by those who publish."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the account takes part in the publication."""
+        return isinstance(request.user, User) and may(request.user.role, "publish")
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """As for the whole module."""
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Never: actions write."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
+
+
+@admin.register(RankingRun)
+class RankingRunAdmin(ReadOnly):
+    """Every ranking of every exam."""
+
+    list_display = ("pk", "exam", "digest", "created_by", "created_at")
+    list_select_related = ("exam", "created_by")
+
+
+@admin.register(Publication)
+class PublicationAdmin(ReadOnly):
+    """Who proposed and who confirmed."""
+
+    list_display = ("pk", "exam", "run", "proposed_by", "proposed_at", "not_before", "confirmed_by", "confirmed_at")
+    list_select_related = ("exam", "run", "proposed_by", "confirmed_by")
