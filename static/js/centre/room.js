@@ -17,15 +17,22 @@ function showBoard(board) {
       element.hidden = !element.dataset.states.split(" ").includes(board.state.code);
     }
   }
+  if (board.counts) showCounts(board.counts);
   if (board.obstacles) showObstacles(board.obstacles);
   for (const row of board.rows) showRow(row);
+}
+
+function showCounts(counts) {
+  for (const link of room.querySelectorAll("[data-filter]")) {
+    link.dataset.tone = counts[link.dataset.filter] ? link.dataset.full : "quiet";
+  }
 }
 
 function showRow(row) {
   rows.set(String(row.seat), row);
   for (const place of room.querySelectorAll(`[data-seat="${row.seat}"]`)) {
-    const toned = place.matches("tbody") ? place.rows : [place];
-    for (const element of toned) element.dataset.tone = row.tone;
+    if (place.matches("tbody")) toneRows(place, row);
+    else place.dataset.tone = row.tone;
     for (const element of place.querySelectorAll("[data-field]")) put(element, row[element.dataset.field]);
     for (const element of place.querySelectorAll("[data-label]")) putLabel(element, row[element.dataset.label]);
     for (const element of place.querySelectorAll("[data-value]")) element.value = row[element.dataset.value];
@@ -33,6 +40,14 @@ function showRow(row) {
     if (place.matches("tbody")) showAlerts(place.querySelector("[data-alerts]"), row.alerts);
   }
   filter(String(row.seat));
+}
+
+/** In the table only what needs somebody has a tone: the ordinary recedes. */
+function toneRows(body, row) {
+  for (const line of body.rows) {
+    if (row.alerts.length) line.dataset.tone = row.tone;
+    else delete line.dataset.tone;
+  }
 }
 
 function showAlerts(line, alerts) {
@@ -93,7 +108,8 @@ room.addEventListener("submit", (event) => {
   const button = event.submitter;
   const data = new FormData(form, button);
   const seats = data.has("only") ? data.getAll("only") : data.getAll("seats");
-  const verb = new URL(button?.formAction ?? form.action).pathname.split("/").at(-2);
+  const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
+  const verb = new URL(action).pathname.split("/").at(-2);
   socket.send({ id: ++commands, verb, seats, ...Object.fromEntries(fields(data)) });
   if (form.matches("[popover]")) form.hidePopover();
   form.reset();

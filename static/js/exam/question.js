@@ -57,8 +57,9 @@ export class QuestionView {
     if (!this.form) return;
     this.form.tabIndex = -1;
     this.form.focus({ preventScroll: true });
-    const { kind } = this.#tablet.paper.entries.get(number);
+    const { kind, position } = this.#tablet.paper.entries.get(number);
     watchOptions(this.form, kind, (act, value) => this.#tablet.act(act, number, value));
+    if (position > 1) this.form.scrollIntoView();
     this.#write();
   }
 
@@ -91,7 +92,10 @@ export class QuestionView {
     byId("flag-button").querySelector("span").textContent = isFlagged ? "Signalée" : "Signaler";
     byId("previous").setAttribute("aria-disabled", String(neighbour(paper.entries, fold, question, -1) === null));
     const next = neighbour(paper.entries, fold, question, 1);
-    byId("next").querySelector("span").textContent = next ? "Suivante" : "Relire et remettre";
+    const word = next ? "Suivante" : "Relire et remettre";
+    byId("next").querySelector("span").textContent = word;
+    byId("next").querySelector("span").className = canSeal ? "wider-only" : "";
+    byId("next").setAttribute("aria-label", next ? "Question suivante" : word);
     byId("seal-button").hidden = !canSeal;
     if (canSeal) byId("seal-button").dataset.kind = "primary";
     byId("next").dataset.kind = canSeal ? "plain" : "primary";
