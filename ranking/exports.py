@@ -1,21 +1,17 @@
 """Rankings and official lists as CSV files that a spreadsheet opens without running anything."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from ecni.shared.csvfile import write_table
 from exams.enums import PartCode
 from ranking.models import RankingRun
 from ranking.queries.official import OfficialRow
 from ranking.queries.preview import place_row, places
 from ranking.rules.words import THIN_SPACE
 
-BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-
-def ranking_csv(run: RankingRun, parts: Sequence[PartCode]) -> str:
+def ranking_csv(run: RankingRun, parts: Sequence[PartCode]) -> bytes:
     """Return a ranking sorted by anonymous number: exact points as fractions beside the rounded ones."""
     heading = [
         "numero",
@@ -30,13 +26,13 @@ def ranking_csv(run: RankingRun, parts: Sequence[PartCode]) -> str:
         shown = place_row(place, run, list(parts))
         exact = str(Fraction(place.total, run.denominator))
         rows.append([shown.number, shown.rank, _figure(shown.total), exact, *map(_figure, shown.parts), shown.tie])
-    return _csv(heading, [*rows, *([number, "non classé"] for number in run.unranked)])
+    return write_table(heading, [*rows, *([number, "non classé"] for number in run.unranked)])
 
 
-def official_csv(rows: Iterable[OfficialRow]) -> str:
+def official_csv(rows: Iterable[OfficialRow]) -> bytes:
     """Return the official list, in the order of the ranks."""
     heading = ["rang", "numero_candidat", "nom", "prenom", "total"]
-    return _csv(
+    return write_table(
         heading,
         (
             [row.rank or "non classé", row.official_number, row.last_name, row.first_name, _figure(row.total)]
@@ -45,19 +41,6 @@ def official_csv(rows: Iterable[OfficialRow]) -> str:
     )
 
 
-def _csv(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(heading)
-    writer.writerows([_inert(value) for value in row] for row in rows)
-    return BYTE_ORDER_MARK + out.getvalue()
-
-
 def _figure(points: str) -> str:
     """Points as a spreadsheet reads them: a decimal comma, no space between thousands."""
     return points.replace(THIN_SPACE, "")
-
-
-def _inert(value: object) -> object:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

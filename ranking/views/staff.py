@@ -160,6 +160,6 @@ def _reason(request: HttpRequest) -> str:
     return request.POST.get("reason", "")[:500].strip()
 
 
-def _file(text: str, name: str) -> HttpResponse:
+def _file(content: bytes, name: str) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
