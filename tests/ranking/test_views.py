@@ -13,8 +13,10 @@ from centres.models import Candidate
 from centres.rules.codes import code_digest, results_code
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
+from exams.models import Media
 from ranking.actions import access
 from ranking.models import Publication, RankingRun
+from ranking.templatetags.results import image_token
 from tests.factories.exams import user
 from tests.factories.grading import BLANK, PERFECT, publish, ranked_exam
 
@@ -268,3 +270,14 @@ def test_statements_of_a_page_do_not_grow_with_its_rows(client, agency, jury, na
             assert client.get(reverse(name, args=[run.exam_id])).status_code == 200
         counts.add(len(statements))
     assert len(counts) == 1
+
+
+def test_image_of_a_copy_is_given_to_its_visitor_only(client, run, agency, jury):
+    image = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+    Media.objects.create(name="media/ecg.svg", content_type="image/svg+xml", size=len(image), content=image)
+    address = reverse("ranking:results-image", args=[image_token("media/ecg.svg")])
+    assert client.get(address).status_code == 404
+    publish(run, jury, agency)
+    enter(client, "K2-0002")
+    assert client.get(address).content == image
+    assert client.get(reverse("ranking:results-image", args=["ecg.svg:forged"])).status_code == 404
