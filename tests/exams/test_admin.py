@@ -13,7 +13,7 @@ from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed, User
 from exams.actions.bank import import_bank
 from exams.actions.sealing import seal_paper
-from exams.models import Case, CentreSitting, Exam, ExamPart, Media, Paper, Question, Sheet, Sitting
+from exams.models import Case, CentreSitting, Exam, ExamPart, FrozenSheet, Media, Paper, Question, Sheet, Sitting
 from tests.factories.papers import IMAGE, NOW, draft_paper, question, small_bank, staff
 
 pytestmark = pytest.mark.django_db
@@ -264,6 +264,59 @@ def test_changing_a_question_of_a_sealed_paper_makes_a_version_and_says_so(desk,
     assert "QI-2 v1 est dans un sujet scellé et n’a pas changé\u00a0: QI-2 v2 a été créée." in page.content.decode()
     stored.refresh_from_db()
     assert (stored.rank, Question.objects.get(identifier="QI-2", version=2).rank) == ("A", "B")
+
+
+def test_changing_a_case_of_a_sealed_paper_makes_a_version_and_says_so(desk, sealed):
+    case = Case.objects.get()
+    data = {"title": "Titre", "vignette": "<p>Autre vignette</p>", "article": ""}
+    page = desk.post(reverse("admin:exams_case_change", args=[case.pk]), data, follow=True)
+    assert "DP-1 v1 est dans un sujet scellé et n’a pas changé\u00a0: DP-1 v2 a été créée." in page.content.decode()
+
+
+def test_a_kind_without_a_form_is_only_looked_at(desk, paper):
+    Question.objects.filter(identifier="QI-1").update(kind="QROC")
+    address = reverse("admin:exams_question_change", args=[Question.objects.get(identifier="QI-1").pk])
+    page = desk.get(address)
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+    assert desk.post(address, {}).status_code == 403
+
+
+def test_deleting_a_draft_leaves_a_deed(desk, paper):
+    desk.post(reverse("admin:exams_paper_delete", args=[paper.pk]), {"post": "yes"})
+    assert not Paper.objects.exists()
+    assert Deed.objects.get(verb="delete_paper").target == f"paper:{paper.pk}"
+
+
+def test_nothing_of_the_bank_is_deleted(desk, paper):
+    for model, row in (
+        ("question", Question.objects.first()),
+        ("case", Case.objects.get()),
+        ("media", Media.objects.get()),
+    ):
+        assert desk.post(reverse(f"admin:exams_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+
+
+def test_frozen_sheets_show_their_digest(desk, paper):
+    centre_sitting = CentreSitting.objects.create(sitting=paper.sitting)
+    sheet = Sheet.objects.create(sitting=paper.sitting, centre_sitting=centre_sitting, number="K7-1")
+    FrozenSheet.objects.create(sheet=sheet, masks=b"", last_seq=3, head_digest=b"\xab\xcd", frozen_at=NOW)
+    page = desk.get(reverse("admin:exams_frozensheet_changelist")).content.decode()
+    assert "K7-1" in page
+    assert "abcd" in page
+
+
+def test_sittings_count_their_sheets_by_state(desk, paper):
+    centre_sitting = CentreSitting.objects.create(sitting=paper.sitting)
+    for index, state in enumerate(["ADMITTED", "ADMITTED", "READY"]):
+        Sheet.objects.create(sitting=paper.sitting, centre_sitting=centre_sitting, number=f"K7-{index}", state=state)
+    assert "Admis 2 · Prêt 1" in desk.get(reverse("admin:exams_sitting_changelist")).content.decode()
+
+
+def test_sealing_twice_is_refused_in_words(desk, sealed):
+    address = reverse("admin:exams_paper_seal", args=[sealed.pk])
+    page = desk.post(address, {"reason": "encore"}, follow=True).content.decode()
+    assert "Ce sujet est déjà scellé." in page
 
 
 def test_saving_a_question_as_it_is_changes_nothing(desk, sealed):

@@ -175,3 +175,9 @@ def test_save_case_of_a_sealed_paper_makes_a_version(sealed, agency):
     case = Case.objects.get()
     saved = save_case(case_id=case.pk, content=CaseContent(title="T", vignette="<p>Autre</p>"), actor=agency, now=NOW)
     assert (saved.version, saved.questions.count()) == (2, 3)
+
+
+def test_save_case_of_a_draft_changes_it_in_place(imported, agency):
+    case = Case.objects.get()
+    saved = save_case(case_id=case.pk, content=CaseContent(title="T", vignette="<p>Autre</p>"), actor=agency, now=NOW)
+    assert (saved.pk, saved.version, saved.content["vignette"]) == (case.pk, 1, "<p>Autre</p>")

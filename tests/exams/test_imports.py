@@ -43,6 +43,11 @@ def test_read_bank_of_a_zip_is_that_of_its_folder():
     assert read_bank("banque.zip", archive(demo_files())) == read_bank_folder(DEMO)
 
 
+def test_read_bank_folder_takes_one_file():
+    bank, media = read_bank_folder(DEMO / "isolated-1.json")
+    assert (bank.questions[0].identifier, media) == ("QI-101", {})
+
+
 def test_read_bank_says_where_a_file_is_wrong():
     files = {"a.json": b"{", "b.json": json.dumps({"format": "ecni-bank/9", "questions": []}).encode()}
     errors = reasons("banque.zip", archive(files))

@@ -11,14 +11,14 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecni.accounts.models import Deed
 from exams.actions.bank import save_question
 from exams.actions.sealing import PaperAlreadySealed, PaperEmpty, PaperFaulty, seal_paper
 from exams.enums import CaseKind, PartCode, PropositionStatus, QuestionKind
-from exams.models import Media, Paper, PaperKey, PaperUnit, Question
+from exams.models import Exam, ExamPart, Media, Paper, PaperKey, PaperUnit, Question
 from exams.queries.fragments import Place, case_fragment, question_fragment
 from exams.queries.papers import main_paper, paper_keys, paper_shapes, paper_structure, question_content
 from exams.rules.answers import QuestionShape
@@ -180,6 +180,7 @@ def test_no_blob_holds_a_hint(sealed, papers_root):
             assert hint not in text
 
 
+@settings(deadline=None)
 @given(text=st.text(min_size=1, max_size=60))
 def test_texts_are_never_read_as_tags(text):
     content = question("QI-9").content
@@ -243,6 +244,19 @@ def test_seal_paper_says_every_fault_and_writes_nothing(papers_root, agency):
     )
     assert not papers_root.exists()
     assert Paper.objects.get().state == "DRAFT"
+
+
+def test_seal_paper_refuses_a_part_of_another_exam_and_an_empty_case(papers_root, agency):
+    paper = draft_paper(agency)
+    other = ExamPart.objects.create(exam=Exam.objects.create(name="Autre", slug="autre"), code="QI", points=1)
+    PaperUnit.objects.filter(position=2).update(part=other)
+    Question.objects.exclude(case=None).delete()
+    with pytest.raises(PaperFaulty) as refusal:
+        seal_paper(paper_id=paper.pk, actor=agency, now=NOW)
+    assert refusal.value.reasons == (
+        "Unité 2 (QI-2 v1)\u00a0: la partie choisie est celle d’un autre examen.",
+        "Unité 3 (DP-1 v1)\u00a0: ce dossier n’a aucune question.",
+    )
 
 
 def test_seal_paper_refuses_a_question_asked_twice(papers_root, agency):
