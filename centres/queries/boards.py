@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F
+from django.db.models import Count, F, Sum
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 from redis import RedisError
 
@@ -24,14 +25,16 @@ from centres.rules.board import (
     network_label,
     saved_words,
 )
-from centres.rules.seating import extra_seconds
+from centres.rules.seating import extra_seconds, missing_seconds
 from exams.broadcast import Presence, presence
 from exams.enums import CentreSittingState, SheetState
 from exams.models import PaperQuestion
 from exams.queries.sheets import closing_obstacles
-from exams.rules.states import LIVE_STATES
+from exams.rules.states import LIVE_STATES, WAITING_STATES
 
 CALL_MUTED_SECONDS = 120
+GRANTED = Coalesce(Sum("sheet__grants__seconds"), 0)
+"""Seconds granted to one sheet during the sitting."""
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
 
@@ -62,12 +65,16 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
 
 
 def unreconciled(hosting: Hosting) -> int:
-    """Return how many sheets do not carry the extra time that their candidate was granted."""
+    """Return how many people present lack some of the extra time that was decided for them."""
     duration = hosting.sitting.duration_seconds
-    pairs = Seat.objects.filter(hosting=hosting).values_list(
-        "sheet__extra_seconds", "candidate__accommodation__extra_percent"
+    present = WAITING_STATES | LIVE_STATES
+    seats = Seat.objects.filter(hosting=hosting, candidate__accommodation__isnull=False, sheet__state__in=present)
+    times = seats.annotate(granted=GRANTED).values_list(
+        "candidate__accommodation__extra_percent", "sheet__extra_seconds", "granted"
     )
-    return sum(1 for seconds, percent in pairs if seconds != extra_seconds(duration, percent or 0))
+    return sum(
+        1 for percent, seconds, granted in times if missing_seconds(extra_seconds(duration, percent), seconds, granted)
+    )
 
 
 def room_obstacles(hosting: Hosting, now: datetime) -> list[str]:
@@ -75,7 +82,7 @@ def room_obstacles(hosting: Hosting, now: datetime) -> list[str]:
     obstacles = closing_obstacles(hosting.centre_sitting_id, now)
     count = unreconciled(hosting)
     if count:
-        obstacles.append(f"{count} aménagement(s) non réconcilié(s).")
+        obstacles.append(f"{count} copie(s) sans tout leur temps majoré.")
     return obstacles
 
 
@@ -101,7 +108,7 @@ def _board_seats(hosting: Hosting) -> Iterable[Seat]:
     return (
         Seat.objects.filter(hosting=hosting)
         .select_related("room", "sheet")
-        .annotate(extra_percent=F("candidate__accommodation__extra_percent"))
+        .annotate(extra_percent=F("candidate__accommodation__extra_percent"), granted=GRANTED)
         .order_by("room__name", "room_id", "seat_number")
     )
 
@@ -128,7 +135,11 @@ def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool
         state=SheetState(seat.sheet.state),
         ends_at=seat.sheet.ends_at,
         extra_seconds=seat.sheet.extra_seconds,
-        expected_extra_seconds=extra_seconds(hosting.sitting.duration_seconds, seat.extra_percent or 0),
+        missing_seconds=missing_seconds(
+            extra_seconds(hosting.sitting.duration_seconds, seat.extra_percent or 0),
+            seat.sheet.extra_seconds,
+            seat.granted,
+        ),
         seen_at=seen.seen_at if seen else None,
         saved_at=seen.saved_at if seen else None,
         is_online=seen.online if seen else False,
@@ -186,9 +197,11 @@ def _clock(hosting: Hosting, state: CentreSittingState, ends: list[datetime | No
     if not known or state not in {CentreSittingState.OPEN, CentreSittingState.PAUSED}:
         return {"value": "—", "note": "épreuve terminée" if known else "personne ne compose"}
     left = max(0, int((known[0] - now).total_seconds()))
+    is_open = state == CentreSittingState.OPEN
+    left_note = "restantes ; " if is_open else ""
     return {
-        "value": duration_words(left) if state == CentreSittingState.OPEN else "En pause",
-        "note": f"première fin : {_hour(known[0])}, dernière fin : {_hour(known[-1])}",
+        "value": duration_words(left) if is_open else "En pause",
+        "note": f"{left_note}première fin : {_hour(known[0])}, dernière fin : {_hour(known[-1])}",
     }
 
 

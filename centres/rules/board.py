@@ -28,7 +28,7 @@ class Sight:
         state: where the sheet stands.
         ends_at: until when it composes, once it does.
         extra_seconds: personal extra time on the sheet.
-        expected_extra_seconds: what its accommodation says it should be.
+        missing_seconds: what its accommodation gives and the sheet does not have.
         seen_at, saved_at: milliseconds since 1970, None when never.
         is_online: whether a socket is open.
         answered, question: questions answered, question on screen (0: none).
@@ -38,7 +38,7 @@ class Sight:
     state: S
     ends_at: datetime | None
     extra_seconds: int
-    expected_extra_seconds: int
+    missing_seconds: int
     seen_at: int | None
     saved_at: int | None
     is_online: bool
@@ -69,6 +69,7 @@ ROOM_LABELS: Mapping[C, Label] = {
     C.SIGNED: Label("quiet", "sign", "Signée"),
 }
 
+_FINISHED = frozenset({S.SUBMITTED, S.CLOSED, S.ABSENT, S.WITHDRAWN, S.EXCLUDED})
 _WAITED = frozenset({S.COMPOSING, S.PAUSED})
 _CONNECTED = _WAITED | {S.EXPECTED, S.ADMITTED, S.READY}
 
@@ -94,8 +95,9 @@ def alerts(sight: Sight, now: datetime) -> list[Label]:
     if network and network.icon == "wifi-off" and sight.state in _WAITED:
         since = "" if sight.seen_at is None else f" depuis {duration_words(_age(sight.seen_at, now))}"
         found.append(Label(network.tone, "wifi-off", f"Hors ligne{since} ; le candidat peut continuer"))
-    if sight.extra_seconds != sight.expected_extra_seconds:
-        found.append(Label("warn", "time-add", "Aménagement non réconcilié avec la copie"))
+    if sight.missing_seconds and sight.state not in _FINISHED:
+        minutes = -(-sight.missing_seconds // 60)
+        found.append(Label("warn", "time-add", f"Temps majoré : il manque {minutes} min sur la copie"))
     return found
 
 

@@ -72,6 +72,11 @@ def extra_seconds(duration_seconds: int, extra_percent: int) -> int:
     return -(-duration_seconds * extra_percent // 100)
 
 
+def missing_seconds(expected: int, extra: int, granted: int) -> int:
+    """Return the seconds of extra time that a sheet lacks, of those expected."""
+    return max(0, expected - extra - granted)
+
+
 def _seats(rooms: Iterable[RoomShape]) -> Iterator[tuple[int, int]]:
     for room in rooms:
         for number in range(1, room.capacity + 1):
