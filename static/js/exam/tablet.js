@@ -1,7 +1,7 @@
 // The candidate's tablet, without its screen: what is known, and the acts that may be done. Views read it and are told of changes.
 
 import { genesis } from "./chain.js";
-import { blank } from "./fold.js";
+import { apply, blank } from "./fold.js";
 import { Outbox } from "./outbox.js";
 import { Paper } from "./paper.js";
 import { isReadable } from "./progress.js";
@@ -31,6 +31,7 @@ export class Tablet {
   #turn = Promise.resolve();
   #wanted = null;
   #retries = new Set();
+  /** @type {{kind: string, q: number, value: string}[]} acts being stored */ #acting = [];
   #parts;
 
   /**
@@ -44,9 +45,13 @@ export class Tablet {
     this.clock = parts.clock;
   }
 
-  /** The candidate's answers as shown, or null before the first `state`. */
+  /**
+   * The candidate's answers as shown, or null before the first `state`; with the acts that are still being stored, so that a
+   * screen drawn meanwhile does not take them back.
+   */
   get fold() {
-    return this.outbox?.fold ?? null;
+    const fold = this.outbox?.fold ?? null;
+    return fold && this.#acting.reduce((before, act) => apply(before, { ...act, seq: before.seq, digest: before.digest }), fold);
   }
 
   get paper() {
@@ -160,7 +165,7 @@ export class Tablet {
       });
       this.#reader.paper = new Paper(buffer);
     }
-    if (this.paper && this.status === "ADMITTED") this.#parts.send(protocol.ready(this.#wanted));
+    if (this.paper && ["EXPECTED", "ADMITTED"].includes(this.status)) this.#parts.send(protocol.ready(this.#wanted));
     this.#parts.changed();
   }
 
@@ -175,7 +180,13 @@ export class Tablet {
   async act(kind, number, value) {
     if (!this.isComposing || (kind !== "flag" && this.fold.sealed.includes(number))) return;
     this.refusal = null;
-    await this.outbox.add(kind, number, value);
+    const act = { kind, q: number, value };
+    this.#acting.push(act);
+    try {
+      await this.outbox.add(kind, number, value);
+    } finally {
+      this.#acting.splice(this.#acting.indexOf(act), 1);
+    }
   }
 
   /** Raise or lower a hand. @param {boolean} raised @returns {boolean} whether the server will hear it now */

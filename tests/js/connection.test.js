@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Connection } from "../../static/js/exam/connection.js";
+import { golden } from "./golden.js";
+
+const STATE = JSON.stringify(golden("server").accepted[0].frame);
+
+class FakeSocket {
+  readyState = 0;
+  sent = [];
+  isClosed = false;
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.isClosed = true;
+  }
+
+  opens() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  hears(text) {
+    this.onmessage?.({ data: text });
+  }
+
+  closes(code) {
+    this.readyState = 3;
+    this.onclose?.({ code });
+  }
+}
+
+/** A connection whose time only moves when told. */
+function rig() {
+  const [sockets, links, frames] = [[], [], []];
+  let now = 0;
+  let planned = [];
+  const timers = {
+    set: (call, ms) => planned[planned.push({ call, at: now + ms }) - 1],
+    clear: (timer) => (planned = planned.filter((other) => other !== timer)),
+  };
+  const pass = (ms) => {
+    for (const end = now + ms; now < end; ) {
+      now += 100;
+      for (const timer of planned.filter(({ at }) => at <= now)) {
+        timers.clear(timer);
+        timer.call();
+      }
+    }
+  };
+  const connection = new Connection({
+    open: () => sockets[sockets.push(new FakeSocket()) - 1],
+    timers, monotonic: () => now, wall: () => 5_000_000 + now, random: () => 1, question: () => 7,
+    onFrame: (frame, sentAt) => frames.push([frame.t, sentAt]), onLink: (...link) => links.push(link),
+  });
+  connection.start();
+  return { connection, sockets, links, frames, pass, last: () => sockets.at(-1) };
+}
+
+function online() {
+  const made = rig();
+  made.last().opens();
+  made.last().hears(STATE);
+  return made;
+}
+
+test("the first frame is hello, and the state makes it online", () => {
+  const { last, links, frames } = online();
+  assert.deepEqual(last().sent, [{ t: "hello", v: 1 }]);
+  assert.deepEqual([links, frames], [[["online", undefined]], [["state", 0]]]);
+});
+test("a heartbeat leaves every ten seconds with the question on screen", () => {
+  const { last, pass, frames } = online();
+  pass(11_500);
+  const { at, q } = last().sent[1];
+  last().hears(JSON.stringify({ t: "pong", at, now: 1 }));
+  assert.deepEqual([q, frames.at(-1)], [7, ["pong", at - 5_000_000]]);
+});
+test("a late answer is slow, a silence of 25 seconds is a dead socket", () => {
+  const { sockets, links, pass } = online();
+  pass(14_500);
+  assert.deepEqual(links.at(-1), ["slow", undefined]);
+  pass(12_000);
+  assert.deepEqual([sockets[0].isClosed, links.at(-1)], [true, ["offline", undefined]]);
+  pass(1_000);
+  assert.equal(sockets.length, 2);
+});
+test("any other close reconnects, each time within a longer bound", () => {
+  const { sockets, last, pass } = online();
+  last().closes(4503);
+  pass(400);
+  assert.equal(sockets.length, 1);
+  pass(200);
+  assert.equal(sockets.length, 2);
+  last().closes(1006);
+  pass(900);
+  assert.equal(sockets.length, 2);
+  pass(200);
+  assert.equal(sockets.length, 3);
+});
+for (const [code, reason] of [[4401, "ticket"], [4409, "replaced"], [4410, "version"]]) {
+  test(`close ${code} is final: ${reason}`, () => {
+    const { connection, sockets, links, last, pass } = online();
+    last().closes(code);
+    pass(60_000);
+    connection.wake();
+    assert.deepEqual([sockets.length, links.at(-1)], [1, ["ended", reason]]);
+  });
+}
+test("a page seen again does not wait", () => {
+  const { connection, sockets, last } = online();
+  last().closes(1006);
+  connection.wake();
+  assert.equal(sockets.length, 2);
+});
+test("a page seen again asks for a sign of life", () => {
+  const { connection, last } = online();
+  connection.wake();
+  assert.equal(last().sent.at(-1).t, "ping");
+});
+test("a socket that never opens is given up", () => {
+  const { sockets, pass } = rig();
+  pass(12_500);
+  assert.deepEqual([sockets.length, sockets[0].isClosed], [2, true]);
+});
+test("nothing is sent on a socket that is not open", () => {
+  const { connection, last } = rig();
+  assert.deepEqual([connection.send("x"), last().sent], [false, []]);
+});
+test("what is not of the protocol is ignored", () => {
+  const { last, frames } = online();
+  last().hears("{");
+  assert.equal(frames.length, 1);
+});
