@@ -76,6 +76,10 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
                 await self.pushing
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
+    def person(self) -> User:
+        """Return who is there, as the account stands now: a console stays open longer than some rights last."""
+        return User.objects.get(pk=self.user.pk)
+
     async def room_changed(self, _message: dict[str, Any]) -> None:
         """Push soon: something was committed."""
         self.changed.set()
@@ -127,7 +131,7 @@ class RoomConsumer(BoardConsumer):
 
     def board(self) -> dict[str, Any]:
         """Return the room's board; the right to see it is read again each time."""
-        return room_board(hosting_for(self.user, self.hosting.pk), now())
+        return room_board(hosting_for(self.person(), self.hosting.pk), now())
 
     def difference(self, board: dict[str, Any]) -> dict[str, Any]:
         """Return the parts that changed; of the rows, only those that changed."""
@@ -145,8 +149,9 @@ class RoomConsumer(BoardConsumer):
     def _answer(self, content: dict[str, Any]) -> dict[str, Any]:
         try:
             command = parse_command(content.get("verb"), content)
-            hosting = hosting_for(self.user, self.hosting.pk)
-            return {"ok": True, "text": carry_out(command=command, hosting=hosting, actor=self.user, now=now())}
+            actor = self.person()
+            hosting = hosting_for(actor, self.hosting.pk)
+            return {"ok": True, "text": carry_out(command=command, hosting=hosting, actor=actor, now=now())}
         except BadCommand as error:
             return {"ok": False, "code": "malformed", "text": str(error)}
         except Hosting.DoesNotExist:
@@ -171,5 +176,8 @@ class NationalConsumer(BoardConsumer):
         return True
 
     def board(self) -> dict[str, Any]:
-        """Return the nation's board."""
-        return national_board(national_hostings(self.user, self.sitting_id), now())
+        """Return the nation's board; the right to see it is read again each time."""
+        actor = self.person()
+        if sitting_to_watch(actor, str(self.sitting_id), now()) is None:
+            raise Hosting.DoesNotExist
+        return national_board(national_hostings(actor, self.sitting_id), now())
