@@ -6,6 +6,7 @@ import { fragment } from "./fragments.js";
 import { KINDS } from "./kinds/index.js";
 import { watchOptions, writeOptions } from "./options.js";
 import { neighbour } from "./progress.js";
+import { toTop } from "./screens.js";
 import { enlarge } from "./zoom.js";
 
 export class QuestionView {
@@ -51,7 +52,7 @@ export class QuestionView {
     this.#drawn = this.#tablet.isOpen(number) ? number : 0;
     const view = byId("question");
     view.replaceChildren(...nodes);
-    byId("main").scrollTop = 0;
+    toTop();
     document.title = `Question ${number} · ECNi`;
     this.form = view.querySelector("form");
     if (!this.form) return;

@@ -34,6 +34,12 @@ export function showScreen(screen) {
   document.documentElement.dataset.screen = screen;
   for (const part of document.querySelectorAll("[data-on]")) part.hidden = !part.dataset.on.split(" ").includes(screen);
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close("back");
-  document.getElementById("main").scrollTop = 0;
+  toTop();
   return true;
+}
+
+/** Show the beginning: what scrolls is the frame on a tablet, the page on a narrow screen. */
+export function toTop() {
+  document.getElementById("main").scrollTop = 0;
+  scrollTo(0, 0);
 }
