@@ -1,0 +1,40 @@
+"""What is kept of each screen of a journey: a picture to look at, and what axe finds wrong with it."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "build" / "screens"
+AXE = ROOT / "tests" / "vendor" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+class Screens:
+    """Look at a page as it is: `build/screens/<name>.png`, and axe's serious and critical findings."""
+
+    def __init__(self):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.findings = {}
+        self.is_looking = False
+
+    def look(self, page, name):
+        page.screenshot(path=PICTURES / f"{name}.png")
+        self.is_looking = True
+        try:
+            self._run_axe(page, name)
+            page.wait_for_timeout(100)
+        finally:
+            self.is_looking = False
+
+    def _run_axe(self, page, name):
+        if not page.evaluate("() => 'axe' in window"):
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", TAGS
+        )
+        serious = [
+            f"{violation['id']}: {violation['nodes'][0]['html'][:160]}"
+            for violation in found["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        if serious:
+            self.findings[name] = serious

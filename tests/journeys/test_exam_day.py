@@ -1,0 +1,254 @@
+"""The whole day in real browsers: slip, lobby, opening, composing through a lost network, closing, marking, publication, marks."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import expect
+
+from exams.models import FrozenSheet, JournalEntry, Sheet
+from tests.journeys.concours import PASSWORD, make_concours
+from tests.journeys.screens import PICTURES, Screens
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
+
+TABLET = {"width": 1024, "height": 768}
+CONSOLE = {"width": 1440, "height": 900}
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture
+def screens():
+    return Screens()
+
+
+@pytest.fixture
+def complaints():
+    return []
+
+
+@pytest.fixture
+def open_page(browser, asgi_server, complaints, screens):
+    """Open the browser of one more person."""
+    contexts = []
+
+    def complain(text):
+        if not screens.is_looking:  # axe itself tries inline styles, which the policy stops
+            complaints.append(text)
+
+    def open_one(viewport):
+        context = browser.new_context(viewport=viewport, locale="fr-FR", base_url=asgi_server, bypass_csp=False)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda message: complain(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_one
+    for number, context in enumerate(contexts):
+        with suppress(Exception):
+            context.pages[0].screenshot(path=PICTURES / f"last-{number}.png")
+        with suppress(Exception):
+            context.close()
+
+
+def log_in(page, username):
+    page.goto("/connexion/")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/connexion/" not in url)
+
+
+def enter(page, slip, screens):
+    page.goto("/entrer/")
+    screens.look(page, "01-slip")
+    page.fill("input[name=code]", slip.code)
+    page.click("button[type=submit]")
+    screens.look(page, "02-identity")
+    page.get_by_role("button", name=re.compile("Oui")).click()
+    page.wait_for_url("**/copie/")
+
+
+def question(page, number):
+    """Wait until a question is on the screen, and return its form."""
+    form = page.locator(f"form[data-question='{number}']")
+    expect(form).to_be_visible()
+    return form
+
+
+def tick(form, *letters):
+    for letter in letters:
+        form.locator(f"input[value={letter}]").check()
+
+
+def saved(page):
+    expect(page.locator("#save")).to_contain_text(re.compile("^Enregistré"))
+
+
+def seal(page):
+    page.click("#seal-button")
+    expect(page.locator("#seal-dialog")).to_be_visible()
+    page.locator("#seal-dialog button[value=seal]").click()
+
+
+def test_exam_day(open_page, screens, complaints):
+    concours = make_concours()
+    slip, absent = concours.slips
+
+    staff = open_page(CONSOLE)
+    staff.goto("/connexion/")
+    screens.look(staff, "03-staff-login")
+    log_in(staff, "responsable")
+    screens.look(staff, "04-staff-home")
+    staff.goto(f"/salle/{concours.hosting.pk}/")
+    staff.get_by_role("button", name=re.compile("accueil", re.IGNORECASE)).first.click()
+    expect(staff.locator("body")).to_contain_text("Accueil")
+
+    candidate = open_page(TABLET)
+    enter(candidate, slip, screens)
+    expect(candidate.locator("#checklist")).to_contain_text("Vérifié")
+    screens.look(candidate, "05-lobby")
+
+    staff.goto(f"/salle/{concours.hosting.pk}/")
+    row = staff.locator("tr", has_text=slip.number)
+    row.get_by_role("button", name="Admettre").click()
+    expect(row).to_contain_text("Prêt")
+    expect(candidate.locator("#readiness")).to_contain_text("Tablette prête")
+    screens.look(candidate, "06-ready")
+    screens.look(staff, "07-room-lobby")
+    open_room(staff)
+
+    answer_isolated_questions(candidate, screens)
+    answer_case_through_a_lost_network(candidate, screens)
+    expect(row).to_contain_text("Compose")
+    screens.look(staff, "13-room-composing")
+    hand_in(candidate, screens)
+
+    staff.goto(f"/salle/{concours.hosting.pk}/")
+    mark_absent_and_close(staff, absent, screens)
+    assert Sheet.objects.filter(number=slip.number, state="SUBMITTED").exists()
+    frozen = FrozenSheet.objects.get()
+    assert frozen.last_seq == JournalEntry.objects.count()
+
+    publish(open_page, concours, screens)
+    read_marks(open_page(TABLET), slip, screens)
+    assert screens.findings == {}
+    assert [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text and "WebSocket" not in text] == []
+
+
+def open_room(staff):
+    staff.get_by_role("button", name=re.compile("Ouvrir l’épreuve")).click()
+    staff.locator("[popover]:popover-open, dialog[open]").get_by_role("button", name=re.compile("Ouvrir")).click()
+
+
+def answer_isolated_questions(candidate, screens):
+    form = question(candidate, 1)
+    screens.look(candidate, "08-question-qru")
+    tick(form, "B")
+    tick(form, "C")
+    saved(candidate)
+    candidate.click("#next")
+    form = question(candidate, 2)
+    tick(form, "A")
+    candidate.click("#flag-button")
+    candidate.click("#next")
+    form = question(candidate, 3)
+    tick(form, "A", "C")
+    form.locator("button[data-strike=B]").click()
+    expect(form.locator("button[data-strike=B]")).to_have_attribute("aria-pressed", "true")
+    saved(candidate)
+    screens.look(candidate, "09-question-qrm")
+    candidate.click("#next")
+    form = question(candidate, 4)
+    expect(form.locator("img")).to_be_visible()
+    screens.look(candidate, "10-question-image")
+    tick(form, "A")
+    saved(candidate)
+    candidate.click("#next")
+
+
+def answer_case_through_a_lost_network(candidate, screens):
+    form = question(candidate, 5)
+    tick(form, "A", "B")
+    saved(candidate)
+    screens.look(candidate, "11-case")
+    context = candidate.context
+    context.set_offline(True)
+    candidate.evaluate("() => dispatchEvent(new Event('offline'))")
+    tick(form, "C")
+    expect(candidate.locator("#save")).to_contain_text("Non enregistré", timeout=20_000)
+    screens.look(candidate, "12-offline")
+    candidate.wait_for_timeout(10_000)
+    tick(form, "D")
+    context.set_offline(False)
+    expect(candidate.locator("#save")).to_contain_text(re.compile("^Enregistré"), timeout=30_000)
+    seal(candidate)
+    form = question(candidate, 6)
+    tick(form, "A")
+    saved(candidate)
+
+
+def hand_in(candidate, screens):
+    candidate.evaluate("() => document.querySelector('#position').click()")
+    screens.look(candidate, "14-navigator")
+    candidate.keyboard.press("Escape")
+    while candidate.locator("#submit").is_hidden():
+        if candidate.locator("#seal-button").is_visible() and candidate.locator("#seal-button").is_enabled():
+            seal(candidate)
+            candidate.wait_for_timeout(500)
+        else:
+            candidate.click("#next")
+    screens.look(candidate, "15-review")
+    candidate.click("#submit")
+    expect(candidate.locator("#submit-dialog")).to_be_visible()
+    screens.look(candidate, "16-submit")
+    candidate.locator("#submit-dialog button[value=submit]").click()
+    expect(candidate.locator("#receipt-code")).to_contain_text(re.compile("[0-9A-F]{4}"))
+    screens.look(candidate, "17-receipt")
+
+
+def mark_absent_and_close(staff, absent, screens):
+    staff.locator("tr", has_text=absent.number).locator("input[type=checkbox]").check()
+    staff.get_by_role("button", name="Noter absents").click()
+    expect(staff.locator("tr", has_text=absent.number)).to_contain_text("Absent")
+    staff.get_by_role("button", name=re.compile("Clore")).first.click()
+    screens.look(staff, "18-room-close")
+    staff.locator("[popover]:popover-open, dialog[open]").get_by_role("button", name=re.compile("Clore")).click()
+    expect(staff.locator("body")).to_contain_text("Close")
+    screens.look(staff, "19-room-closed")
+
+
+def publish(open_page, concours, screens):
+    agency, second = open_page(CONSOLE), open_page(CONSOLE)
+    log_in(agency, "agence")
+    log_in(second, "agence2")
+    agency.goto("/national/")
+    screens.look(agency, "20-national")
+    agency.goto(f"/notation/{concours.exam.pk}/")
+    agency.fill("input[name=reason]", "correction de la répétition")
+    agency.get_by_role("button", name=re.compile("Noter|Lancer")).first.click()
+    screens.look(agency, "21-marking")
+    agency.goto(f"/classement/{concours.exam.pk}/")
+    agency.locator("form[action$='/calculer/'] input[name=reason]").fill("classement de la répétition")
+    agency.locator("form[action$='/calculer/'] button[type=submit]").click()
+    screens.look(agency, "22-ranking")
+    agency.locator("form[action$='/proposer/'] input[name=reason]").fill("jury du jour")
+    agency.locator("form[action$='/proposer/'] button[type=submit]").click()
+    second.goto(f"/classement/{concours.exam.pk}/")
+    screens.look(second, "23-publication")
+    second.locator("form[action$='/confirmer/'] input[name=reason]").fill("vérifié")
+    second.locator("form[action$='/confirmer/'] button[type=submit]").click()
+    expect(second.locator("body")).to_contain_text("publiés")
+
+
+def read_marks(page, slip, screens):
+    page.goto("/resultats/")
+    screens.look(page, "24-results-ask")
+    page.fill("input[name=official_number]", "20260001" if slip.seat_number == 1 else "20260002")
+    page.fill("input[name=code]", slip.results_code)
+    page.get_by_role("button", name=re.compile("Lire|Voir|Ouvrir|Continuer")).click()
+    page.wait_for_url("**/resultats/copie/")
+    expect(page.locator("body")).to_contain_text("Votre rang")
+    screens.look(page, "25-results")
