@@ -1,0 +1,1 @@
+"""What is sat, and the sitting of it: sheets, never people."""

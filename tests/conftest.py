@@ -51,5 +51,5 @@ def asgi_server(transactional_db, tmp_path):
 
 @pytest.fixture(scope="session")
 def django_db_keepdb():
-    """The engines of a run are thrown away whole: dropping the database first would only wait for its last connections."""
+    """Leave the database in place: the engines of a run are thrown away whole."""
     return True

@@ -30,6 +30,7 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "seat": frozenset({Role.AGENCY}),
     "open-everywhere": frozenset({Role.AGENCY}),
     "watch-nation": EVERYWHERE,
+    "go-to-marking": frozenset({Role.AGENCY, Role.JURY}),
     "import-candidates": frozenset({Role.AGENCY}),
 }
 

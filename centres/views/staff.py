@@ -19,5 +19,9 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = request.user
     assert isinstance(actor, User)  # noqa: S101 - login_required gives a staff account
     hostings = hostings_of(actor).order_by("sitting__starts_at", "centre__name")
-    context = {"hostings": hostings, "watches_nation": may(actor.role, "watch-nation")}
+    context = {
+        "hostings": hostings,
+        "watches_nation": may(actor.role, "watch-nation"),
+        "follows_marking": may(actor.role, "go-to-marking"),
+    }
     return render(request, "centres/home.html", context)

@@ -133,4 +133,6 @@ def _paper(exam: Exam, sitting: Sitting) -> Paper:
 
 def demo_hostings(exam: Exam) -> list[Hosting]:
     """Return the hostings of the first sitting, in the order of the centres' codes."""
-    return list(Hosting.objects.filter(sitting__exam=exam, sitting__number=1).select_related("centre").order_by("centre__code"))
+    return list(
+        Hosting.objects.filter(sitting__exam=exam, sitting__number=1).select_related("centre").order_by("centre__code")
+    )

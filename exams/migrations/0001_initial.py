@@ -2,9 +2,10 @@
 
 import django.core.validators
 import django.db.models.deletion
-import ecni.shared.vault
 from django.conf import settings
 from django.db import migrations, models
+
+import ecni.shared.vault
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,4 @@
-"""A small concours blanc for browsers: one centre, two candidates, four questions and a mini-case, all from the demo bank."""
+"""A small concours blanc for browsers: one centre, two candidates, four questions and a mini-case of the demo bank."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""The whole day in real browsers: slip, lobby, opening, composing through a lost network, closing, marking, publication, marks."""
+"""The whole day in real browsers: slip, lobby, opening, a lost network, closing, marking, publication, marks."""
 
 import re
 from contextlib import suppress
@@ -96,46 +96,46 @@ def seal(page):
 def test_exam_day(open_page, screens, complaints):
     concours = make_concours()
     slip, absent = concours.slips
+    staff, candidate = open_page(CONSOLE), open_page(TABLET)
+    open_doors(staff, concours.hosting, screens)
+    enter(candidate, slip, screens)
+    expect(candidate.locator("#checklist")).to_contain_text("Vérifié")
+    screens.look(candidate, "05-lobby")
+    admit(staff, candidate, slip, screens)
+    open_room(staff)
 
-    staff = open_page(CONSOLE)
+    answer_isolated_questions(candidate, screens)
+    answer_case_through_a_lost_network(candidate, screens)
+    expect(staff.locator("tr", has_text=slip.number)).to_contain_text("Compose")
+    screens.look(staff, "13-room-composing")
+    hand_in(candidate, screens)
+    mark_absent_and_close(staff, concours.hosting, absent, screens)
+    assert Sheet.objects.filter(number=slip.number, state="SUBMITTED").exists()
+    assert FrozenSheet.objects.get().last_seq == JournalEntry.objects.count()
+
+    publish(open_page, concours, screens)
+    read_marks(open_page(TABLET), slip, screens)
+    assert screens.findings == {}
+    assert [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text and "WebSocket" not in text] == []
+
+
+def open_doors(staff, hosting, screens):
     staff.goto("/connexion/")
     screens.look(staff, "03-staff-login")
     log_in(staff, "responsable")
     screens.look(staff, "04-staff-home")
-    staff.goto(f"/salle/{concours.hosting.pk}/")
-    staff.get_by_role("button", name=re.compile("accueil", re.IGNORECASE)).first.click()
+    staff.goto(f"/salle/{hosting.pk}/")
+    staff.get_by_role("button", name="Ouvrir l’accueil").click()
     expect(staff.locator("body")).to_contain_text("Accueil")
 
-    candidate = open_page(TABLET)
-    enter(candidate, slip, screens)
-    expect(candidate.locator("#checklist")).to_contain_text("Vérifié")
-    screens.look(candidate, "05-lobby")
 
-    staff.goto(f"/salle/{concours.hosting.pk}/")
+def admit(staff, candidate, slip, screens):
     row = staff.locator("tr", has_text=slip.number)
     row.get_by_role("button", name="Admettre").click()
     expect(row).to_contain_text("Prêt")
     expect(candidate.locator("#readiness")).to_contain_text("Tablette prête")
     screens.look(candidate, "06-ready")
     screens.look(staff, "07-room-lobby")
-    open_room(staff)
-
-    answer_isolated_questions(candidate, screens)
-    answer_case_through_a_lost_network(candidate, screens)
-    expect(row).to_contain_text("Compose")
-    screens.look(staff, "13-room-composing")
-    hand_in(candidate, screens)
-
-    staff.goto(f"/salle/{concours.hosting.pk}/")
-    mark_absent_and_close(staff, absent, screens)
-    assert Sheet.objects.filter(number=slip.number, state="SUBMITTED").exists()
-    frozen = FrozenSheet.objects.get()
-    assert frozen.last_seq == JournalEntry.objects.count()
-
-    publish(open_page, concours, screens)
-    read_marks(open_page(TABLET), slip, screens)
-    assert screens.findings == {}
-    assert [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text and "WebSocket" not in text] == []
 
 
 def open_room(staff):
@@ -209,7 +209,8 @@ def hand_in(candidate, screens):
     screens.look(candidate, "17-receipt")
 
 
-def mark_absent_and_close(staff, absent, screens):
+def mark_absent_and_close(staff, hosting, absent, screens):
+    staff.goto(f"/salle/{hosting.pk}/")
     staff.locator("tr", has_text=absent.number).locator("input[type=checkbox]").check()
     staff.get_by_role("button", name="Noter absents").click()
     expect(staff.locator("tr", has_text=absent.number)).to_contain_text("Absent")

@@ -70,7 +70,7 @@ class BankError:
         return f"{where}\u00a0: {self.reason}"
 
 
-class BankErrors(Exception):  # noqa: N818 -- it holds every error of a file
+class BankErrors(Exception):
     """The file is refused whole; `errors` says everything there is to correct, in the order of the file."""
 
     code = "bank-refused"
