@@ -4,6 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 from string import ascii_uppercase
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from exams.enums import PropositionStatus, QuestionKind
@@ -11,6 +12,9 @@ from exams.rules.content import Circle, Point, Polygon
 from grading.rules.keys import TCS_SCALE, ChoiceKey, QrocKey, TcsKey, ZapKey
 from grading.rules.parameters import MarkingParameters
 from grading.rules.units import Unit, structure_of
+
+AT_LEISURE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+"""Laws are not timed: a busy machine must not make one fail."""
 
 LETTER_OF_STATUS = {
     "T": PropositionStatus.TRUE,

@@ -23,13 +23,14 @@ from grading.rules.kinds import score
 from grading.rules.parameters import PUBLISHED
 from grading.rules.scores import UnmarkableValue
 from tests.factories import marking
-from tests.factories.marking import choice_key
+from tests.factories.marking import AT_LEISURE, choice_key
 
 QRU, QRM, QRP, QRPL = marking.CHOICE_KINDS
 points_of_a_question = st.fractions(0, 420, max_denominator=50)
 
 
 @pytest.mark.parametrize("kind", [QRU, QRM, QRP])
+@AT_LEISURE
 @given(data=st.data(), parameters=marking.parameters, points=points_of_a_question, is_given=st.booleans())
 def test_every_mask_of_a_choice_is_marked_as_its_letters_are(kind, data, parameters, points, is_given):
     column = Column(kind, data.draw(marking.choice_keys(kind)), points, is_given)
@@ -43,6 +44,7 @@ def test_every_mask_of_a_choice_is_marked_as_its_letters_are(kind, data, paramet
     assert [Fraction(mark, denominator) for mark in marks.tolist()] == expected
 
 
+@AT_LEISURE
 @given(st.data(), points_of_a_question)
 def test_masks_of_a_long_list_are_marked_as_its_letters_are(data, points):
     column = Column(QRPL, data.draw(marking.choice_keys(QRPL)), points)
@@ -54,6 +56,7 @@ def test_masks_of_a_long_list_are_marked_as_its_letters_are(data, points):
 
 
 @pytest.mark.parametrize("kind", [QuestionKind.QROC, QuestionKind.TCS, QuestionKind.ZAP])
+@AT_LEISURE
 @given(data=st.data(), points=points_of_a_question, is_given=st.booleans())
 def test_texts_are_marked_as_one_by_one(kind, data, points, is_given):
     column = Column(kind, data.draw(marking.keys(kind)), points, is_given)
@@ -64,6 +67,7 @@ def test_texts_are_marked_as_one_by_one(kind, data, points, is_given):
     assert [Fraction(mark, denominator) for mark in marks.tolist()] == expected
 
 
+@AT_LEISURE
 @given(
     marking.kinds_with_keys.flatmap(lambda pair: st.tuples(st.just(pair), marking.answers(*pair))), marking.parameters
 )

@@ -9,6 +9,7 @@ import pytest
 from exams.enums import PropositionStatus, QuestionKind
 from exams.rules.bank import parse_bank
 from exams.rules.content import AcceptedAnswers, Circle, Point, Polygon, Proposition, QuestionContent, Script
+from grading.rules import second
 from grading.rules.geometry import contains, hits
 from grading.rules.keys import TCS_SCALE, ChoiceKey, InvalidKey, QrocKey, TcsKey, ZapKey, key_of
 from grading.rules.kinds import score
@@ -133,6 +134,7 @@ def test_perfect_answer_to_every_question_of_the_demo_bank_has_all_its_points():
 )
 def test_short_answers_are_compared_without_case_accent_punctuation_or_article(text, expected):
     assert normalised(text) == expected
+    assert second._plain(text) == expected
 
 
 L_SHAPE = Polygon((at(0, 0), at(40, 0), at(40, 20), at(20, 20), at(20, 40), at(0, 40)))

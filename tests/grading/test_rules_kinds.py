@@ -16,7 +16,7 @@ from grading.rules.parameters import PUBLISHED, MarkingParameters, parameters_fr
 from grading.rules.scores import REASONS, Reason, UnmarkableValue
 from grading.rules.units import Unit, question_points, structure_of
 from tests.factories import marking
-from tests.factories.marking import RIGHT, choice_key, letters_at
+from tests.factories.marking import AT_LEISURE, RIGHT, choice_key, letters_at
 
 QRU, QRM, QRP, QRPL = marking.CHOICE_KINDS
 QROC, TCS, ZAP = QuestionKind.QROC, QuestionKind.TCS, QuestionKind.ZAP
@@ -191,6 +191,7 @@ kinds_keys_answers = marking.kinds_with_keys.flatmap(
 )
 
 
+@AT_LEISURE
 @given(kinds_keys_answers, marking.parameters)
 def test_score_is_an_exact_share_from_nothing_to_all(question, parameters):
     worth = score(*question, parameters).value
@@ -199,6 +200,7 @@ def test_score_is_an_exact_share_from_nothing_to_all(question, parameters):
 
 
 @pytest.mark.parametrize("kind", marking.CHOICE_KINDS)
+@AT_LEISURE
 @given(data=st.data(), parameters=marking.parameters)
 def test_one_more_right_tick_never_lowers_the_score(kind, data, parameters):
     """It holds for a QRM always, and for the other kinds as long as the answer stays within the number announced."""
@@ -215,6 +217,7 @@ def test_one_more_right_tick_never_lowers_the_score(kind, data, parameters):
 
 
 @pytest.mark.parametrize("kind", marking.CHOICE_KINDS)
+@AT_LEISURE
 @given(data=st.data(), parameters=marking.parameters)
 def test_order_of_propositions_changes_nothing(kind, data, parameters):
     key = data.draw(marking.choice_keys(kind))
@@ -226,6 +229,7 @@ def test_order_of_propositions_changes_nothing(kind, data, parameters):
 
 
 @pytest.mark.parametrize("kind", marking.CHOICE_KINDS)
+@AT_LEISURE
 @given(data=st.data(), parameters=marking.parameters)
 def test_ticking_the_key_is_worth_the_best_score(kind, data, parameters):
     key = data.draw(marking.choice_keys(kind))
@@ -234,6 +238,7 @@ def test_ticking_the_key_is_worth_the_best_score(kind, data, parameters):
     assert score(kind, key, perfect, parameters).value == best
 
 
+@AT_LEISURE
 @given(marking.parameters)
 def test_published_parameters_are_read_back(parameters):
     assert parameters_from(parameters.published()) == parameters

@@ -1,13 +1,12 @@
 """Two scorers written apart give the same points; and the comparison sees it when they do not."""
 
 import inspect
-from datetime import timedelta
 from fractions import Fraction
 from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exams.enums import QuestionKind
@@ -27,13 +26,9 @@ from grading.rules.second import second_marks
 from grading.rules.texts import normalised
 from grading.rules.units import InvalidStructure, Unit, structure_of
 from tests.factories import marking
-from tests.factories.marking import choice_key
+from tests.factories.marking import AT_LEISURE, choice_key
 
-PAPERS = settings(
-    max_examples=60,
-    deadline=timedelta(seconds=5),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+PAPERS = settings(AT_LEISURE, max_examples=60)
 CHOICES = frozenset(marking.CHOICE_KINDS)
 
 
@@ -76,7 +71,7 @@ def test_two_scorers_agree_on_random_papers(run):
     assert [plan.points(total) for total in added.total] == [sum(sheet.values()) for sheet in again]
 
 
-@settings(max_examples=500)
+@settings(AT_LEISURE, max_examples=500)
 @given(marking.short_texts | st.text(max_size=6))
 @example("ʼ−1")
 def test_two_readings_of_a_short_answer_agree(text):

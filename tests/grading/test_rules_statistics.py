@@ -24,7 +24,7 @@ from grading.rules.statistics import (
     exam_statistics,
     question_statistics,
 )
-from tests.factories.marking import choice_key
+from tests.factories.marking import AT_LEISURE, choice_key
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "item_response"
 SETS = ("msatb", "hci", "lsat6", "lsat7", "iqitems")
@@ -130,6 +130,7 @@ def test_persons_of_real_exams_have_the_totals_an_independent_script_gives(exam,
 SMALL = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4)), min_size=2, max_size=6)
 
 
+@AT_LEISURE
 @given(SMALL)
 def test_fifths_share_equal_totals_as_the_mean_of_every_order_would(rows):
     values = np.array([value for value, _ in rows], dtype=np.int64)
@@ -145,6 +146,7 @@ def _fifths_of_every_order(rows):
         yield [fmean(ranked[i * len(rows) : (i + 1) * len(rows)]) for i in range(5)]
 
 
+@AT_LEISURE
 @given(SMALL, st.randoms(use_true_random=False))
 def test_statistics_do_not_depend_on_the_order_of_candidates(rows, random):
     shuffled = random.sample(rows, len(rows))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from grading.rules.units import PRESETS, InvalidStructure, Part, Structure, Unit, question_points, structure_of
 from tests.factories import marking
+from tests.factories.marking import AT_LEISURE
 
 
 def test_an_ecni_is_worth_10_800_points():
@@ -30,6 +31,7 @@ def test_cases_of_different_lengths_have_the_same_value():
     assert question_points(structure) == {1: 1260, 2: 1260, 3: 1260, 4: 3780}
 
 
+@AT_LEISURE
 @given(marking.exams(), st.data())
 def test_points_of_questions_add_up_to_the_points_of_the_part_whatever_is_dropped(exam, data):
     structure, _ = exam

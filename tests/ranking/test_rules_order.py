@@ -27,6 +27,7 @@ from ranking.rules import (
     sentence,
     ties,
 )
+from tests.factories.marking import AT_LEISURE
 
 DP, QI, LCA, CASES, OLDER = DEFAULT_TIE_KEYS
 
@@ -123,6 +124,7 @@ tie_keys = st.lists(
 )
 
 
+@AT_LEISURE
 @given(rows_of_any_kind, tie_keys, st.randoms(use_true_random=False))
 def test_ranking_does_not_depend_on_the_order_of_the_rows(rows, keys, random):
     shuffled = random.sample(rows, len(rows))
@@ -145,6 +147,7 @@ def is_before(one, two, keys):
     return False
 
 
+@AT_LEISURE
 @given(rows_of_any_kind, tie_keys)
 def test_rank_is_one_more_than_the_candidates_strictly_before(rows, keys):
     """With the law above, this makes it a total preorder: it says everything of every pair."""
@@ -154,6 +157,7 @@ def test_rank_is_one_more_than_the_candidates_strictly_before(rows, keys):
         assert place.rank == 1 + sum(is_before(other, mine, keys) for other in rows)
 
 
+@AT_LEISURE
 @given(rows_of_any_kind, tie_keys)
 def test_every_tie_says_what_decided_it(rows, keys):
     ranked = rank(rows, keys)
@@ -164,6 +168,7 @@ def test_every_tie_says_what_decided_it(rows, keys):
             assert (below.decision.decided_by is None) == (above.rank == below.rank)
 
 
+@AT_LEISURE
 @given(rows_of_any_kind, st.integers(2, 5))
 def test_bytes_do_not_depend_on_the_denominator_of_the_run(rows, factor):
     scaled = [
