@@ -5,12 +5,13 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.messages import get_messages
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 from django.urls import reverse
 
 from centres.actions.room import NotAllowed
 from ecni.accounts.models import Deed
+from ecni.shared.appendonly import AppendOnly
 from tests.factories.papers import CANARY
 from tests.journeys.addresses import ACTORS, ROLES, all_addresses, all_routes, build_house, fingerprint
 
@@ -141,6 +142,9 @@ for _model, (_whose, _may, _actions) in ADMINISTERED.items():
     }
 
 QUERIES = {"admin:autocomplete": {"app_label": "exams", "model_name": "paperunit", "field_name": "question"}}
+ROW_BEFORE_UPDATE_OR_DELETE = 1 | 2 | 8 | 16
+"""Bits of `pg_trigger.tgtype`."""
+
 DOORS = re.compile(r"/(connexion|admin/login)/\?next=")
 INLINE = re.compile(
     r"<script(?![^>]*(?:\bsrc=|application/json))|<style|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
@@ -291,7 +295,18 @@ def test_typing_a_name_offers_only_what_the_person_may_read(house):
     assert house.client("agency").get(reverse("admin:autocomplete"), query).status_code == 200
 
 
-@pytest.mark.parametrize("actor", [actor for actor in ROLES if actor not in AUTHORS])
+@pytest.mark.parametrize("model", AppendOnly.__subclasses__(), ids=lambda model: model.__name__)
+def test_what_only_grows_is_rewritten_by_nobody(house, model):
+    """PostgreSQL itself refuses, whoever asks; the journal is partitioned, and its triggers are those of each part."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgtype FROM pg_trigger WHERE tgrelid = %s::regclass", [model._meta.db_table])
+        assert any(kind & ROW_BEFORE_UPDATE_OR_DELETE == ROW_BEFORE_UPDATE_OR_DELETE for (kind,) in cursor.fetchall())
+    if model.objects.exists():
+        with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+            model.objects.all()._raw_delete("default")
+
+
+@pytest.mark.parametrize("actor", ["invigilator", "jury", "ops"])
 def test_flags_of_django_open_no_page_of_ours(house, addresses, actor):
     """They are in no form; set by hand in the database, they open none of the pages that a role opens."""
     person = type(house.staff[actor]).objects.filter(pk=house.staff[actor].pk)
