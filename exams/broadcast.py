@@ -6,7 +6,7 @@ Everything sent here may be lost without harm: processes read the state of Postg
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 import redis
 from asgiref.sync import async_to_sync
@@ -59,7 +59,11 @@ def room_group(centre_sitting_id: int) -> str:
 
 def announce_change(centre_sitting_id: int) -> None:
     """Tell server processes and consoles, after commit, that a centre sitting or one of its sheets changed."""
-    transaction.on_commit(partial(_send, centre_sitting_id), robust=True)
+
+    def send() -> None:
+        _send(centre_sitting_id)
+
+    transaction.on_commit(send, robust=True)
 
 
 def _send(centre_sitting_id: int) -> None:

@@ -90,8 +90,10 @@ async def exchange(session: Session, mailbox: Mailbox, hub: Hub, texts: Sequence
 
 def is_json_post(scope: Mapping[str, Any]) -> bool:
     """Whether the request is one that no foreign page can have a browser send without asking first."""
-    content_type = dict(scope["headers"]).get(b"content-type", b"")
-    return scope["method"] == "POST" and content_type.split(b";")[0].strip() == b"application/json"
+    content_type: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    is_json = content_type.split(b";")[0].strip() == b"application/json"
+    method: str = scope["method"]
+    return is_json and method == "POST"
 
 
 async def read_body(receive: Receive) -> bytes:

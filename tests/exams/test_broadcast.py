@@ -1,0 +1,32 @@
+import pytest
+
+from ecni.shared.clock import now
+from exams import broadcast
+from exams.actions.centre_sitting import grant_time
+from exams.models import CentreSitting, TimeGrant
+from tests.exams.sitting import opened, staff
+
+
+@pytest.fixture
+def _redis_away(settings):
+    settings.REDIS_HINTS_URL = "redis://127.0.0.1:1/0"
+    broadcast._redis.cache_clear()
+    yield
+    broadcast._redis.cache_clear()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_redis_away")
+def test_staff_acts_go_through_without_redis():
+    centre_sitting = opened(count=1, now=now())
+    before = CentreSitting.objects.get(pk=centre_sitting.pk).revision
+    grant_time(
+        centre_sitting_id=centre_sitting.pk, sheet_id=None, seconds=300, reason="alarme", actor=staff(), now=now()
+    )
+    assert TimeGrant.objects.count() == 1
+    assert CentreSitting.objects.get(pk=centre_sitting.pk).revision == before + 1
+
+
+@pytest.mark.usefixtures("_redis_away")
+def test_presence_is_empty_without_redis():
+    assert broadcast.presence(1) == {}
