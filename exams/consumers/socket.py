@@ -1,7 +1,7 @@
 """The candidate's socket as a bare ASGI application: it opens, reads frames, closes. `Session` decides.
 
 A Channels consumer costs 3 to 9 times the processor time per message and stalls for seconds at 10,000 sockets
-(docs/adr/0003-bare-socket.md).
+(docs/adr/0007-bare-socket.md).
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -36,7 +36,7 @@ export function renderNotes(tablet, monotonic, changed) {
     const [strong, text] = offline(tablet, downFor);
     notes.push({ key: `${strong}${text}`, make: () => banner("warn", "wifi-off", strong, text) });
   }
-  if (tablet.granted > 0) {
+  if (tablet.granted > 0 && !tablet.ending) {
     const text = `Votre nouvelle fin : ${hour(tablet.endsAt)}.`;
     const read = () => button("J’ai lu", () => tablet.acknowledgeGrant());
     notes.push({ key: text, make: () => banner("info", "time-add", `${duration(tablet.granted)} de plus.`, text, read()) });
