@@ -69,7 +69,11 @@ def test_read_bank_refuses_a_bomb():
     assert "archive trop lourde" in reasons("banque.zip", archive({"a.json": bytes(ARCHIVE_BYTES + 1)}))[0]
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 tronquee", archive({"a.json": b"{}" * 500})[:-40]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK\x03\x04 tronquee", archive({"a.json": b"{}" * 500})[:-40]],
+    ids=["empty", "only a beginning", "without its end"],
+)
 def test_read_bank_refuses_what_is_not_an_archive(data):
     assert reasons("banque.zip", data) == ["banque.zip\u00a0: archive illisible"]
 

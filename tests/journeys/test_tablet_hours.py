@@ -1,4 +1,4 @@
-"""The other hours of a tablet: pause, time granted, the end by the clock, another tablet; dark, enlarged and narrow screens."""
+"""The other hours of a tablet: pause, time granted, the end by the clock, another tablet; other displays."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
