@@ -38,12 +38,12 @@ def anchors(text):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", TEXTS)
-def test_every_link_leads_somewhere(page):
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_link_leads_somewhere(name):
     lost = []
-    for link in re.findall(r"\]\(([^)\s]+)\)", TEXTS[page]):
+    for link in re.findall(r"\]\(([^)\s]+)\)", TEXTS[name]):
         target, _, anchor = link.partition("#")
-        path = (ROOT / page).parent / target if target else ROOT / page
+        path = (ROOT / name).parent / target if target else ROOT / name
         if "://" in link:
             continue
         if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
@@ -51,15 +51,15 @@ def test_every_link_leads_somewhere(page):
     assert lost == []
 
 
-@pytest.mark.parametrize("page", TEXTS)
-def test_every_path_named_exists(page):
-    named = re.findall(rf"`((?:{'|'.join(TOP)})/[\w./-]*)`", TEXTS[page])
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_path_named_exists(name):
+    named = re.findall(rf"`((?:{'|'.join(TOP)})/[\w./-]*)`", TEXTS[name])
     assert [path for path in named if not (ROOT / path).exists() and not (ROOT / f"{path}.py").exists()] == []
 
 
-@pytest.mark.parametrize("page", TEXTS)
-def test_every_test_named_exists(page):
-    named = set(re.findall(r"`(test_\w+)\.py`", TEXTS[page]))
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_test_named_exists(name):
+    named = set(re.findall(r"`(test_\w+)\.py`", TEXTS[name]))
     assert named - {path.stem for path in SOURCES} == set()
 
 
