@@ -231,12 +231,12 @@ AUTH_PASSWORD_VALIDATORS = [
 BEHIND_PROXY = env_bool("BEHIND_PROXY", default=PRODUCTION)
 # A whole centre shares one address: an address alone never locks anyone out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"  # not in Redis: staff log in when it is away
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_ENABLED = ENV != "test"
 AXES_VERBOSE = False
-AXES_IPWARE_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+AXES_IPWARE_PROXY_COUNT = 0  # Daphne's --proxy-headers put the client's address in REMOTE_ADDR
 OTP_TOTP_ISSUER = "ECNi"
 
 # ----- What browsers are told -----

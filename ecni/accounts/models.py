@@ -13,6 +13,8 @@ class User(AbstractUser):
 
     role = models.CharField(_("rôle"), max_length=20, choices=Role.choices, default=Role.INVIGILATOR)
 
+    REQUIRED_FIELDS = ["email", "role"]
+
     class Meta(AbstractUser.Meta):
         verbose_name = _("compte")  # type: ignore[assignment]  # Django takes a lazy text
         verbose_name_plural = _("comptes")  # type: ignore[assignment]

@@ -17,6 +17,7 @@ LOCK_SPACE = 0x45434E69
 
 STORED = "stored"
 REPEATED = "repeated"
+HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class PendingOp:
 # number of candidates.
 _STATEMENT = f"""
 SET LOCAL enable_seqscan TO off; SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off;
-SELECT pg_advisory_xact_lock_shared({LOCK_SPACE}, c) FROM (SELECT unnest(%(centres)s::int[]) AS c ORDER BY 1) AS locks;
+SELECT set_config('ecni.free', coalesce(string_agg(c::text, ','), ''), true)
+FROM unnest(%(centres)s::int[]) AS c WHERE pg_try_advisory_xact_lock_shared({LOCK_SPACE}, c);
 WITH op AS (
     SELECT * FROM unnest(%(sheet)s::int[], %(seq)s::int[], %(epoch)s::smallint[], %(kind)s::smallint[],
         %(question)s::smallint[], %(value)s::text[], %(made_at)s::bigint[], %(previous)s::bytea[], %(digest)s::bytea[])
@@ -50,6 +52,7 @@ WITH op AS (
     SELECT op.*, CASE
         WHEN held.digest = op.digest THEN '{REPEATED}'
         WHEN held.digest IS NOT NULL THEN 'contradiction'
+        WHEN sheet.centre_sitting_id::text <> ALL (string_to_array(current_setting('ecni.free'), ',')) THEN '{HELD}'
         WHEN sheet.epoch <> op.epoch THEN 'replaced'
         WHEN sheet.state = '{SheetState.SUBMITTED}' THEN 'submitted'
         WHEN sheet.state = '{SheetState.PAUSED}' THEN 'paused'
@@ -85,8 +88,9 @@ def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[Pending
     """Make a batch of ops of one sitting durable; return the verdict of each, by sheet.
 
     Called outside any transaction: when it returns, what it calls `stored` is committed. Verdicts: `stored`, `repeated`
-    (this very op was stored before), or a refusal code of `exams.protocol.REFUSALS`. `busy` means that another process
-    stored an op with the same number in the same instant: ask again.
+    (this very op was stored before), `held` (the staff is moving this centre sitting: ask again in an instant, others
+    do not wait), or a refusal code of `exams.protocol.REFUSALS`. `busy` means that another process stored an op
+    with the same number in the same instant: ask again.
 
     Args:
         sitting_id: sitting of every op of the batch (its partition of the journal).

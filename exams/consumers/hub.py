@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from ecni.shared.clock import now
-from exams.actions.journal import PendingOp, append_ops, mark_ready
+from exams.actions.journal import HELD, PendingOp, append_ops, mark_ready
 from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
 from exams.consumers.session import Farewell, Session
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
 PRESENCE_SECONDS = 2.0
+HELD_SECONDS = 0.05
 WRITER_CAPACITY = 20_000
 READER_CAPACITY = 50_000
 FREEZE_EVERY = 200
@@ -57,6 +58,7 @@ class Hub:
         self._known: dict[int, int] = {}
         self._frozen_at = 0
         self._hint = asyncio.Event()
+        self._refusals: set[asyncio.Task[None]] = set()
         self._watching = ThreadPoolExecutor(1, "watch")
         self._reporting = ThreadPoolExecutor(1, "report")
         loop = asyncio.get_running_loop()
@@ -131,7 +133,16 @@ class Hub:
 
     async def _settle_op(self, written: Written, verdict: str | None) -> None:
         session, pending = written
-        await session.settle(pending.op, verdict)
+        if verdict == HELD:
+            asyncio.get_running_loop().call_later(HELD_SECONDS, self._submit_again, written)
+        else:
+            await session.settle(pending.op, verdict)
+
+    def _submit_again(self, written: Written) -> None:
+        if not self.writer.submit(written):
+            session, pending = written
+            self._refusals.add(task := asyncio.create_task(session.settle(pending.op, None)))
+            task.add_done_callback(self._refusals.discard)
 
     async def _settle_hello(self, session: Session, live: LiveSheet | None) -> None:
         if live is None:

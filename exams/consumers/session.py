@@ -288,7 +288,9 @@ class Session:
                 "duration": live.duration_seconds,
             },
             "sheet": live.number,
-            "paper": {
+            "paper": None
+            if live.paper_id is None
+            else {
                 "digest": live.paper_digest,
                 "bytes": live.paper_size,
                 "url": f"/sujets/{live.paper_digest}.ecni",

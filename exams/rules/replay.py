@@ -1,6 +1,6 @@
 """The fold of a sheet's ops: THE definition of a candidate's answers.
 
-Used at reconnection, at closing, in marking and by `verify_journal`; there is no other reading of the journal.
+Used at reconnection and at closing, which freezes it for marking; there is no other reading of the journal.
 """
 
 from collections.abc import Iterable

@@ -5,12 +5,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from exams.actions.centre_sitting import close_centre_sitting, grant_time, pause_centre_sitting, resume_centre_sitting
-from exams.actions.journal import PendingOp, append_ops
+from exams.actions.journal import PendingOp, append_ops, own_centre_sitting
 from exams.actions.sheet import release_sheet
 from exams.enums import OpKind, SheetState
 from exams.models import FrozenSheet, JournalEntry, Sheet
 from exams.queries.journal import replays
-from tests.exams.sitting import Chain, opened, staff
+from tests.exams.sitting import Chain, make_centre_sitting, open_all, opened, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +210,26 @@ def test_no_op_slips_between_the_fold_and_the_freeze(now):
         acknowledged = dict(future.result() for future in composing)
     frozen = dict(FrozenSheet.objects.values_list("sheet_id", "last_seq"))
     assert frozen == acknowledged
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_centre_that_the_staff_moves_keeps_no_other_waiting(now):
+    held = opened(count=1, now=now)
+    sitting = held.sitting
+    free = make_centre_sitting(sitting, 1, prefix="K9")
+    open_all(free, now=now)
+    sheets = [held.sheets.get(), Sheet.objects.get(centre_sitting=free)]
+    chains = [Chain(sheet) for sheet in sheets]
+    batch = [pending(chain.sheet, chain.op(), chain.digests[0]) for chain in chains]
+
+    def write():
+        try:
+            return append_ops(sitting_id=sitting.pk, grace_seconds=30, pending=batch)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            own_centre_sitting(held.pk)
+            assert threads.submit(write).result(timeout=5) == {sheets[0].pk: "held", sheets[1].pk: "stored"}
+        assert threads.submit(write).result(timeout=5) == {sheets[0].pk: "stored", sheets[1].pk: "repeated"}
