@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, QuerySet
+from django.forms.formsets import DELETION_FIELD_NAME
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
@@ -25,10 +28,27 @@ def is_open(request: HttpRequest, domain: Domain) -> bool:
     return isinstance(user, User) and user.is_active and user.is_staff and may_administer(user.role, domain)
 
 
+class NamedRows(BaseInlineFormSet[Any, Any, Any]):
+    """Rows of forms whose box to delete has a name."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name the box."""
+        super().add_fields(form, index)
+        if DELETION_FIELD_NAME in form.fields:
+            form.fields[DELETION_FIELD_NAME].widget.attrs["aria-label"] = _("Supprimer cette ligne")
+
+
 class RoleGate(_Gated):
     """Permissions by role: neither groups nor Django's own permissions are read."""
 
     domain: ClassVar[Domain]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name each control, since the cells of a table of forms have no label of their own."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and field.label:
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+        return field
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the page appears on the index."""

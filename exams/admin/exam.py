@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ecni.accounts.administration import RoleAdmin, RoleGate
+from ecni.accounts.administration import NamedRows, RoleAdmin, RoleGate
 from ecni.accounts.rules import Domain
 from ecni.shared.clock import now
 from exams.actions.preset import ExamNotEmpty, apply_ecni_preset
@@ -27,6 +27,7 @@ class ExamPartInline(RoleGate, admin.TabularInline[ExamPart, Exam]):
 
     domain = Domain.EXAM
     model = ExamPart
+    formset = NamedRows
     extra = 0
 
 

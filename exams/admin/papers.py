@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ecni.accounts.administration import RoleAdmin, RoleGate
+from ecni.accounts.administration import NamedRows, RoleAdmin, RoleGate
 from ecni.accounts.rules import Domain
 from ecni.shared.clock import now
 from exams.actions.sealing import PaperAlreadySealed, SealingRefused, lock_draft, seal_paper
@@ -46,6 +46,7 @@ class PaperUnitInline(DraftGate, admin.TabularInline[PaperUnit, Paper]):
     """The units in their order."""
 
     model = PaperUnit
+    formset = NamedRows
     extra = 3
     autocomplete_fields = ("question", "case")
     ordering = ("position",)
