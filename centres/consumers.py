@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -84,13 +85,13 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         """Push soon: something was committed."""
         self.changed.set()
 
+    @abstractmethod
     async def find(self) -> bool:
         """Whether the board exists and this person may see it; sets `group`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def board(self) -> dict[str, Any]:
         """Return the whole board, read in a database thread."""
-        raise NotImplementedError
 
     def difference(self, board: dict[str, Any]) -> dict[str, Any]:
         """Return the parts that are not as they were last pushed."""

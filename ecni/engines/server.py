@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ PATIENCE_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 
 
-class Server:
+class Server(ABC):
     """One engine: a child process that dies with its parent, or one found running, which is then left alone."""
 
     def __init__(self, folder: Path, account: Account | None) -> None:
@@ -25,13 +26,13 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    @abstractmethod
     def url(self) -> str:
         """The address for DATABASE_URL or REDIS_URL, once started."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self) -> None:
         """Start the engine unless it runs already, and wait until it answers."""
-        raise NotImplementedError
 
     def stop(self, stop_signal: int = signal.SIGINT) -> None:
         """Stop the engine cleanly if it was started here, and wait until it is gone; SIGKILL is for drills."""
