@@ -58,7 +58,7 @@ def _unzip(name: str, data: bytes) -> dict[str, bytes]:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             _refuse_oversized(name, entries)
             return {entry.filename: _extract(archive, entry) for entry in _of_bank(name, entries)}
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+    except (BadZipFile, RuntimeError, EOFError, zlib.error) as error:
         raise _refused(name, "", _("archive illisible")) from error
 
 
