@@ -76,9 +76,9 @@ rehearsal: setup ## Rehearse the day: simulated candidates, breakdowns, figures
 requirements: ## Pin the newest releases that pyproject.toml allows
 	test -x build/uv/bin/uv || { python3 -m venv build/uv && build/uv/bin/pip install --quiet uv; }
 	build/uv/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml -o requirements/base.txt
+	  --no-emit-index-url --no-strip-extras pyproject.toml -o requirements/base.txt
 	build/uv/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml --extra embedded --group dev --group load \
+	  --no-emit-index-url --no-strip-extras pyproject.toml --extra embedded --group dev --group load \
 	  -c requirements/base.txt -o requirements/dev.txt
 
 .PHONY: clean

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,24 @@ def test_every_declared_requirement_is_pinned():
 def test_no_second_driver_can_slip_in():
     for text in LOCKS.values():
         assert {"psycopg", "psycopg-binary", "psycopg2"} & set(pins(text)) == set()
+
+
+def extras_asked():
+    """What installed packages ask of one another with extras, as `name[extra]`, optional dependencies left out."""
+    for name in pins(LOCKS["dev"]):
+        try:
+            asked = requires(name) or []
+        except PackageNotFoundError:  # of another platform
+            continue
+        for requirement in asked:
+            found = re.match(r"([\w.-]+)\[([\w,-]+)\]", requirement)
+            if found and "extra ==" not in requirement:
+                yield canonical(found[1]), set(found[2].split(","))
+
+
+def test_pins_keep_the_extras_that_are_asked_of_them():
+    kept = {
+        canonical(name): set(extras.split(","))
+        for name, extras in re.findall(r"^([\w.-]+)\[([^]]*)\]==", LOCKS["dev"], re.MULTILINE)
+    }
+    assert [(name, extras) for name, extras in extras_asked() if not extras <= kept.get(name, set())] == []
