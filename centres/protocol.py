@@ -153,6 +153,15 @@ def _minutes(data: Mapping[str, Any]) -> int:
     return _integer(data.get("minutes"), LONGEST_MINUTES, "Minutes : un nombre entier, de 1 à 180.")
 
 
+def parse_grant(data: Mapping[str, Any]) -> GrantTime:
+    """Read minutes for everybody, with their reason.
+
+    Raises:
+        BadCommand: a field is not what it should be.
+    """
+    return GrantTime((), _minutes(data), _reason(data))
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Command]] = {
     "accueillir": lambda _data: Welcome(),
     "ouvrir": lambda _data: Open(),
@@ -162,7 +171,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Command]] = {
     "pause": lambda data: PauseRoom(_reason(data)),
     "reprendre": lambda _data: ResumeRoom(),
     "temps": lambda data: GrantTime(_seats(data, least=1), _minutes(data), _reason(data)),
-    "temps-tous": lambda data: GrantTime((), _minutes(data), _reason(data)),
+    "temps-tous": parse_grant,
     "liberer": lambda data: Release(_seat(data), _reason(data)),
     "appel": lambda data: HandleCall(_seat(data)),
     "incident": _report,

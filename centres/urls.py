@@ -27,4 +27,5 @@ urlpatterns = [
     path("salle/<int:hosting_id>/<slug:act>/", room.act, name="room-act"),
     path("national/", national.show_board, name="national-board"),
     path("national/<int:sitting_id>/ouvrir/", national.open_everywhere, name="national-open"),
+    path("national/<int:sitting_id>/temps/", national.grant_everywhere, name="national-grant"),
 ]

@@ -5,7 +5,7 @@ Everything sent here may be lost without harm: processes read the state of Postg
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 
 import redis
@@ -31,6 +31,7 @@ class Presence:
         question: number of the question on the screen, 0 for none.
         called: whether a hand is raised.
         online: False once the socket has closed.
+        by_http: whether the tablet speaks by HTTP, for want of a websocket.
     """
 
     seen_at: int
@@ -39,6 +40,7 @@ class Presence:
     question: int
     called: bool
     online: bool
+    by_http: bool
 
 
 @cache
@@ -100,4 +102,4 @@ def presence(centre_sitting_id: int) -> dict[int, Presence]:
 
 
 def _encode(item: Presence) -> str:
-    return json.dumps([item.seen_at, item.saved_at, item.answered, item.question, item.called, item.online])
+    return json.dumps(astuple(item))

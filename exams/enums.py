@@ -75,6 +75,20 @@ class SheetState(TextChoices):
     EXCLUDED = "EXCLUDED", "Exclu"
 
 
+class OfflineClock(TextChoices):
+    """What becomes of the time of a tablet without network that waits for the next step of a case (agency's choice)."""
+
+    RUN = "RUN", "Le temps continue"
+    STOP = "STOP", "Le temps d’attente est rendu"
+
+
+class GrantCause(TextChoices):
+    """Why seconds were given during a sitting."""
+
+    DECISION = "DECISION", "Décision"
+    OUTAGE = "OUTAGE", "Attente sans réseau"
+
+
 class OpKind(IntegerChoices):
     """What a candidate's act is. The number is stored in the journal, the lower-case name travels on the wire."""
 

@@ -38,12 +38,16 @@ REFUSALS: Mapping[str, str] = {
     "paused": "L’épreuve est en pause : cet acte partira à la reprise.",
     "late": "Le temps est écoulé.",
     "replaced": "Cette copie est ouverte sur une autre tablette.",
+    "quarantined": "Arrivé après la fin : cet acte est gardé à part pour le jury.",
     "busy": "Le serveur est occupé : la tablette renverra cet acte.",
 }
 """Every refusal code of the wire with its French sentence."""
 
 RETRY_CODES = frozenset({"too-fast", "paused", "busy", "gap"})
 """Refusals after which the tablet keeps the op and sends it again."""
+
+KEPT_CODES = frozenset(REFUSALS) - RETRY_CODES - {"malformed", "too-big", "version", "digest", "quarantined"}
+"""Refusals of an act itself: the act leaves no trace in the sheet, and is kept apart."""
 
 
 class Malformed(Exception):
@@ -56,9 +60,17 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """First frame of a tablet: the version it speaks."""
+    """First frame of a tablet.
+
+    Attributes:
+        version: of the wire, which it speaks.
+        at: its own clock, milliseconds since 1970; None when it does not say.
+        waiting: milliseconds for which it has been waiting for the next step of a case, 0 when it is not.
+    """
 
     version: int
+    at: int | None = None
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +168,11 @@ def _hexadecimal(data: Mapping[str, Any], name: str) -> str:
 
 
 def _hello(data: Mapping[str, Any]) -> Hello:
-    return Hello(version=_integer(data, "v", 0, 1000))
+    return Hello(
+        version=_integer(data, "v", 0, 1000),
+        at=_integer(data, "at", 0, MAX_MILLISECONDS) if "at" in data else None,
+        waiting=_integer(data, "waiting", 0, MAX_MILLISECONDS) if "waiting" in data else 0,
+    )
 
 
 def _act(data: Mapping[str, Any]) -> Act:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 from redis import RedisError
@@ -27,14 +27,14 @@ from centres.rules.board import (
 )
 from centres.rules.seating import extra_seconds, missing_seconds
 from exams.broadcast import Presence, presence
-from exams.enums import CentreSittingState, SheetState
+from exams.enums import CentreSittingState, GrantCause, SheetState
 from exams.models import PaperQuestion
 from exams.queries.sheets import closing_obstacles
 from exams.rules.states import LIVE_STATES, WAITING_STATES
 
 CALL_MUTED_SECONDS = 120
-GRANTED = Coalesce(Sum("sheet__grants__seconds"), 0)
-"""Seconds granted to one sheet during the sitting."""
+GRANTED = Coalesce(Sum("sheet__grants__seconds", filter=Q(sheet__grants__cause=GrantCause.DECISION)), 0)
+"""Seconds granted by somebody to one sheet during the sitting."""
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
 
@@ -143,6 +143,7 @@ def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool
         seen_at=seen.seen_at if seen else None,
         saved_at=seen.saved_at if seen else None,
         is_online=seen.online if seen else False,
+        is_by_http=seen.by_http if seen else False,
         answered=seen.answered if seen else 0,
         question=seen.question if seen else 0,
         has_called=bool(seen and seen.called and not is_muted),

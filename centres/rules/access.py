@@ -29,6 +29,7 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "print-slips": _HEADS,
     "seat": frozenset({Role.AGENCY}),
     "open-everywhere": frozenset({Role.AGENCY}),
+    "grant-everywhere": frozenset({Role.AGENCY}),
     "watch-nation": EVERYWHERE,
     "go-to-marking": frozenset({Role.AGENCY, Role.JURY}),
     "import-candidates": frozenset({Role.AGENCY}),

@@ -31,6 +31,7 @@ class Sight:
         missing_seconds: what its accommodation gives and the sheet does not have.
         seen_at, saved_at: milliseconds since 1970, None when never.
         is_online: whether a socket is open.
+        is_by_http: whether its tablet speaks by HTTP, for want of a websocket.
         answered, question: questions answered, question on screen (0: none).
         has_called: hand raised, and nobody on the way.
     """
@@ -42,6 +43,7 @@ class Sight:
     seen_at: int | None
     saved_at: int | None
     is_online: bool
+    is_by_http: bool
     answered: int
     question: int
     has_called: bool
@@ -80,7 +82,7 @@ def network_label(sight: Sight, now: datetime) -> Label | None:
         return Label("danger", "wifi-off", "Hors ligne") if sight.state in _WAITED else None
     silence = _age(sight.seen_at, now)
     if sight.is_online and silence <= OFFLINE_SECONDS:
-        return Label("ok", "wifi", "En ligne")
+        return Label("info", "wifi", "Secours HTTP") if sight.is_by_http else Label("ok", "wifi", "En ligne")
     if sight.state not in _WAITED or silence <= LOST_SECONDS:
         return Label("warn", "wifi-off", "Hors ligne")
     return Label("danger", "wifi-off", "Hors ligne")

@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from centres.protocol import BadCommand, parse_grant
 from centres.queries.boards import national_board
 from centres.queries.nation import national_hostings, sitting_to_watch, watched_sittings
 from centres.rules.access import may
 from ecni.accounts.models import User
 from ecni.shared.clock import now
-from exams.actions.centre_sitting import open_sitting
+from exams.actions.centre_sitting import grant_time_everywhere, open_sitting
 from exams.rules.states import Refused
 
 
@@ -32,6 +33,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
         "sittings": watched_sittings(actor),
         "board": national_board(national_hostings(actor, sitting.pk), now()) if sitting else None,
         "may_open": may(actor.role, "open-everywhere"),
+        "may_grant": may(actor.role, "grant-everywhere"),
     }
     return render(request, "centres/national.html", context)
 
@@ -40,11 +42,7 @@ def show_board(request: HttpRequest) -> HttpResponse:
 @require_POST
 def open_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
     """Open the sitting in every centre that is in its lobby, at the same instant."""
-    actor = _watcher(request)
-    if not may(actor.role, "open-everywhere"):
-        raise PermissionDenied
-    if sitting_to_watch(actor, str(sitting_id), now()) is None:
-        raise Http404
+    actor = _mover(request, sitting_id, "open-everywhere")
     try:
         opened = open_sitting(sitting_id=sitting_id, actor=actor, now=now())
     except Refused as refusal:
@@ -52,6 +50,36 @@ def open_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
     else:
         level = messages.SUCCESS if opened else messages.INFO
         messages.add_message(request, level, f"{opened} centre(s) ouvert(s) au même instant.")
+    return _back(sitting_id)
+
+
+@login_required
+@require_POST
+def grant_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
+    """Give the same minutes to every candidate of the sitting."""
+    actor = _mover(request, sitting_id, "grant-everywhere")
+    try:
+        command = parse_grant(request.POST)
+        grant_time_everywhere(
+            sitting_id=sitting_id, seconds=command.minutes * 60, reason=command.reason, actor=actor, now=now()
+        )
+    except (BadCommand, Refused) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{command.minutes} min de plus pour tous les candidats de l’épreuve.")
+    return _back(sitting_id)
+
+
+def _mover(request: HttpRequest, sitting_id: int, verb: str) -> User:
+    actor = _watcher(request)
+    if not may(actor.role, verb):
+        raise PermissionDenied
+    if sitting_to_watch(actor, str(sitting_id), now()) is None:
+        raise Http404
+    return actor
+
+
+def _back(sitting_id: int) -> HttpResponse:
     return redirect(f"{reverse('centres:national-board')}?epreuve={sitting_id}")
 
 

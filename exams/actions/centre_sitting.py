@@ -29,6 +29,7 @@ from exams.rules.states import (
 from exams.rules.timing import effective_end
 
 GRANT_SECONDS = range(60, 3 * 3600 + 1)
+CLOSED_STATES = frozenset({CentreSittingState.CLOSED, CentreSittingState.SIGNED})
 
 
 @transaction.atomic
@@ -143,7 +144,7 @@ def grant_time(
     if seconds not in GRANT_SECONDS:
         raise BadDuration
     centre_sitting = _own(centre_sitting_id)
-    if centre_sitting.state in {CentreSittingState.CLOSED, CentreSittingState.SIGNED}:
+    if centre_sitting.state in CLOSED_STATES:
         msg = "L’épreuve est close dans ce centre : plus aucun temps ne peut être accordé."
         raise NotFinished(msg)
     sheet = None if sheet_id is None else centre_sitting.sheets.get(pk=sheet_id)
@@ -159,6 +160,35 @@ def grant_time(
     refresh_ends(centre_sitting_id=centre_sitting_id, now=now)
     touch(centre_sitting_id)
     target = f"sheet:{sheet.pk}" if sheet else f"centre_sitting:{centre_sitting_id}"
+    log_deed(actor=actor, verb="grant_time", target=target, reason=reason, now=now, data={"seconds": seconds})
+    return grant
+
+
+@transaction.atomic
+def grant_time_everywhere(*, sitting_id: int, seconds: int, reason: str, actor: User, now: datetime) -> TimeGrant:
+    """Give seconds to every sheet of a sitting, in the centres that are open and in those that have not opened yet.
+
+    Raises:
+        ReasonMissing: no reason given.
+        BadDuration: outside 1 minute to 3 hours.
+        NotFinished: a centre has closed already: its candidates would not have the same time.
+    """
+    _require(reason)
+    if seconds not in GRANT_SECONDS:
+        raise BadDuration
+    ids = CentreSitting.objects.filter(sitting_id=sitting_id).order_by("pk").values_list("pk", flat=True)
+    owned = [_own(centre_sitting_id) for centre_sitting_id in ids]
+    closed = sum(centre_sitting.state in CLOSED_STATES for centre_sitting in owned)
+    if closed:
+        msg = f"{closed} centre(s) ont déjà clos : le temps ne peut plus être le même pour tous."
+        raise NotFinished(msg)
+    grant = TimeGrant.objects.create(
+        sitting_id=sitting_id, seconds=seconds, reason=reason, granted_by=actor, granted_at=now
+    )
+    for centre_sitting in owned:
+        refresh_ends(centre_sitting_id=centre_sitting.pk, now=now)
+        touch(centre_sitting.pk)
+    target = f"sitting:{sitting_id}"
     log_deed(actor=actor, verb="grant_time", target=target, reason=reason, now=now, data={"seconds": seconds})
     return grant
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from exams.enums import OpKind, SheetState
 from exams.rules.ops import Op
+from exams.rules.timing import MADE_TOLERANCE_MS
 
 LOCK_SPACE = 0x45434E69
 """First key of the advisory locks of centre sittings: writers share them, who freezes or moves a sheet owns them."""
@@ -28,6 +29,7 @@ class PendingOp:
         sheet_id, centre_sitting_id: where it goes.
         epoch: fencing token of the tablet's ticket.
         previous: digest that the op chains to, as the process knows it; PostgreSQL compares it with what is stored.
+        skew: the server's clock less the tablet's, milliseconds.
         op: the op itself.
     """
 
@@ -35,6 +37,7 @@ class PendingOp:
     centre_sitting_id: int
     epoch: int
     previous: bytes
+    skew: int
     op: Op
 
 
@@ -46,8 +49,8 @@ SELECT set_config('ecni.free', coalesce(string_agg(c::text, ','), ''), true)
 FROM unnest(%(centres)s::int[]) AS c WHERE pg_try_advisory_xact_lock_shared({LOCK_SPACE}, c);
 WITH op AS (
     SELECT * FROM unnest(%(sheet)s::int[], %(seq)s::int[], %(epoch)s::smallint[], %(kind)s::smallint[],
-        %(question)s::smallint[], %(value)s::text[], %(made_at)s::bigint[], %(previous)s::bytea[], %(digest)s::bytea[])
-        AS op(sheet_id, seq, epoch, kind, question, value, made_at, previous, digest)
+        %(question)s::smallint[], %(value)s::text[], %(made_at)s::bigint[], %(skew)s::bigint[], %(previous)s::bytea[],
+        %(digest)s::bytea[]) AS op(sheet_id, seq, epoch, kind, question, value, made_at, skew, previous, digest)
 ), judged AS (
     SELECT op.*, CASE
         WHEN held.digest = op.digest THEN '{REPEATED}'
@@ -59,6 +62,8 @@ WITH op AS (
         WHEN sheet.state = '{SheetState.CLOSED}' THEN 'late'
         WHEN sheet.state <> '{SheetState.COMPOSING}' THEN 'not-open'
         WHEN clock_timestamp() >= sheet.ends_at + make_interval(secs => %(grace)s) THEN 'late'
+        WHEN clock_timestamp() >= sheet.ends_at
+            AND op.made_at + op.skew > extract(epoch FROM sheet.ends_at) * 1000 + {MADE_TOLERANCE_MS} THEN 'late'
         WHEN op.seq > 1 AND before.digest IS DISTINCT FROM op.previous THEN 'contradiction'
         ELSE '{STORED}' END AS verdict
     FROM op
@@ -110,6 +115,7 @@ def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[Pending
                 "centres": list({item.centre_sitting_id for item in pending}),
                 "sheet": [item.sheet_id for item in pending],
                 "epoch": [item.epoch for item in pending],
+                "skew": [item.skew for item in pending],
                 "previous": [item.previous for item in pending],
                 "seq": [op.seq for op in ops],
                 "kind": [op.kind.value for op in ops],

@@ -1,13 +1,16 @@
 """What is looked at on the day: centre sittings, sheets, time granted, pauses, frozen answers. Never written here."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from ecni.accounts.administration import ReadOnlyAdmin
 from ecni.accounts.rules import Domain
-from exams.models import CentreSitting, FrozenSheet, Pause, Sheet, TimeGrant
+from exams.models import CentreSitting, FrozenSheet, Pause, RefusedOp, Sheet, TimeGrant
 
 
 @admin.register(CentreSitting)
@@ -39,8 +42,8 @@ class TimeGrantAdmin(ReadOnlyAdmin):
     """Seconds granted during a sitting, by whom and why."""
 
     domain = Domain.EXAM
-    list_display = ("granted_at", "sitting", "centre_sitting", "sheet", "seconds", "reason", "granted_by")
-    list_filter = ("sitting",)
+    list_display = ("granted_at", "sitting", "centre_sitting", "sheet", "cause", "seconds", "reason", "granted_by")
+    list_filter = ("cause", "sitting")
     list_select_related = ("sitting", "centre_sitting", "sheet", "granted_by")
     ordering = ("-pk",)
 
@@ -53,6 +56,48 @@ class PauseAdmin(ReadOnlyAdmin):
     list_display = ("centre_sitting", "started_at", "ended_at", "reason")
     list_select_related = ("centre_sitting",)
     ordering = ("-pk",)
+
+
+@admin.register(RefusedOp)
+class RefusedOpAdmin(ReadOnlyAdmin):
+    """Ops that are in no sheet: those kept for the jury, and those that a rule refused."""
+
+    domain = Domain.EXAM
+    list_display = (
+        "received_at",
+        "sitting",
+        "sheet_number",
+        "seq",
+        "kind",
+        "question",
+        "value",
+        "code",
+        "made",
+        "ends_at",
+    )
+    list_filter = ("code", "sitting")
+    list_select_related = ("sitting", "sheet")
+    search_fields = ("sheet__number",)
+    fields = (*list_display, "epoch", "skew", "head")
+    readonly_fields = ("sheet_number", "made", "head")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    @admin.display(description=_("copie"), ordering="sheet__number")
+    def sheet_number(self, refused: RefusedOp) -> str:
+        """The anonymous number."""
+        return refused.sheet.number
+
+    @admin.display(description=_("fait à (horloge du serveur)"))
+    def made(self, refused: RefusedOp) -> str:
+        """When the tablet says it was made, brought to the server's clock."""
+        moment = datetime.fromtimestamp((refused.made_at + (refused.skew or 0)) / 1000, UTC)
+        return date_format(localtime(moment), "d/m/Y H:i:s")
+
+    @admin.display(description=_("empreinte"))
+    def head(self, refused: Any) -> str:
+        """Digest of the op, in hexadecimal."""
+        return bytes(refused.digest).hex()
 
 
 @admin.register(FrozenSheet)

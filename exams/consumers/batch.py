@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from django.db import Error, connection
+from django.db import connection
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Batch(Generic[Item, Result]):
     Args:
         name: of the thread.
         work: called in the thread with all that was gathered; returns one result per item, in order.
-        settle: called on the event loop with each item and its result; None when the database failed.
+        settle: called on the event loop with each item and its result; None when the work failed.
         capacity: how many items may wait; beyond, `submit` refuses.
     """
 
@@ -79,8 +79,8 @@ class Batch(Generic[Item, Result]):
     def _attempt(self, items: Sequence[Item]) -> Sequence[Result] | None:
         try:
             return self._work(items)
-        except Error:
-            logger.exception("the database failed a batch of %d", len(items))
+        except Exception:
+            logger.exception("a batch of %d failed", len(items))
             connection.close()
             time.sleep(RETRY_SECONDS)
             return None

@@ -6,19 +6,23 @@ A session lives for one request: it takes the sheet from PostgreSQL first, so th
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from exams.consumers.hub import Hub, HubSource
 from exams.consumers.session import Farewell, Session
 from exams.consumers.socket import Receive, Send, ticket_of
-from exams.protocol import MAX_FRAME_BYTES, encode, refused
+from exams.protocol import MAX_FRAME_BYTES, Act, Hello, Malformed, encode, parse, refused
+from exams.rules.ops import Op
 
 PATH = "/copie/trames/"
 MAX_FRAMES = 50
 MAX_BODY_BYTES = MAX_FRAMES * MAX_FRAME_BYTES
 SETTLING_SECONDS = 20.0
 SETTLED = frozenset({"ack", "refused", "bye"})
+
+Said = TypeVar("Said", Hello, Act)
 
 
 class Mailbox:
@@ -61,7 +65,7 @@ class CandidateFrames:
             await answer(send, HTTPStatus.BAD_REQUEST, [refused("malformed")])
             return
         mailbox = Mailbox()
-        session = Session(ticket, self._hub(), mailbox)
+        session = Session(ticket, self._hub(), mailbox, by_http=True)
         try:
             await asyncio.wait_for(exchange(session, mailbox, self._hub(), texts), SETTLING_SECONDS)
         except Farewell as farewell:
@@ -74,18 +78,43 @@ class CandidateFrames:
 async def exchange(session: Session, mailbox: Mailbox, hub: Hub, texts: Sequence[str]) -> None:
     """Take the sheet, pass the frames on, and wait until something is known of each op.
 
+    A tablet that was replaced is told so last: what it had not sent is kept apart, never merged.
+
     Raises:
         Farewell: the tablet must stop.
     """
+    for hello in said(texts, Hello):
+        session.take_greeting(hello)
     if not hub.reader.submit(session):
         mailbox.frames.append(refused("busy"))
         return
     await mailbox.wait_for(frozenset({"state"}), 1)
-    if session.live is None:
-        return
+    if session.live is not None:
+        for text in texts:
+            if '"t":"hello"' not in text:
+                await session.receive(text)
+        await mailbox.wait_for(SETTLED, sum('"t":"op"' in text for text in texts))
+    elif mailbox.frames[-1]["code"] == "replaced":
+        farewell = mailbox.frames.pop()
+        await set_aside(session, mailbox, hub, [act.op for act in said(texts, Act)])
+        mailbox.frames.append(farewell)
+
+
+async def set_aside(session: Session, mailbox: Mailbox, hub: Hub, ops: Sequence[Op]) -> None:
+    """Keep for the jury what a replaced tablet had not sent, and wait until it is durable."""
+    for op in ops:
+        if not hub.refusals.submit((session, session.refusal(op, "replaced"))):
+            mailbox.frames.append(refused("busy", op.seq))
+    await mailbox.wait_for(SETTLED, len(ops))
+
+
+def said(texts: Sequence[str], kind: type[Said]) -> list[Said]:
+    """Return the frames of one kind among texts, without those that are no frames."""
+    frames = []
     for text in texts:
-        await session.receive(text)
-    await mailbox.wait_for(SETTLED, sum('"op"' in text for text in texts))
+        with suppress(Malformed):
+            frames.append(parse(text))
+    return [frame for frame in frames if isinstance(frame, kind)]
 
 
 def is_json_post(scope: Mapping[str, Any]) -> bool:
@@ -117,7 +146,7 @@ def read_frames(body: bytes) -> list[str] | None:
         return None
     if not isinstance(frames, list) or len(frames) > MAX_FRAMES or not all(isinstance(f, dict) for f in frames):
         return None
-    return [encode(frame) for frame in frames if frame.get("t") != "hello"]
+    return [encode(frame) for frame in frames]
 
 
 async def answer(send: Send, status: HTTPStatus, frames: Sequence[Mapping[str, Any]]) -> None:

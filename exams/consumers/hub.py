@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,11 @@ from django.db import Error, connection
 
 from ecni.shared.clock import now
 from exams.actions.journal import HELD, PendingOp, append_ops, mark_ready
+from exams.actions.outage import credit_outages
+from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
+from exams.consumers.bucket import TokenBucket
 from exams.consumers.session import Farewell, Session
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
 from exams.queries.papers import paper_keys, paper_shapes
@@ -30,10 +34,12 @@ PRESENCE_SECONDS = 2.0
 HELD_SECONDS = 0.05
 WRITER_CAPACITY = 20_000
 READER_CAPACITY = 50_000
+REFUSALS_CAPACITY = 20_000
 FREEZE_EVERY = 200
 FAN_OUT_SLICE = 100
 
 Written = tuple[Session, PendingOp]
+Refused = tuple[Session, Refusal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,10 @@ class Hub:
         self.sessions: dict[int, Session] = {}
         self.seen: dict[int, Session] = {}
         self.writer: Batch[Written, str] = Batch("journal", self._write, self._settle_op, WRITER_CAPACITY)
-        self.reader: Batch[Session, LiveSheet] = Batch("sheets", self._read, self._settle_hello, READER_CAPACITY)
+        self.refusals: Batch[Refused, str] = Batch("refusals", self._keep, self._settle_refusal, REFUSALS_CAPACITY)
+        self.reader: Batch[Session, LiveSheet | None] = Batch("sheets", self._read, self._settle_hello, READER_CAPACITY)
         self.ready: Batch[Session, None] = Batch("ready", self._ready, self._settle_ready, READER_CAPACITY)
+        self._buckets: dict[int, TokenBucket] = {}
         self._books: dict[int, Book] = {}
         self._graces: dict[int, int] = {}
         self._known: dict[int, int] = {}
@@ -67,6 +75,10 @@ class Hub:
             loop.create_task(self._listen(), name="listen"),
             loop.create_task(self._report(), name="report"),
         ]
+
+    def bucket(self, sheet_id: int) -> TokenBucket:
+        """Return what limits the frames of one sheet in this process, however often its tablet comes back."""
+        return self._buckets.setdefault(sheet_id, TokenBucket(time.monotonic()))
 
     async def enter(self, session: Session) -> None:
         """Register a socket; an older socket of the same sheet in this process gives way."""
@@ -85,7 +97,7 @@ class Hub:
         """End every thread, task and connection of the hub."""
         for task in self._tasks:
             task.cancel()
-        for batch in (self.writer, self.reader, self.ready):
+        for batch in (self.writer, self.refusals, self.reader, self.ready):
             batch.stop()
         self._watching.submit(connection.close)
         self._watching.shutdown()
@@ -105,13 +117,19 @@ class Hub:
             )
         return [verdicts.get(pending.sheet_id, "busy") for _, pending in written]
 
-    def _read(self, asking: Sequence[Session]) -> list[LiveSheet]:
+    def _keep(self, refused: Sequence[Refused]) -> list[str]:
+        return keep_refusals(refusals=[refusal for _, refusal in refused], now=now())
+
+    def _read(self, asking: Sequence[Session]) -> list[LiveSheet | None]:
+        waits = {session.ticket.sheet_id: session.waited_seconds for session in asking if session.waited_seconds}
+        if waits:
+            credit_outages(waits=waits, now=now())
         found = live_sheets([session.ticket.sheet_id for session in asking])
         for live in found.values():
             self._graces[live.sitting_id] = live.grace_seconds
             if live.paper_id is not None and live.sitting_id not in self._books:
                 self._books[live.sitting_id] = Book(paper_shapes(live.paper_id), paper_keys(live.paper_id))
-        return [found[session.ticket.sheet_id] for session in asking]
+        return [found.get(session.ticket.sheet_id) for session in asking]
 
     def _ready(self, sessions: Sequence[Session]) -> list[None]:
         mark_ready(sheets=[(s.ticket.sheet_id, s.ticket.epoch) for s in sessions], now=now())
@@ -143,6 +161,10 @@ class Hub:
             session, pending = written
             self._refusals.add(task := asyncio.create_task(session.settle(pending.op, None)))
             task.add_done_callback(self._refusals.discard)
+
+    async def _settle_refusal(self, refused: Refused, code: str | None) -> None:
+        session, refusal = refused
+        await session.settle_refusal(refusal.op, code)
 
     async def _settle_hello(self, session: Session, live: LiveSheet | None) -> None:
         if live is None:

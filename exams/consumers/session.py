@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ecni.shared.clock import now
 from exams.actions.journal import REPEATED, STORED, PendingOp
+from exams.actions.refusing import Refusal
 from exams.broadcast import Presence
-from exams.consumers.bucket import TokenBucket
 from exams.enums import OpKind, SheetState
 from exams.protocol import (
+    KEPT_CODES,
     REFUSALS,
     VERSION,
     Act,
@@ -70,13 +71,24 @@ class Session:
         "live",
         "sealed",
         "seq",
+        "skew",
         "status",
         "submitted",
         "ticket",
+        "waited_seconds",
     )
 
-    def __init__(self, ticket: Ticket, hub: "Hub", send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        ticket: Ticket,
+        hub: "Hub",
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+        *,
+        by_http: bool = False,
+    ) -> None:
         self.ticket = ticket
+        self.skew: int | None = None
+        self.waited_seconds = 0
         self.live: LiveSheet | None = None
         self.book: Book | None = None
         self.status = SheetStatus(SheetState.EXPECTED, ticket.epoch, None)
@@ -85,13 +97,13 @@ class Session:
         self.sealed: set[int] = set()
         self.submitted = False
         self._answered = 0
-        self._presence = Presence(milliseconds(), None, 0, 0, called=False, online=True)
+        self._presence = Presence(milliseconds(), None, 0, 0, called=False, online=True, by_http=by_http)
         self._hub = hub
         self._send = send
         self._queue: deque[Op] = deque()
         self._in_flight = False
         self._malformed = 0
-        self._bucket = TokenBucket(time.monotonic())
+        self._bucket = hub.bucket(ticket.sheet_id)
 
     async def receive(self, text: str) -> None:
         """Handle one frame of the tablet.
@@ -157,8 +169,24 @@ class Session:
             self.note(saved_at=milliseconds(), answered=self._answered.bit_count())
             await self.send(acknowledged(op.seq, self._keys_after(op)))
         else:
-            await self.send(refused(verdict or "busy", op.seq))
+            await self._refuse(op, verdict or "busy")
         await self._advance()
+
+    async def settle_refusal(self, op: Op, code: str | None) -> None:
+        """Tell the tablet of an op that was refused and is kept apart, then go on with the next one."""
+        self._in_flight = False
+        await self.send(refused(code or "busy", op.seq))
+        await self._advance()
+
+    def take_greeting(self, hello: Hello) -> None:
+        """Keep what a tablet says of its clock and of its wait."""
+        if hello.at is not None:
+            self.skew = milliseconds() - hello.at
+        self.waited_seconds = hello.waiting // 1000
+
+    def refusal(self, op: Op, code: str) -> Refusal:
+        """Return what is kept of an op refused with this code."""
+        return Refusal(self.ticket.sheet_id, self.ticket.epoch, self.skew, op, code)
 
     async def send(self, frame: dict[str, Any]) -> None:
         """Send one frame."""
@@ -186,10 +214,11 @@ class Session:
             case Act(op=op):
                 await self._take(op)
             case Ping(at=at, question=question):
+                self.skew = milliseconds() - at
                 self.note(question=question)
                 await self.send({"t": "pong", "at": at, "now": milliseconds()})
-            case Hello(version=version):
-                await self._greet(version)
+            case Hello():
+                await self._greet(frame)
             case Ready(paper=paper):
                 if self.live is not None and paper == self.live.paper_digest:
                     self._hub.ready.submit(self)
@@ -202,9 +231,10 @@ class Session:
             raise Farewell(CLOSE_MALFORMED, code)
         await self.send(refused(code))
 
-    async def _greet(self, version: int) -> None:
-        if version != VERSION:
+    async def _greet(self, hello: Hello) -> None:
+        if hello.version != VERSION:
             raise Farewell(CLOSE_VERSION, "version")
+        self.take_greeting(hello)
         if not self._hub.reader.submit(self):
             await self.send(refused("busy"))
 
@@ -221,10 +251,19 @@ class Session:
         while self._queue and not self._in_flight:
             op = self._queue.popleft()
             code = self._objection(op)
-            if code is None and self._submit(op):
+            if code is not None:
+                await self._refuse(op, code)
+            elif self._submit(op):
                 self._in_flight = True
             else:
-                await self.send(refused(code or "busy", op.seq))
+                await self.send(refused("busy", op.seq))
+
+    async def _refuse(self, op: Op, code: str) -> None:
+        """Refuse an op; one that is refused for itself is kept first, and the tablet told after."""
+        if code in KEPT_CODES and self._hub.refusals.submit((self, self.refusal(op, code))):
+            self._in_flight = True
+        else:
+            await self.send(refused("busy" if code in KEPT_CODES else code, op.seq))
 
     def _objection(self, op: Op) -> str | None:
         if op.seq <= self.seq:
@@ -243,6 +282,7 @@ class Session:
             centre_sitting_id=self.ticket.centre_sitting_id,
             epoch=self.ticket.epoch,
             previous=self.digest,
+            skew=self.skew or 0,
             op=op,
         )
         return self._hub.writer.submit((self, pending))
@@ -286,6 +326,7 @@ class Session:
                 "title": live.sitting_title,
                 "starts_at": int(live.starts_at.timestamp() * 1000),
                 "duration": live.duration_seconds,
+                "offline_clock": live.offline_clock.value,
             },
             "sheet": live.number,
             "paper": None
@@ -302,6 +343,7 @@ class Session:
             "sealed": sorted(progress.sealed),
             "flags": sorted(progress.flags),
             "strikes": progress.strikes,
+            "position": progress.position,
         }
 
 

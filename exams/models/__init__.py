@@ -4,7 +4,7 @@ from exams.models.bank import Case, Media, Question
 from exams.models.exam import Exam, ExamPart, Sitting
 from exams.models.journal import JournalEntry
 from exams.models.paper import Paper, PaperKey, PaperQuestion, PaperUnit
-from exams.models.sheet import CentreSitting, FrozenSheet, Pause, Sheet, TimeGrant
+from exams.models.sheet import CentreSitting, FrozenSheet, Pause, RefusedOp, Sheet, TimeGrant
 
 __all__ = [
     "Case",
@@ -20,6 +20,7 @@ __all__ = [
     "PaperUnit",
     "Pause",
     "Question",
+    "RefusedOp",
     "Sheet",
     "Sitting",
     "TimeGrant",

@@ -4,7 +4,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from exams.enums import PartCode
+from exams.enums import OfflineClock, PartCode
 
 
 class Exam(models.Model):
@@ -56,6 +56,13 @@ class Sitting(models.Model):
         _("délai d’acheminement (secondes)"),
         default=30,
         help_text=_("Ce qui est fait dans les temps peut encore arriver pendant ce délai."),
+    )
+    offline_clock = models.CharField(
+        _("temps sans réseau"),
+        max_length=4,
+        choices=OfflineClock.choices,
+        default=OfflineClock.RUN,
+        help_text=_("Pour une tablette qui attend, sans réseau, la question suivante d’un dossier."),
     )
     is_reserve = models.BooleanField(_("créneau de réserve"), default=False)
 

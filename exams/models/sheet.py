@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ecni.shared.appendonly import AppendOnly
-from exams.enums import CentreSittingState, SheetState
+from exams.enums import CentreSittingState, GrantCause, OpKind, SheetState
 from exams.models.exam import Sitting
 
 
@@ -89,14 +89,20 @@ class Pause(models.Model):
 
 
 class TimeGrant(AppendOnly):
-    """Seconds granted during the sitting: to everybody, to one centre sitting or to one sheet."""
+    """Seconds granted during the sitting: to everybody, to one centre sitting or to one sheet.
+
+    An outage is credited by the rule that the sitting states, to one sheet, by nobody.
+    """
 
     sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="grants", verbose_name=_("épreuve"))
     centre_sitting = models.ForeignKey(CentreSitting, models.PROTECT, related_name="grants", null=True, blank=True)
     sheet = models.ForeignKey(Sheet, models.PROTECT, related_name="grants", null=True, blank=True)
+    cause = models.CharField(_("cause"), max_length=8, choices=GrantCause.choices, default=GrantCause.DECISION)
     seconds = models.PositiveIntegerField(_("secondes"))
     reason = models.CharField(_("motif"), max_length=200)
-    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("auteur")
+    )
     granted_at = models.DateTimeField(_("date"))
 
     class Meta:
@@ -107,10 +113,48 @@ class TimeGrant(AppendOnly):
                 condition=models.Q(sheet__isnull=True) | models.Q(centre_sitting__isnull=True),
                 name="timegrant_one_scope",
             ),
+            models.CheckConstraint(
+                condition=models.Q(cause=GrantCause.DECISION, granted_by__isnull=False)
+                | models.Q(cause=GrantCause.OUTAGE, granted_by__isnull=True, sheet__isnull=False),
+                name="timegrant_outage_by_rule",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"grant {self.pk}: {self.seconds} s"
+
+
+class RefusedOp(AppendOnly):
+    """An op that is not in its sheet, kept with what the jury needs to decide on it.
+
+    `code` is the refusal's (`exams.protocol.REFUSALS`); `quarantined` ones were made in time, or on a tablet that had
+    been replaced. `skew` is the server's clock less the tablet's, in milliseconds, as last measured; None when never.
+    `ends_at` is the end that was held against `made_at`.
+    """
+
+    sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="+", verbose_name=_("épreuve"))
+    sheet = models.ForeignKey(Sheet, models.PROTECT, related_name="refused_ops", verbose_name=_("copie"))
+    seq = models.IntegerField(_("numéro d’acte"))
+    epoch = models.SmallIntegerField(_("époque"))
+    kind = models.SmallIntegerField(_("acte"), choices=OpKind.choices)
+    question = models.SmallIntegerField(_("question"))
+    value = models.TextField(_("valeur"), blank=True)
+    made_at = models.BigIntegerField(_("fait à"), help_text=_("Horloge de la tablette, millisecondes."))
+    skew = models.BigIntegerField(_("décalage d’horloge (ms)"), null=True)
+    digest = models.BinaryField(_("empreinte"))
+    code = models.CharField(_("refus"), max_length=20)
+    ends_at = models.DateTimeField(_("fin de la copie"), null=True)
+    received_at = models.DateTimeField(_("reçu le"))
+
+    class Meta:
+        verbose_name = _("acte refusé")
+        verbose_name_plural = _("actes refusés")
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "seq", "digest", "code"], name="refusedop_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"refused op {self.sheet_id}/{self.seq} {self.code}"
 
 
 class FrozenSheet(AppendOnly):

@@ -1,7 +1,10 @@
 """Reads of the journal: always a fold, never a row by itself."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
+
+from django.db.models import Max
 
 from exams.enums import OpKind
 from exams.models import JournalEntry, Sheet
@@ -20,6 +23,12 @@ def replays(sheets: Sequence[Sheet]) -> dict[int, Replay]:
             for sheet_id, number in numbers.items()
         }
     return folded
+
+
+def last_received(sitting_id: int, sheet_ids: Sequence[int]) -> dict[int, datetime]:
+    """Return when the last op of each sheet was received, by sheet; sheets without any op are left out."""
+    rows = JournalEntry.objects.filter(sitting_id=sitting_id, sheet_id__in=sheet_ids)
+    return dict(rows.values_list("sheet_id").annotate(Max("received_at")))
 
 
 def _ops(sitting_id: int, sheet_ids: Iterable[int]) -> Iterable[tuple[int, list[Op]]]:

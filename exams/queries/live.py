@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from exams.enums import PaperState, SheetState
+from exams.enums import OfflineClock, PaperState, SheetState
 from exams.models import CentreSitting, Paper, Sheet
 from exams.queries.journal import replays
 from exams.rules.replay import Replay
@@ -28,6 +28,7 @@ class LiveSheet:
     starts_at: datetime
     duration_seconds: int
     grace_seconds: int
+    offline_clock: OfflineClock
     paper_id: int | None
     paper_digest: str
     paper_size: int
@@ -68,6 +69,7 @@ def _live_sheet(sheet: Sheet, paper: Paper | None, progress: Replay) -> LiveShee
         starts_at=sheet.sitting.starts_at,
         duration_seconds=sheet.sitting.duration_seconds,
         grace_seconds=sheet.sitting.grace_seconds,
+        offline_clock=OfflineClock(sheet.sitting.offline_clock),
         paper_id=paper.pk if paper else None,
         paper_digest=paper.digest if paper else "",
         paper_size=paper.size if paper else 0,

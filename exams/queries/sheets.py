@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from exams.enums import CentreSittingState, SheetState
+from exams.enums import CentreSittingState, GrantCause, SheetState
 from exams.models import CentreSitting, Pause, Sheet, TimeGrant
 from exams.rules.states import LIVE_STATES
 from exams.rules.timing import Allowance, PauseSpan
@@ -90,6 +90,12 @@ def closing_obstacles(centre_sitting_id: int, now: datetime) -> list[str]:
     return obstacles
 
 
+def pause_spans(centre_sitting_id: int) -> tuple[PauseSpan, ...]:
+    """Return the pauses of a centre sitting, in order."""
+    pauses = Pause.objects.filter(centre_sitting_id=centre_sitting_id).order_by("started_at")
+    return tuple(PauseSpan(pause.started_at, pause.ended_at) for pause in pauses)
+
+
 def time_allowances(sheets: Sequence[Sheet]) -> dict[int, Allowance]:
     """Return what each sheet's end is made of, by sheet; all are of one centre sitting, which has opened."""
     if not sheets:
@@ -99,15 +105,15 @@ def time_allowances(sheets: Sequence[Sheet]) -> dict[int, Allowance]:
     if opened_at is None:
         msg = f"{centre_sitting} has not opened"
         raise ValueError(msg)
-    pauses = tuple(
-        PauseSpan(pause.started_at, pause.ended_at)
-        for pause in Pause.objects.filter(centre_sitting=centre_sitting).order_by("started_at")
-    )
+    pauses = pause_spans(centre_sitting.pk)
     grants = TimeGrant.objects.filter(sitting_id=centre_sitting.sitting_id).order_by("pk")
     common: list[int] = []
     personal: dict[int, list[int]] = defaultdict(list)
+    outages: dict[int, list[int]] = defaultdict(list)
     for grant in grants:
-        if grant.sheet_id is not None:
+        if grant.sheet_id is not None and grant.cause == GrantCause.OUTAGE:
+            outages[grant.sheet_id].append(grant.seconds)
+        elif grant.sheet_id is not None:
             personal[grant.sheet_id].append(grant.seconds)
         elif grant.centre_sitting_id in {None, centre_sitting.pk}:
             common.append(grant.seconds)
@@ -117,6 +123,7 @@ def time_allowances(sheets: Sequence[Sheet]) -> dict[int, Allowance]:
             duration_seconds=centre_sitting.sitting.duration_seconds,
             extra_seconds=sheet.extra_seconds,
             granted_seconds=(*common, *personal[sheet.pk]),
+            outage_seconds=tuple(outages[sheet.pk]),
             pauses=pauses,
         )
         for sheet in sheets

@@ -22,6 +22,7 @@ class Replay:
         flags: questions the candidate marked to come back to.
         strikes: letters struck out, by question.
         submitted: whether the candidate handed the sheet in.
+        position: question of the last op that is about one, 0 before: where another tablet resumes.
     """
 
     seq: int
@@ -31,6 +32,7 @@ class Replay:
     flags: set[int] = field(default_factory=set)
     strikes: dict[int, str] = field(default_factory=dict)
     submitted: bool = False
+    position: int = 0
 
     def apply(self, op: Op) -> None:
         """Fold one op, which must be the next one of the chain."""
@@ -46,6 +48,7 @@ class Replay:
             case OpKind.SUBMIT:
                 self.submitted = True
         self.seq, self.digest = op.seq, op.digest
+        self.position = op.question or self.position
 
     @property
     def answered(self) -> int:

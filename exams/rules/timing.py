@@ -4,6 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+MADE_TOLERANCE_MS = 1000
+"""How far a tablet's time, brought to the server's clock, may pass an end and still count as before it."""
+
+OUTAGE_SECONDS = range(5, 1801)
+"""What one wait without network may be credited: less is not worth a row, more is for people to decide."""
+
 
 @dataclass(frozen=True, slots=True)
 class PauseSpan:
@@ -22,6 +28,7 @@ class Allowance:
         duration_seconds: length of the sitting, for everybody.
         extra_seconds: personal extra time (tiers temps), known before the start.
         granted_seconds: each grant made during the sitting to this sheet, its centre sitting or the whole sitting.
+        outage_seconds: each wait without network that the sitting's rule credits to this sheet.
         pauses: pauses of the centre sitting.
     """
 
@@ -29,6 +36,7 @@ class Allowance:
     duration_seconds: int
     extra_seconds: int
     granted_seconds: tuple[int, ...]
+    outage_seconds: tuple[int, ...]
     pauses: tuple[PauseSpan, ...]
 
 
@@ -37,9 +45,41 @@ def effective_end(allowance: Allowance, now: datetime) -> datetime:
 
     Every second of a pause is given back; while a pause lasts, the end moves with `now`.
     """
-    seconds = allowance.duration_seconds + allowance.extra_seconds + sum(allowance.granted_seconds)
-    return allowance.opened_at + timedelta(seconds=seconds) + _paused(allowance.pauses, now)
+    seconds = (
+        allowance.duration_seconds
+        + allowance.extra_seconds
+        + sum(allowance.granted_seconds)
+        + sum(allowance.outage_seconds)
+    )
+    return allowance.opened_at + timedelta(seconds=seconds) + _paused(allowance.pauses, allowance.opened_at, now)
 
 
-def _paused(pauses: Iterable[PauseSpan], now: datetime) -> timedelta:
-    return sum(((pause.ended_at or now) - pause.started_at for pause in pauses), timedelta())
+def outage_credit(waited_seconds: int, since: datetime, pauses: Iterable[PauseSpan], now: datetime) -> int:
+    """Return the whole seconds to give back to a tablet that waited for a key without network; 0 for a wait too short.
+
+    Args:
+        waited_seconds: how long it says it has waited.
+        since: last sign of life that the server has of it, or last wait already credited; nothing counts before.
+        pauses: pauses of its centre sitting, given back already.
+        now: the instant at which it is back.
+    """
+    start = max(now - timedelta(seconds=waited_seconds), since)
+    idle = now - start - _paused(pauses, start, now)
+    seconds = min(int(idle.total_seconds()), OUTAGE_SECONDS[-1])
+    return seconds if seconds in OUTAGE_SECONDS else 0
+
+
+def was_made_in_time(made_at: int, skew: int | None, end: datetime) -> bool:
+    """Whether a tablet says that it made an op before an end.
+
+    Args:
+        made_at: the tablet's clock, milliseconds since 1970.
+        skew: the server's clock less the tablet's, milliseconds; None when never measured, and then taken as none.
+        end: on the server's clock.
+    """
+    return made_at + (skew or 0) <= end.timestamp() * 1000 + MADE_TOLERANCE_MS
+
+
+def _paused(pauses: Iterable[PauseSpan], start: datetime, now: datetime) -> timedelta:
+    spans = ((pause.ended_at or now) - max(pause.started_at, start) for pause in pauses)
+    return sum((span for span in spans if span > timedelta()), timedelta())

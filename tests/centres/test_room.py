@@ -1,5 +1,6 @@
 """The room console by its forms and by its socket: who may, what is refused, two people at once."""
 
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -18,6 +19,7 @@ from centres.queries.slips import printed_slips
 from centres.rules.access import may
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed, User
+from ecni.shared import clock
 from exams import broadcast
 from exams.broadcast import Presence, publish_presence
 from exams.enums import CentreSittingState, SheetState
@@ -294,8 +296,9 @@ def test_presence_shows_calls_and_lost_tablets(console, hosting, head):
     publish_presence(
         {
             hosting.centre_sitting_id: {
-                sheets[0]: Presence(at, at - 9000, 12, 3, called=True, online=True),
-                sheets[1]: Presence(at - 130_000, at - 131_000, 40, 41, called=False, online=False),
+                sheets[0]: Presence(at, at - 9000, 12, 3, called=True, online=True, by_http=False),
+                sheets[1]: Presence(at - 130_000, at - 131_000, 40, 41, called=False, online=False, by_http=False),
+                sheets[2]: Presence(at, at, 5, 6, called=False, online=True, by_http=True),
             }
         }
     )
@@ -305,7 +308,7 @@ def test_presence_shows_calls_and_lost_tablets(console, hosting, head):
     assert first["alerts"][0]["icon"] == "hand"
     assert second["network"]["tone"] == "danger"
     assert "Hors ligne depuis 2 min" in second["alerts"][0]["word"]
-    assert third["network"]["word"] == "Hors ligne"
+    assert (third["network"]["word"], third["network"]["tone"]) == ("Secours HTTP", "info")
     assert "1 appel(s) non traité(s)." in board["obstacles"]
     carry_out(command=protocol.HandleCall(first["seat"]), hosting=hosting, actor=head, now=NOW)
     assert not room_board(hosting, NOW)["rows"][0]["called"]
@@ -389,3 +392,29 @@ def test_the_agency_opens_everywhere_and_ops_may_not(client, hosting):
     assert CentreSitting.objects.get().state == CentreSittingState.OPEN
     assert "0 centre(s) ouvert(s)" in client.post(path, follow=True).content.decode()
     assert client.get("/national/?epreuve=999").status_code == 404
+
+
+def test_the_agency_gives_the_same_time_to_everybody(client, hosting, head):
+    set_hour(hosting)
+    client.force_login(User.objects.get(role=Role.AGENCY))
+    client.post(reverse("centres:national-open", args=[hosting.sitting_id]))
+    carry_out(command=protocol.Admit(()), hosting=hosting, actor=head, now=clock.now())
+    ends = list(hosting.centre_sitting.sheets.order_by("pk").values_list("ends_at", flat=True))
+    path = reverse("centres:national-grant", args=[hosting.sitting_id])
+    fields = {"minutes": "38", "reason": "articles illisibles"}
+    assert "38 min de plus pour tous" in client.post(path, fields, follow=True).content.decode()
+    later = list(hosting.centre_sitting.sheets.order_by("pk").values_list("ends_at", flat=True))
+    assert [after - before for before, after in zip(ends, later, strict=True)] == [timedelta(minutes=38)] * len(ends)
+    for wrong in ({"minutes": "0", "reason": "x"}, {"minutes": "5", "reason": ""}, {}):
+        assert 'role="alert"' in client.post(path, wrong, follow=True).content.decode()
+    carry_out(command=protocol.Close("évacuation"), hosting=hosting, actor=head, now=clock.now())
+    assert "ont déjà clos" in client.post(path, fields, follow=True).content.decode()
+    assert TimeGrant.objects.count() == 1
+
+
+def test_only_the_agency_gives_time_everywhere(client, hosting, head):
+    path = reverse("centres:national-grant", args=[hosting.sitting_id])
+    for user in (make_staff(Role.OPS), head):
+        client.force_login(user)
+        assert client.post(path, {"minutes": "5", "reason": "x"}).status_code == 403
+    assert TimeGrant.objects.count() == 0

@@ -29,11 +29,11 @@ def cost_of_one_answer(candidates):
     chains = [Chain(sheet) for sheet in sheets]
     for _ in range(2):
         batch = [
-            PendingOp(chain.sheet.pk, chain.sheet.centre_sitting_id, 1, chain.head, chain.op()) for chain in chains
+            PendingOp(chain.sheet.pk, chain.sheet.centre_sitting_id, 1, chain.head, 0, chain.op()) for chain in chains
         ]
         append_ops(sitting_id=sheets[0].sitting_id, grace_seconds=30, pending=batch)
     chain = chains[candidates // 2]
-    one = PendingOp(chain.sheet.pk, chain.sheet.centre_sitting_id, 1, chain.head, chain.op())
+    one = PendingOp(chain.sheet.pk, chain.sheet.centre_sitting_id, 1, chain.head, 0, chain.op())
     before = rows()
     with CaptureQueriesContext(connection) as queries:
         verdicts = append_ops(sitting_id=chain.sheet.sitting_id, grace_seconds=30, pending=[one])

@@ -9,7 +9,7 @@ from ecni.shared.clock import now
 from exams.consumers.frames import PATH, CandidateFrames
 from exams.consumers.hub import HubSource
 from exams.enums import OpKind
-from exams.models import JournalEntry
+from exams.models import JournalEntry, RefusedOp
 from exams.tickets import COOKIE, Ticket, mint_ticket
 from tests.exams.sitting import Chain, opened
 
@@ -78,6 +78,24 @@ async def test_frames_refused_say_why(application, sheet):
 async def test_frames_of_a_replaced_tablet_are_told_so(application, sheet):
     _, frames = await post(application, sheet, [], epoch=7)
     assert [f["t"] for f in frames] == ["bye"]
+
+
+async def test_what_a_replaced_tablet_had_not_sent_is_kept_apart(application, sheet):
+    chain = Chain(sheet)
+    acts = [{"t": "hello", "v": 1, "at": 5}, frame(chain.op(value="A")), frame(chain.op(value="B")), {"t": "op"}]
+    for _ in range(2):
+        _, frames = await post(application, sheet, acts, epoch=7)
+        told = [(f["t"], f.get("code"), f.get("seq")) for f in frames]
+        assert told == [("refused", "quarantined", 1), ("refused", "quarantined", 2), ("bye", "replaced", None)]
+    kept = [row async for row in RefusedOp.objects.order_by("seq").values_list("seq", "value", "epoch", "code")]
+    assert kept == [(1, "A", 7, "quarantined"), (2, "B", 7, "quarantined")]
+    assert await JournalEntry.objects.acount() == 0
+
+
+async def test_frames_share_the_limit_of_their_sheet(application, sheet):
+    pings = [{"t": "ping", "at": 0, "q": 0}] * 50
+    codes = [f.get("code") for _ in range(3) for f in (await post(application, sheet, pings))[1]]
+    assert codes.count("too-fast") >= 40
 
 
 @pytest.mark.parametrize("body", [b"{", b"{}", b"[1]", b"[" + b"{}," * 50 + b"{}]", b"[" * 100_000])

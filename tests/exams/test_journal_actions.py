@@ -28,8 +28,8 @@ def centre_sitting(db, now):
     return opened(count=3, now=now)
 
 
-def pending(sheet, op, previous, epoch=1):
-    return PendingOp(sheet.pk, sheet.centre_sitting_id, epoch, previous, op)
+def pending(sheet, op, previous, epoch=1, skew=0):
+    return PendingOp(sheet.pk, sheet.centre_sitting_id, epoch, previous, skew, op)
 
 
 def append(sheet, op, previous, epoch=1, grace_seconds=30):

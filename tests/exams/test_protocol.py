@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from exams.enums import OpKind
 from exams.protocol import (
+    KEPT_CODES,
     MAX_MILLISECONDS,
     MAX_QUESTION,
     MAX_SEQ,
@@ -41,8 +42,8 @@ def golden(name):
 def frame_of(parsed):
     """Write a parsed frame back as the tablet would."""
     match parsed:
-        case Hello(version=version):
-            return {"t": "hello", "v": version}
+        case Hello(version=version, at=at, waiting=waiting):
+            return {"t": "hello", "v": version, "at": at} | ({"waiting": waiting} if waiting else {})
         case Act(op=op):
             head = {"t": "op", "seq": op.seq, "kind": op.kind.name.lower(), "q": op.question}
             return head | {"value": op.value, "at": op.made_at, "digest": op.digest.hex()}
@@ -87,8 +88,13 @@ def test_acknowledgements_are_the_golden_ones():
     assert frames == [acknowledged(13, {}), acknowledged(14, {15: "AAAA"})]
 
 
-def test_codes_to_retry_are_refusals():
-    assert set(REFUSALS) >= RETRY_CODES
+def test_codes_to_retry_and_to_keep_are_refusals():
+    assert set(REFUSALS) >= RETRY_CODES | KEPT_CODES
+    assert set() == RETRY_CODES & KEPT_CODES
+
+
+def test_a_greeting_may_say_nothing_of_its_clock():
+    assert parse('{"t":"hello","v":1}') == Hello(version=1, at=None, waiting=0)
 
 
 def test_sealed_paper_of_the_javascript_tests_opens_with_its_keys():
@@ -112,7 +118,9 @@ JSON_VALUES = st.recursive(
 )
 NEARLY_FRAMES = st.fixed_dictionaries(
     {"t": st.sampled_from(["hello", "op", "ready", "ping", "call"]) | JSON_VALUES},
-    optional=dict.fromkeys(("v", "seq", "kind", "q", "value", "at", "digest", "paper", "raised"), JSON_VALUES),
+    optional=dict.fromkeys(
+        ("v", "seq", "kind", "q", "value", "at", "waiting", "digest", "paper", "raised"), JSON_VALUES
+    ),
 )
 VALUES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=MAX_VALUE_CHARACTERS)
 OPS = st.builds(

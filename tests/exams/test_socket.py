@@ -1,5 +1,6 @@
 import json
 from base64 import b64decode
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -11,8 +12,8 @@ from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_
 from exams.actions.sheet import admit_sheet, release_sheet
 from exams.consumers.hub import HubSource
 from exams.consumers.socket import CandidateSocket
-from exams.enums import OpKind, SheetState
-from exams.models import JournalEntry, Sheet
+from exams.enums import OfflineClock, OpKind, SheetState
+from exams.models import CentreSitting, JournalEntry, RefusedOp, Sheet, Sitting
 from exams.queries.papers import main_paper, paper_keys
 from exams.tickets import COOKIE, Ticket, mint_ticket
 from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, opened, staff
@@ -235,6 +236,57 @@ async def test_socket_of_the_old_tablet_says_why_it_stops(tablet, application, s
     assert (await tablet.event())["code"] == 4409
     swapped = Tablet(application, sheet, epoch=2)
     assert (await swapped.hello())["status"] == "COMPOSING"
+
+
+async def test_socket_keeps_apart_what_arrives_after_the_grace(tablet, sheet):
+    await tablet.hello()
+    await Sheet.objects.filter(pk=sheet.pk).aupdate(ends_at=now() - timedelta(minutes=2))
+    await tablet.send({"t": "ping", "at": int(now().timestamp() * 1000), "q": 0})
+    made = int((now() - timedelta(minutes=3)).timestamp() * 1000)
+    await tablet.send_op(tablet.chain.op(made_at=made))
+    assert (await tablet.receive("refused"))["code"] == "quarantined"
+    tablet.chain = Chain(sheet)
+    await tablet.send_op(tablet.chain.op(value="B", made_at=made + 150_000))
+    assert (await tablet.receive("refused"))["code"] == "late"
+    kept = [row async for row in RefusedOp.objects.order_by("pk").values_list("value", "code")]
+    assert kept == [("A", "quarantined"), ("B", "late")]
+
+
+async def test_socket_leaves_a_trace_of_what_it_refuses_in_the_log_alone(tablet):
+    await tablet.hello()
+    assert (await tablet.act(question=9))["code"] == "unknown-question"
+    assert (await RefusedOp.objects.aget()).code == "unknown-question"
+    assert await JournalEntry.objects.acount() == 0
+
+
+async def test_socket_says_where_the_candidate_was(application, tablet, sheet):
+    assert (await tablet.hello())["position"] == 0
+    await tablet.act(question=2, value="BD")
+    await tablet.act(OpKind.FLAG, 1, "1")
+    await tablet.close()
+    assert (await Tablet(application, sheet).hello())["position"] == 1
+
+
+async def test_socket_gives_back_the_wait_of_a_tablet_without_network(tablet, sheet):
+    await Sitting.objects.filter(pk=sheet.sitting_id).aupdate(offline_clock=OfflineClock.STOP)
+    opened_at = now() - timedelta(minutes=10)
+    await CentreSitting.objects.filter(pk=sheet.centre_sitting_id).aupdate(opened_at=opened_at)
+    await tablet.connect()
+    await tablet.send({"t": "hello", "v": 1, "at": 0, "waiting": 60_000})
+    state = await tablet.receive("state")
+    assert state["sitting"]["offline_clock"] == "STOP"
+    assert state["ends_at"] == int((opened_at + timedelta(seconds=3660)).timestamp() * 1000)
+
+
+async def test_socket_limits_a_sheet_however_often_its_tablet_comes_back(application, tablet, sheet):
+    await tablet.hello()
+    for _ in range(105):
+        await tablet.send({"t": "ping", "at": 0, "q": 0})
+    await tablet.close()
+    back = Tablet(application, sheet)
+    await back.connect()
+    await back.send({"t": "ping", "at": 1, "q": 0})
+    assert (await back.receive("pong", "refused")).get("code") == "too-fast"
 
 
 async def test_submitted_sheet_takes_nothing_more(tablet, sheet):

@@ -18,6 +18,7 @@ from centres.protocol import VERBS
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed, User
 from ecni.accounts.rules import may_enter_administration
+from exams.actions.refusing import Refusal, keep_refusals
 from exams.actions.sealing import seal_paper
 from exams.models import Case, FrozenSheet, Media, Paper, Pause, Question, Sitting, TimeGrant
 from exams.tickets import COOKIE as TICKET_COOKIE
@@ -25,6 +26,7 @@ from exams.tickets import Ticket, mint_ticket
 from ranking.templatetags.results import IMAGE_SALT
 from ranking.views.results import COOKIE as RESULTS_COOKIE
 from ranking.views.results import COOKIE_SALT as RESULTS_SALT
+from tests.exams.sitting import Chain
 from tests.factories.centres import NOW, make_candidates, make_centre, make_hosting
 from tests.factories.grading import PERFECT, publish, ranked_exam
 from tests.factories.papers import draft_paper
@@ -119,6 +121,7 @@ def _places(house):
         Pause.objects.create(centre_sitting=hosting.centre_sitting, started_at=NOW, ended_at=NOW, reason="alarme"),
         hosting.centre,
         hosting,
+        _refused(hosting.centre_sitting.sheets.order_by("pk").first()),
         Incident.objects.create(hosting=hosting, text="chute", reported_by=agency, at=NOW),
         Candidate.objects.filter(centre=hosting.centre).first(),
         AccessAttempt.objects.create(attempt_time=NOW, failures_since_start=1),
@@ -128,6 +131,12 @@ def _places(house):
         TOTPDevice.objects.create(**otp),
     ]
     return {row._meta.label_lower: row for row in rows}
+
+
+def _refused(sheet):
+    kept = Refusal(sheet.pk, 1, 0, Chain(sheet).op(), "replaced")
+    keep_refusals(refusals=[kept], now=NOW)
+    return sheet.refused_ops.get()
 
 
 def _add_results(house):

@@ -69,7 +69,7 @@ function online() {
 
 test("the first frame is hello, and the state makes it online", () => {
   const { last, links, frames } = online();
-  assert.deepEqual(last().sent, [{ t: "hello", v: 1 }]);
+  assert.deepEqual(last().sent, [{ t: "hello", v: 1, at: 5_000_000 }]);
   assert.deepEqual([links, frames], [[["online", undefined]], [["state", 0]]]);
 });
 test("a heartbeat leaves every ten seconds with the question on screen", () => {

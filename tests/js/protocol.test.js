@@ -4,7 +4,7 @@ import { act, call, hello, parse, ping, ready } from "../../static/js/exam/proto
 import { golden } from "./golden.js";
 
 const WRITERS = {
-  hello: () => hello(), op: (frame) => act(frame), ready: ({ paper }) => ready(paper), ping: ({ at, q }) => ping(at, q),
+  hello: ({ at, waiting }) => hello(at, waiting), op: (frame) => act(frame), ready: ({ paper }) => ready(paper), ping: ({ at, q }) => ping(at, q),
   call: ({ raised }) => call(raised),
 };
 

@@ -66,7 +66,7 @@ export class Connection {
 
   #greet() {
     this.#asked.set("hello", this.#parts.monotonic());
-    this.send(hello());
+    this.send(hello(Math.trunc(this.#parts.wall())));
   }
 
   #beat() {

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{seq: number, kind: string, q: number, value: string, at: number, digest: string}} Op
- * @typedef {{id: number, title: string, starts_at: number, duration: number}} Sitting
+ * @typedef {{id: number, title: string, starts_at: number, duration: number, offline_clock: "RUN" | "STOP"}} Sitting
  * @typedef {{t: string, [name: string]: any}} Frame
  */
 
@@ -18,7 +18,11 @@ export const FINAL_CLOSES = new Map([
   [4410, "version"],
 ]);
 
-export const hello = () => JSON.stringify({ t: "hello", v: VERSION });
+/**
+ * @param {number} at tablet's clock, ms
+ * @param {number} [waiting] ms for which the tablet has been waiting for the next step of a case, when it is
+ */
+export const hello = (at, waiting = 0) => JSON.stringify({ t: "hello", v: VERSION, at, ...(waiting && { waiting }) });
 
 /** @param {Op} op */
 export const act = ({ seq, kind, q, value, at, digest }) => JSON.stringify({ t: "op", seq, kind, q, value, at, digest });
@@ -42,7 +46,7 @@ const isAbsent = (value) => value === undefined;
 const isPaper = (value) =>
   isObject(value) && isDigest(value.digest) && isCount(value.bytes) && isText(value.url);
 const isSitting = (value) =>
-  isObject(value) && isCount(value.id) && isText(value.title) && isCount(value.starts_at) && isCount(value.duration);
+  isObject(value) && isCount(value.id) && isText(value.title) && isCount(value.starts_at) && isCount(value.duration) && isText(value.offline_clock);
 const or = (...checks) => (value) => checks.some((check) => check(value));
 const isNull = (value) => value === null;
 
@@ -51,7 +55,7 @@ const SHAPES = {
   state: {
     v: isCount, now: isCount, status: isText, ends_at: or(isCount, isNull), sitting: isSitting, sheet: isText,
     paper: or(isPaper, isNull), seq: isCount, digest: isDigest, keys: isTexts, answers: isTexts, sealed: isNumbers,
-    flags: isNumbers, strikes: isTexts,
+    flags: isNumbers, strikes: isTexts, position: isCount,
   },
   ack: { seq: isCount, keys: or(isTexts, isAbsent) },
   refused: { code: isText, text: isText, seq: or(isCount, isAbsent) },

@@ -1,0 +1,65 @@
+"""Giving back, by the sitting's own rule, the time that a tablet spent waiting for a key without network."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from django.db import transaction
+from django.db.models import Max
+
+from exams.actions.centre_sitting import refresh_ends, touch
+from exams.actions.journal import own_centre_sitting
+from exams.enums import GrantCause, OfflineClock
+from exams.models import CentreSitting, Sheet, TimeGrant
+from exams.queries.journal import last_received
+from exams.queries.sheets import pause_spans
+from exams.rules.states import LIVE_STATES
+from exams.rules.timing import outage_credit
+
+REASON = "attente sans réseau de la question suivante d’un dossier"
+
+
+def credit_outages(*, waits: Mapping[int, int], now: datetime) -> None:
+    """Credit sheets whose tablets are back; `waits` are the seconds that each says it waited, by sheet.
+
+    Nothing is credited where the sitting lets the time run, nor twice for the same seconds.
+    """
+    stopped = Sheet.objects.filter(pk__in=waits, state__in=LIVE_STATES, sitting__offline_clock=OfflineClock.STOP)
+    sheets = list(stopped.order_by("centre_sitting_id", "pk"))
+    for centre_sitting_id, group in groupby(sheets, key=lambda sheet: sheet.centre_sitting_id):
+        _credit_centre(centre_sitting_id, list(group), waits, now)
+
+
+@transaction.atomic
+def _credit_centre(centre_sitting_id: int, sheets: Sequence[Sheet], waits: Mapping[int, int], now: datetime) -> None:
+    own_centre_sitting(centre_sitting_id)
+    alive = _last_signs(centre_sitting_id, sheets)
+    pauses = pause_spans(centre_sitting_id)
+    credited = {sheet.pk: outage_credit(waits[sheet.pk], alive[sheet.pk], pauses, now) for sheet in sheets}
+    rows = [
+        TimeGrant(
+            sitting_id=sheet.sitting_id,
+            sheet=sheet,
+            cause=GrantCause.OUTAGE,
+            seconds=credited[sheet.pk],
+            reason=REASON,
+            granted_at=now,
+        )
+        for sheet in sheets
+        if credited[sheet.pk]
+    ]
+    if not rows:
+        return
+    TimeGrant.objects.bulk_create(rows)
+    refresh_ends(centre_sitting_id=centre_sitting_id, now=now)
+    touch(centre_sitting_id)
+
+
+def _last_signs(centre_sitting_id: int, sheets: Sequence[Sheet]) -> dict[int, datetime]:
+    """Since when a tablet may have been alone: its last op, its last credit, or the opening, whichever is last."""
+    ids = [sheet.pk for sheet in sheets]
+    opened_at = CentreSitting.objects.values_list("opened_at", flat=True).get(pk=centre_sitting_id)
+    received = last_received(sheets[0].sitting_id, ids)
+    outages = TimeGrant.objects.filter(sheet_id__in=ids, cause=GrantCause.OUTAGE)
+    latest = dict(outages.values_list("sheet_id").annotate(Max("granted_at")))
+    return {pk: max(filter(None, (opened_at, received.get(pk), latest.get(pk)))) for pk in ids}
