@@ -130,6 +130,9 @@ DATABASES: dict[str, dict[str, Any]] = {
             "application_name": f"ecni-{ROLE}",
             "connect_timeout": 5,
             "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
             "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
         }
         | _database["OPTIONS"],

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 from redis import RedisError
@@ -28,7 +28,7 @@ from centres.rules.board import (
 from centres.rules.seating import extra_seconds, missing_seconds
 from exams.broadcast import Presence, presence
 from exams.enums import CentreSittingState, GrantCause, SheetState
-from exams.models import PaperQuestion
+from exams.models import PaperQuestion, RefusedOp
 from exams.queries.sheets import closing_obstacles
 from exams.rules.states import LIVE_STATES, WAITING_STATES
 
@@ -108,9 +108,18 @@ def _board_seats(hosting: Hosting) -> Iterable[Seat]:
     return (
         Seat.objects.filter(hosting=hosting)
         .select_related("room", "sheet")
-        .annotate(extra_percent=F("candidate__accommodation__extra_percent"), granted=GRANTED)
+        .annotate(
+            extra_percent=F("candidate__accommodation__extra_percent"),
+            granted=GRANTED,
+            is_contradicted=Exists(_refused("contradiction")),
+            has_quarantine=Exists(_refused("quarantined")),
+        )
         .order_by("room__name", "room_id", "seat_number")
     )
+
+
+def _refused(code: str) -> "QuerySet[RefusedOp]":
+    return RefusedOp.objects.filter(sheet=OuterRef("sheet_id"), code=code)
 
 
 def _fresh_state(hosting: Hosting) -> str:
@@ -147,6 +156,8 @@ def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool
         answered=seen.answered if seen else 0,
         question=seen.question if seen else 0,
         has_called=bool(seen and seen.called and not is_muted),
+        is_contradicted=seat.is_contradicted,
+        has_quarantine=seat.has_quarantine,
     )
 
 

@@ -34,6 +34,8 @@ class Sight:
         is_by_http: whether its tablet speaks by HTTP, for want of a websocket.
         answered, question: questions answered, question on screen (0: none).
         has_called: hand raised, and nobody on the way.
+        is_contradicted: whether an op came that contradicts one that is stored.
+        has_quarantine: whether an op is kept apart for the jury.
     """
 
     state: S
@@ -47,6 +49,8 @@ class Sight:
     answered: int
     question: int
     has_called: bool
+    is_contradicted: bool
+    has_quarantine: bool
 
 
 SHEET_LABELS: Mapping[S, Label] = {
@@ -94,12 +98,18 @@ def alerts(sight: Sight, now: datetime) -> list[Label]:
     found = []
     if sight.has_called:
         found.append(Label("danger", "hand", "Le candidat appelle"))
+    if sight.is_contradicted:
+        found.append(
+            Label("danger", "alert", "Des actes contradictoires sont arrivés : prévenez le référent informatique")
+        )
     if network and network.icon == "wifi-off" and sight.state in _WAITED:
         since = "" if sight.seen_at is None else f" depuis {duration_words(_age(sight.seen_at, now))}"
         found.append(Label(network.tone, "wifi-off", f"Hors ligne{since} ; le candidat peut continuer"))
     if sight.missing_seconds and sight.state not in _FINISHED:
         minutes = -(-sight.missing_seconds // 60)
         found.append(Label("warn", "time-add", f"Temps majoré : il manque {minutes} min sur la copie"))
+    if sight.has_quarantine:
+        found.append(Label("warn", "alert", "Des actes sont gardés à part pour le jury"))
     return found
 
 

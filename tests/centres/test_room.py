@@ -21,10 +21,12 @@ from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed, User
 from ecni.shared import clock
 from exams import broadcast
+from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import Presence, publish_presence
 from exams.enums import CentreSittingState, SheetState
 from exams.models import CentreSitting, Sheet, TimeGrant
 from exams.rules.states import Already, NotFinished, ReasonMissing
+from tests.exams.sitting import Chain
 from tests.factories.centres import NOW, make_centre, make_hosting, make_sitting, make_staff
 
 JSON = {"HTTP_ACCEPT": "application/json"}
@@ -312,6 +314,17 @@ def test_presence_shows_calls_and_lost_tablets(console, hosting, head):
     assert "1 appel(s) non traité(s)." in board["obstacles"]
     carry_out(command=protocol.HandleCall(first["seat"]), hosting=hosting, actor=head, now=NOW)
     assert not room_board(hosting, NOW)["rows"][0]["called"]
+
+
+@pytest.mark.parametrize(
+    ("code", "tone", "word"), [("contradiction", "danger", "contradictoires"), ("replaced", "warn", "pour le jury")]
+)
+def test_board_warns_of_what_was_refused(hosting, head, code, tone, word):
+    seat = hosting.seats.order_by("seat_number").first()
+    keep_refusals(refusals=[Refusal(seat.sheet_id, 1, 0, Chain(seat.sheet).op(), code)], now=NOW)
+    row, *others = room_board(hosting, NOW)["rows"]
+    assert [(alert["tone"], word in alert["word"]) for alert in row["alerts"]] == [(tone, True)]
+    assert [other["alerts"] for other in others] == [[], []]
 
 
 def test_board_survives_the_loss_of_redis(hosting, monkeypatch):
