@@ -1,7 +1,10 @@
 """What a paper asks, how it is built and what opens it."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
+
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 
 from ecni.shared.vault import decrypt, officers_key
 from exams.enums import PaperState, PartCode, QuestionKind
@@ -36,6 +39,15 @@ class UnitStructure:
     part: PartCode
     part_points: int
     questions: tuple[NumberedQuestion, ...]
+
+
+def papers_to_come(now: datetime) -> QuerySet[Paper]:
+    """Return the sealed papers, reserves included, of the sittings that are not over, by sitting."""
+    ends = ExpressionWrapper(
+        F("sitting__starts_at") + F("sitting__duration_seconds") * timedelta(seconds=1), output_field=DateTimeField()
+    )
+    papers = Paper.objects.filter(state=PaperState.SEALED).annotate(ends_at=ends).filter(ends_at__gt=now)
+    return papers.select_related("sitting").order_by("sitting__starts_at", "pk")
 
 
 def paper_shapes(paper_id: int) -> dict[int, QuestionShape]:

@@ -1,0 +1,187 @@
+"""Every limit that once broke, or could, is found before the day."""
+
+import json
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecni.preflight import Finding, Needs, judged, limits, probe
+from exams.actions.sealing import seal_paper
+from tests.exams.sitting import staff
+from tests.factories.papers import draft_paper
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 6, 10, 8, 0, tzinfo=UTC)
+NEEDS = Needs(candidates=9800, socket_processes=2, web_processes=2)
+SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+
+
+@pytest.mark.parametrize(
+    ("finding", "layer", "allows", "is_met"),
+    [
+        (limits.descriptors(8192, NEEDS), "descriptors", 15_872, True),
+        (limits.descriptors(4256, NEEDS), "descriptors", 8000, False),
+        (limits.backlog(4096, 4096, NEEDS), "backlog", 20_480, True),
+        (limits.backlog(1600, 4096, NEEDS), "backlog", 8000, False),
+        (limits.ephemeral_ports(32768, 60999, NEEDS), "ephemeral-ports", 28_232, True),
+        (limits.ephemeral_ports(32768, 40767, NEEDS), "ephemeral-ports", 8000, False),
+        (limits.conntrack(None, NEEDS), "conntrack", None, True),
+        (limits.conntrack(16_000, NEEDS), "conntrack", 8000, False),
+        (
+            limits.proxy({"worker_processes": 2, "worker_connections": 8000, "worker_rlimit_nofile": 9000}, NEEDS),
+            "nginx",
+            8000,
+            False,
+        ),
+        (limits.processes(2, NEEDS), "processes", 20_000, True),
+        (limits.processes(2, Needs(36_000, 2, 2)), "processes", 20_000, False),
+        (limits.database_connections(200, 3, NEEDS), "postgresql-connections", None, True),
+        (limits.database_connections(30, 3, NEEDS), "postgresql-connections", 0, False),
+        (limits.redis_clients(10_000, NEEDS), "redis-clients", None, True),
+        (limits.redis_clients(100, NEEDS), "redis-clients", 0, False),
+        (limits.redis_policy("allkeys-lru", 1 << 20), "redis-eviction", None, False),
+        (limits.redis_policy("allkeys-lru", 0), "redis-eviction", None, True),
+        (limits.disk("postgresql-disk", 8000 * limits.BYTES_PER_CANDIDATE, NEEDS), "postgresql-disk", 8000, False),
+        (limits.disk("postgresql-disk", None, NEEDS), "postgresql-disk", None, None),
+        (limits.clock("redis-clock", timedelta(seconds=-1)), "redis-clock", None, False),
+        (limits.clock("redis-clock", timedelta(seconds=0.1)), "redis-clock", None, True),
+    ],
+)
+def test_each_limit_says_how_many_it_lets_in(finding, layer, allows, is_met):
+    assert (finding.layer, finding.allows, finding.is_met) == (layer, allows, is_met)
+    assert (finding.remedy == "") is (is_met is True)
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_an_acknowledgement_rests_on_three_settings(name):
+    findings = limits.durability(SAFE | {name: "off"})
+    assert [finding.layer for finding in findings if not finding.is_met] == [f"postgresql-{name}"]
+    assert all(finding.is_met for finding in limits.durability(SAFE))
+
+
+FINDINGS = st.builds(
+    Finding,
+    layer=st.text(max_size=3),
+    value=st.just(""),
+    needed=st.just(""),
+    allows=st.none() | st.integers(0, 99),
+    is_met=st.sampled_from([True, False, None]),
+)
+
+
+@given(st.lists(FINDINGS))
+def test_what_is_missing_is_read_first_then_the_smallest(findings):
+    order = [({False: 0, None: 1, True: 2}[f.is_met], 100 if f.allows is None else f.allows) for f in judged(findings)]
+    assert order == sorted(order)
+    assert len(order) == len(findings)
+
+
+def certificate(path, days):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([])
+    built = x509.CertificateBuilder(
+        name, name, key.public_key(), 1, NOW - timedelta(days=1), NOW + timedelta(days=days)
+    )
+    path.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def sealed(db, tmp_path, settings):
+    settings.PAPERS_ROOT = tmp_path
+    paper = draft_paper(staff())
+    return seal_paper(paper_id=paper.pk, actor=staff(), now=NOW)
+
+
+def found(needs=NEEDS, **options):
+    findings = probe(needs=needs, now=NOW, **{"nginx": None, "certificate": None, "caches": []} | options)
+    return {finding.layer: finding for finding in findings}
+
+
+def test_probe_reads_the_real_engines(sealed):
+    findings = found()
+    for layer in ("postgresql-fsync", "postgresql-connections", "redis-eviction", "redis-clients", "processes"):
+        assert findings[layer].is_met
+    assert findings[f"paper {sealed}"].is_met
+
+
+class Cache(SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments):
+        pass
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A centre's own copy of the papers, served over HTTP."""
+    (tmp_path / "centre" / "sujets").mkdir(parents=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Cache, directory=tmp_path / "centre")) as server:
+        Thread(target=server.serve_forever).start()
+        yield tmp_path / "centre" / "sujets", f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_probe_finds_a_paper_that_is_lost_or_damaged_in_a_centre(sealed, settings, cache):
+    folder, address = cache
+    name = f"{sealed.digest}.ecni"
+    remedies = []
+    for copied in (None, b"x", (settings.PAPERS_ROOT / name).read_bytes()):
+        if copied is not None:
+            (folder / name).write_bytes(copied)
+        findings = probe(needs=NEEDS, now=NOW, nginx=None, certificate=None, caches=[address])
+        remedies.append({f.needed: f.remedy for f in findings if f.layer == f"paper {sealed}"})
+    here, there = "lisible depuis PAPERS_ROOT", f"lisible depuis {address}"
+    damaged, lost = "Sujet altéré : le copier de nouveau", "Sujet introuvable : l’y copier"
+    assert remedies == [{here: "", there: lost}, {here: "", there: damaged}, {here: "", there: ""}]
+    (settings.PAPERS_ROOT / name).unlink()
+    assert found()[f"paper {sealed}"].remedy == lost
+
+
+def test_probe_reads_the_proxy_that_is_shipped_and_a_certificate(sealed, tmp_path):
+    findings = found(nginx=ROOT / "docs" / "nginx.conf", certificate=certificate(tmp_path / "short.pem", 1))
+    assert findings["nginx"].is_met
+    assert not findings["tls-certificate"].is_met
+    assert found(certificate=certificate(tmp_path / "long.pem", 400))["tls-certificate"].is_met
+
+
+def test_command_fails_on_a_hidden_limit_and_names_it_first(sealed, tmp_path, capsys):
+    conf = tmp_path / "nginx.conf"
+    conf.write_text("worker_processes 1;\nworker_rlimit_nofile 65536;\nevents { worker_connections 16000; }\n")
+    with pytest.raises(SystemExit) as left:
+        call_command("preflight", "--candidates", "9800", "--nginx", str(conf), "--json")
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (left.value.code, first["layer"], first["allows"]) == (1, "nginx", 8000)
+    with pytest.raises(SystemExit):
+        call_command("preflight", "--candidates", "9800", "--nginx", str(conf))
+    assert "Cède en premier : nginx, à 8000 candidats." in capsys.readouterr().out
+
+
+def test_command_finds_the_descriptors_of_its_own_process(db):
+    script = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300));"
+    script += (
+        "from ecni.preflight import limits, probes; print(next(iter(probes._kernel(limits.Needs(9800, 2, 2)))).allows)"
+    )
+    setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'ecni.settings'; django.setup();"
+    done = subprocess.run([sys.executable, "-c", setup + script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == 2 * (300 - limits.SPARE_DESCRIPTORS)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 300
+
+
+@pytest.mark.parametrize(
+    "option", ["--candidates=0", "--candidates=beaucoup", "--nginx=/nulle/part", "--tls=/nulle/part"]
+)
+def test_command_refuses_what_it_cannot_read(option):
+    with pytest.raises(CommandError):
+        call_command("preflight", option)
