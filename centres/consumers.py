@@ -22,6 +22,7 @@ from centres.queries.nation import national_hostings, sitting_to_watch
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from exams.broadcast import NATIONAL_GROUP, room_group
+from exams.queries.clock import agreed_now
 from exams.rules.states import Refused
 
 PUSH_SECONDS = 2
@@ -152,7 +153,8 @@ class RoomConsumer(BoardConsumer):
             command = parse_command(content.get("verb"), content)
             actor = self.person()
             hosting = hosting_for(actor, self.hosting.pk)
-            return {"ok": True, "text": carry_out(command=command, hosting=hosting, actor=actor, now=now())}
+            instant = agreed_now(now())
+            return {"ok": True, "text": carry_out(command=command, hosting=hosting, actor=actor, now=instant)}
         except BadCommand as error:
             return {"ok": False, "code": "malformed", "text": str(error)}
         except Hosting.DoesNotExist:

@@ -16,6 +16,7 @@ from centres.rules.access import may
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from exams.actions.centre_sitting import grant_time_everywhere, open_sitting
+from exams.queries.clock import agreed_now
 from exams.rules.states import Refused
 
 
@@ -44,7 +45,7 @@ def open_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
     """Open the sitting in every centre that is in its lobby, at the same instant."""
     actor = _mover(request, sitting_id, "open-everywhere")
     try:
-        opened = open_sitting(sitting_id=sitting_id, actor=actor, now=now())
+        opened = open_sitting(sitting_id=sitting_id, actor=actor, now=agreed_now(now()))
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -61,7 +62,11 @@ def grant_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
     try:
         command = parse_grant(request.POST)
         grant_time_everywhere(
-            sitting_id=sitting_id, seconds=command.minutes * 60, reason=command.reason, actor=actor, now=now()
+            sitting_id=sitting_id,
+            seconds=command.minutes * 60,
+            reason=command.reason,
+            actor=actor,
+            now=agreed_now(now()),
         )
     except (BadCommand, Refused) as refusal:
         messages.error(request, str(refusal))

@@ -20,6 +20,7 @@ from centres.rules.board import SHEET_LABELS
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from exams.enums import SheetState
+from exams.queries.clock import agreed_now
 from exams.rules.states import Already, Refused
 
 FILTERED = frozenset(
@@ -99,7 +100,7 @@ def act(request: HttpRequest, hosting_id: int, act: str) -> HttpResponseBase:
     try:
         seats = request.POST.getlist("only") or request.POST.getlist("seats")
         command = parse_command(act, {**request.POST.dict(), "seats": seats})
-        text = carry_out(command=command, hosting=hosting, actor=actor, now=now())
+        text = carry_out(command=command, hosting=hosting, actor=actor, now=agreed_now(now()))
     except BadCommand as error:
         return _answer(request, hosting, "malformed", str(error))
     except Refused as refusal:

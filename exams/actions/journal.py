@@ -61,6 +61,8 @@ WITH op AS (
         WHEN sheet.state = '{SheetState.PAUSED}' THEN 'paused'
         WHEN sheet.state = '{SheetState.CLOSED}' THEN 'late'
         WHEN sheet.state <> '{SheetState.COMPOSING}' THEN 'not-open'
+        WHEN (clock_timestamp() >= sheet.ends_at + make_interval(secs => %(grace)s))
+            <> (%(now)s >= sheet.ends_at + make_interval(secs => %(grace)s)) THEN 'busy'
         WHEN clock_timestamp() >= sheet.ends_at + make_interval(secs => %(grace)s) THEN 'late'
         WHEN clock_timestamp() >= sheet.ends_at
             AND op.made_at + op.skew > extract(epoch FROM sheet.ends_at) * 1000 + {MADE_TOLERANCE_MS} THEN 'late'
@@ -89,18 +91,20 @@ FROM judged LEFT JOIN written ON written.sheet_id = judged.sheet_id
 """
 
 
-def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[PendingOp]) -> dict[int, str]:
+def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[PendingOp], now: datetime) -> dict[int, str]:
     """Make a batch of ops of one sitting durable; return the verdict of each, by sheet.
 
     Called outside any transaction: when it returns, what it calls `stored` is committed. Verdicts: `stored`, `repeated`
     (this very op was stored before), `held` (the staff is moving this centre sitting: ask again in an instant, others
     do not wait), or a refusal code of `exams.protocol.REFUSALS`. `busy` means that another process stored an op
-    with the same number in the same instant: ask again.
+    with the same number in the same instant, or that PostgreSQL's clock and the caller's do not agree on whether the
+    time is over: ask again.
 
     Args:
         sitting_id: sitting of every op of the batch (its partition of the journal).
         grace_seconds: how long after its end a sheet still receives what was made before.
         pending: at most one op per sheet.
+        now: the caller's clock, held against PostgreSQL's.
 
     Raises:
         django.db.Error: nothing is known of the batch; it must be sent again.
@@ -112,6 +116,7 @@ def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[Pending
             {
                 "sitting": sitting_id,
                 "grace": grace_seconds,
+                "now": now,
                 "centres": list({item.centre_sitting_id for item in pending}),
                 "sheet": [item.sheet_id for item in pending],
                 "epoch": [item.epoch for item in pending],

@@ -22,7 +22,9 @@ from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
 from exams.consumers.bucket import TokenBucket
+from exams.consumers.clock import ServerClock
 from exams.consumers.session import Farewell, Session
+from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
 from exams.queries.papers import paper_keys, paper_shapes
 from exams.rules.answers import QuestionShape
@@ -54,6 +56,7 @@ class Hub:
     """One per process, made on its event loop by the first socket."""
 
     def __init__(self) -> None:
+        self.clock = ServerClock(now())
         self.sessions: dict[int, Session] = {}
         self.seen: dict[int, Session] = {}
         self.writer: Batch[Written, str] = Batch("journal", self._write, self._settle_op, WRITER_CAPACITY)
@@ -113,17 +116,21 @@ class Hub:
         for sitting_id, batch in by_sitting.items():
             unique = {pending.sheet_id: pending for pending in batch}
             verdicts |= append_ops(
-                sitting_id=sitting_id, grace_seconds=self._graces[sitting_id], pending=list(unique.values())
+                sitting_id=sitting_id,
+                grace_seconds=self._graces[sitting_id],
+                pending=list(unique.values()),
+                now=self.clock.now(),
             )
         return [verdicts.get(pending.sheet_id, "busy") for _, pending in written]
 
     def _keep(self, refused: Sequence[Refused]) -> list[str]:
-        return keep_refusals(refusals=[refusal for _, refusal in refused], now=now())
+        return keep_refusals(refusals=[refusal for _, refusal in refused], now=self.clock.now())
 
     def _read(self, asking: Sequence[Session]) -> list[LiveSheet | None]:
+        self._read_clock()
         waits = {session.ticket.sheet_id: session.waited_seconds for session in asking if session.waited_seconds}
         if waits:
-            credit_outages(waits=waits, now=now())
+            credit_outages(waits=waits, now=self.clock.now())
         found = live_sheets([session.ticket.sheet_id for session in asking])
         for live in found.values():
             self._graces[live.sitting_id] = live.grace_seconds
@@ -131,12 +138,17 @@ class Hub:
                 self._books[live.sitting_id] = Book(paper_shapes(live.paper_id), paper_keys(live.paper_id))
         return [found.get(session.ticket.sheet_id) for session in asking]
 
+    def _read_clock(self) -> None:
+        asked = time.monotonic()
+        self.clock.follow(database_now(), asked)
+
     def _ready(self, sessions: Sequence[Session]) -> list[None]:
-        mark_ready(sheets=[(s.ticket.sheet_id, s.ticket.epoch) for s in sessions], now=now())
+        mark_ready(sheets=[(s.ticket.sheet_id, s.ticket.epoch) for s in sessions], now=self.clock.now())
         return [None] * len(sessions)
 
     def _changes(self, watched: Sequence[int]) -> dict[int, SheetStatus] | None:
         try:
+            self._read_clock()
             present = revisions(watched)
             changed = [pk for pk, revision in present.items() if self._known.get(pk) != revision]
             statuses = sheet_statuses(changed) if changed else {}

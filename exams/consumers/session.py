@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from ecni.shared.clock import now
 from exams.actions.journal import REPEATED, STORED, PendingOp
 from exams.actions.refusing import Refusal
 from exams.broadcast import Presence
@@ -97,7 +96,7 @@ class Session:
         self.sealed: set[int] = set()
         self.submitted = False
         self._answered = 0
-        self._presence = Presence(milliseconds(), None, 0, 0, called=False, online=True, by_http=by_http)
+        self._presence = Presence(hub.clock.milliseconds(), None, 0, 0, called=False, online=True, by_http=by_http)
         self._hub = hub
         self._send = send
         self._queue: deque[Op] = deque()
@@ -153,7 +152,7 @@ class Session:
         await self.send(
             {
                 "t": "status",
-                "now": milliseconds(),
+                "now": self._hub.clock.milliseconds(),
                 "status": status.state.value,
                 "ends_at": milliseconds_of(status),
                 "keys": self._released_keys(),
@@ -166,7 +165,7 @@ class Session:
         if verdict == STORED or (verdict == REPEATED and op.seq == self.seq + 1):
             self._apply(op)
         if verdict in {STORED, REPEATED}:
-            self.note(saved_at=milliseconds(), answered=self._answered.bit_count())
+            self.note(saved_at=self._hub.clock.milliseconds(), answered=self._answered.bit_count())
             await self.send(acknowledged(op.seq, self._keys_after(op)))
         else:
             await self._refuse(op, verdict or "busy")
@@ -181,7 +180,7 @@ class Session:
     def take_greeting(self, hello: Hello) -> None:
         """Keep what a tablet says of its clock and of its wait."""
         if hello.at is not None:
-            self.skew = milliseconds() - hello.at
+            self.skew = self._hub.clock.milliseconds() - hello.at
         self.waited_seconds = hello.waiting // 1000
 
     def refusal(self, op: Op, code: str) -> Refusal:
@@ -209,14 +208,14 @@ class Session:
         return self._presence
 
     async def _handle(self, frame: Frame) -> None:
-        self.note(seen_at=milliseconds())
+        self.note(seen_at=self._hub.clock.milliseconds())
         match frame:
             case Act(op=op):
                 await self._take(op)
             case Ping(at=at, question=question):
-                self.skew = milliseconds() - at
+                self.skew = self._hub.clock.milliseconds() - at
                 self.note(question=question)
-                await self.send({"t": "pong", "at": at, "now": milliseconds()})
+                await self.send({"t": "pong", "at": at, "now": self._hub.clock.milliseconds()})
             case Hello():
                 await self._greet(frame)
             case Ready(paper=paper):
@@ -318,7 +317,7 @@ class Session:
         return {
             "t": "state",
             "v": VERSION,
-            "now": milliseconds(),
+            "now": self._hub.clock.milliseconds(),
             "status": live.state.value,
             "ends_at": milliseconds_of(self.status),
             "sitting": {
@@ -345,11 +344,6 @@ class Session:
             "strikes": progress.strikes,
             "position": progress.position,
         }
-
-
-def milliseconds() -> int:
-    """Return the server's clock in milliseconds since 1970."""
-    return int(now().timestamp() * 1000)
 
 
 def milliseconds_of(status: SheetStatus) -> int | None:

@@ -81,6 +81,13 @@ class ReasonMissing(Refused):
     text = "Indiquez le motif."
 
 
+class ClocksDisagree(Refused):
+    """Two servers' clocks tell different times: no end may be computed."""
+
+    code = "clocks-disagree"
+    text = "Les horloges des serveurs ne sont pas d’accord : rien n’a été fait. Prévenez l’exploitation."
+
+
 class BadDuration(Refused):
     """Seconds outside what is plausible."""
 

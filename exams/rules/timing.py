@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 MADE_TOLERANCE_MS = 1000
 """How far a tablet's time, brought to the server's clock, may pass an end and still count as before it."""
 
+CLOCKS_SECONDS = 5
+"""How far two servers' clocks may be apart and still be said to agree."""
+
 OUTAGE_SECONDS = range(5, 1801)
 """What one wait without network may be credited: less is not worth a row, more is for people to decide."""
 
@@ -67,6 +70,11 @@ def outage_credit(waited_seconds: int, since: datetime, pauses: Iterable[PauseSp
     idle = now - start - _paused(pauses, start, now)
     seconds = min(int(idle.total_seconds()), OUTAGE_SECONDS[-1])
     return seconds if seconds in OUTAGE_SECONDS else 0
+
+
+def do_clocks_agree(one: datetime, other: datetime) -> bool:
+    """Whether two clocks tell the same time, within what answering may take."""
+    return abs(one - other) <= timedelta(seconds=CLOCKS_SECONDS)
 
 
 def was_made_in_time(made_at: int, skew: int | None, end: datetime) -> bool:

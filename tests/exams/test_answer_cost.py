@@ -1,5 +1,7 @@
 """Promise 8: an answer costs the same with 10 or 1,000 candidates (in 2015 each one was compared with everybody's)."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -31,12 +33,12 @@ def cost_of_one_answer(candidates):
         batch = [
             PendingOp(chain.sheet.pk, chain.sheet.centre_sitting_id, 1, chain.head, 0, chain.op()) for chain in chains
         ]
-        append_ops(sitting_id=sheets[0].sitting_id, grace_seconds=30, pending=batch)
+        append_ops(sitting_id=sheets[0].sitting_id, grace_seconds=30, pending=batch, now=datetime.now(UTC))
     chain = chains[candidates // 2]
     one = PendingOp(chain.sheet.pk, chain.sheet.centre_sitting_id, 1, chain.head, 0, chain.op())
     before = rows()
     with CaptureQueriesContext(connection) as queries:
-        verdicts = append_ops(sitting_id=chain.sheet.sitting_id, grace_seconds=30, pending=[one])
+        verdicts = append_ops(sitting_id=chain.sheet.sitting_id, grace_seconds=30, pending=[one], now=datetime.now(UTC))
     assert verdicts == {chain.sheet.pk: "stored"}
     return len(queries), *(after - earlier for after, earlier in zip(rows(), before, strict=True))
 

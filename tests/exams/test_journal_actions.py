@@ -1,5 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -32,9 +32,12 @@ def pending(sheet, op, previous, epoch=1, skew=0):
     return PendingOp(sheet.pk, sheet.centre_sitting_id, epoch, previous, skew, op)
 
 
-def append(sheet, op, previous, epoch=1, grace_seconds=30):
+def append(sheet, op, previous, epoch=1, clock=None):
     verdicts = append_ops(
-        sitting_id=sheet.sitting_id, grace_seconds=grace_seconds, pending=[pending(sheet, op, previous, epoch)]
+        sitting_id=sheet.sitting_id,
+        grace_seconds=30,
+        pending=[pending(sheet, op, previous, epoch)],
+        now=clock or datetime.now(UTC),
     )
     return verdicts[sheet.pk]
 
@@ -118,6 +121,17 @@ def test_append_ops_accepts_until_the_end_and_its_grace(sheet, now, seconds_ago,
     assert append(sheet, chain.op(), chain.digests[0]) == verdict
 
 
+@pytest.mark.parametrize(
+    ("ended_seconds_ago", "clock_hours", "verdict"),
+    [(31, -1, "busy"), (-1800, 1, "busy"), (-1800, -1, "stored"), (31, 1, "late")],
+)
+def test_nothing_is_late_on_the_word_of_one_clock(sheet, now, ended_seconds_ago, clock_hours, verdict):
+    Sheet.objects.filter(pk=sheet.pk).update(ends_at=now - timedelta(seconds=ended_seconds_ago))
+    chain = Chain(sheet)
+    clock = now + timedelta(hours=clock_hours)
+    assert append(sheet, chain.op(), chain.digests[0], clock=clock) == verdict
+
+
 def test_append_ops_hands_the_sheet_in_with_the_same_statement(sheet):
     chain = Chain(sheet)
     assert append(sheet, chain.op(OpKind.SUBMIT, 0, ""), chain.digests[0]) == "stored"
@@ -132,7 +146,7 @@ def test_append_ops_does_not_mix_sittings(sheet, now):
     other = opened(count=1, now=now).sheets.first()
     chain = Chain(other)
     verdicts = append_ops(
-        sitting_id=sheet.sitting_id, grace_seconds=30, pending=[pending(other, chain.op(), chain.digests[0])]
+        sitting_id=sheet.sitting_id, grace_seconds=30, pending=[pending(other, chain.op(), chain.digests[0])], now=now
     )
     assert verdicts == {}
     assert rows(other) == 0
@@ -224,7 +238,7 @@ def test_a_centre_that_the_staff_moves_keeps_no_other_waiting(now):
 
     def write():
         try:
-            return append_ops(sitting_id=sitting.pk, grace_seconds=30, pending=batch)
+            return append_ops(sitting_id=sitting.pk, grace_seconds=30, pending=batch, now=now)
         finally:
             connection.close()
 

@@ -1,6 +1,6 @@
 """What is refused is kept with its evidence; what waited without network is given back by the sitting's rule."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -89,7 +89,8 @@ def test_what_was_refused_only_grows(sheet, now, statement):
 
 def append(sheet, op, previous, skew=0):
     item = pending(sheet, op, previous, skew=skew)
-    return append_ops(sitting_id=sheet.sitting_id, grace_seconds=30, pending=[item])[sheet.pk]
+    now = datetime.now(UTC)
+    return append_ops(sitting_id=sheet.sitting_id, grace_seconds=30, pending=[item], now=now)[sheet.pk]
 
 
 @pytest.mark.parametrize(("made", "verdict"), [(-2, "stored"), (0, "stored"), (3, "late")])

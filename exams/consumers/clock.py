@@ -1,0 +1,44 @@
+"""The time that tablets are told: PostgreSQL's, carried by this process's monotonic counter."""
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+from exams.rules.timing import do_clocks_agree
+
+logger = logging.getLogger(__name__)
+
+
+class ServerClock:
+    """Follows PostgreSQL's clock; a wall clock that is wrong or jumps, here or there, misleads no tablet.
+
+    Args:
+        own: this process's wall clock, believed until the first measure.
+    """
+
+    def __init__(self, own: datetime) -> None:
+        self._offset = own.timestamp() - time.monotonic()
+        self._is_measured = False
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
+
+    def milliseconds(self) -> int:
+        """Return the present instant in milliseconds since 1970."""
+        return int((time.monotonic() + self._offset) * 1000)
+
+    def follow(self, instant: datetime, asked: float) -> None:
+        """Take in PostgreSQL's clock; a jump is not followed but said, as only people know which time is right.
+
+        Args:
+            instant: what PostgreSQL answered.
+            asked: monotonic seconds when it was asked.
+        """
+        answered = time.monotonic()
+        instant += timedelta(seconds=(answered - asked) / 2)
+        if self._is_measured and not do_clocks_agree(instant, self.now()):
+            logger.error("PostgreSQL's clock has jumped: its time is not followed until this process restarts")
+            return
+        self._offset = instant.timestamp() - answered
+        self._is_measured = True
