@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from centres.views import entry, national, papers, room, staff
+from centres.views import entry, national, papers, room, staff, witness
 
 app_name = "centres"
 
@@ -24,6 +24,8 @@ urlpatterns = [
     path("salle/<int:hosting_id>/place/<int:seat_id>/identite/", room.reveal_identity, name="seat-reveal"),
     path("salle/<int:hosting_id>/coupons.pdf", papers.slips_pdf, name="slips-pdf"),
     path("salle/<int:hosting_id>/place/<int:seat_id>/coupon.pdf", papers.slip_pdf, name="slip-pdf"),
+    path("salle/<int:hosting_id>/preuve/", witness.show_checkpoint, name="checkpoint-show"),
+    path("salle/<int:hosting_id>/preuve.json", witness.export_checkpoints, name="checkpoint-export"),
     path("salle/<int:hosting_id>/<slug:act>/", room.act, name="room-act"),
     path("national/", national.show_board, name="national-board"),
     path("national/<int:sitting_id>/ouvrir/", national.open_everywhere, name="national-open"),

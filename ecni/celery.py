@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
 app = Celery("ecni")
 app.config_from_object("ecni.settings:CELERY")
 app.conf.beat_schedule = {
+    "take-checkpoints": {"task": "exams.tasks.take_checkpoints", "schedule": 60.0, "options": {"expires": 60}},
     "sweep-marking": {"task": "grading.tasks.sweep_marking", "schedule": 30.0, "options": {"expires": 30}},
 }
 app.autodiscover_tasks()

@@ -1,5 +1,6 @@
 """Django settings: one file, read from the environment; every variable is explained in docs/configuration.md."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG is refused in production: its error pages show secrets.")
 
 # ----- Secrets: compulsory in production, throw-away elsewhere -----
-_SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2")
+_SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2", "CHECKPOINT_KEY")
 _PLACES = ("DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "STATIC_ROOT", "ALLOWED_HOSTS")
 _THROW_AWAY = {name: f"throw-away {name} of the {ENV} environment, known to all" for name in _SECRETS} | {
     "DATABASE_URL": "postgresql://ecni@localhost/ecni",
@@ -54,6 +55,10 @@ SLIP_SECRET = _required["SLIP_SECRET"]
 TICKET_SECRET = _required["TICKET_SECRET"]
 KEY_SHARE_1 = _required["KEY_SHARE_1"]
 KEY_SHARE_2 = _required["KEY_SHARE_2"]
+CHECKPOINT_KEY = _required["CHECKPOINT_KEY"]
+CHECKPOINT_FORMER_KEYS = env_list("CHECKPOINT_FORMER_KEYS")
+if not all(re.fullmatch(r"[0-9a-f]{64}", key) for key in CHECKPOINT_FORMER_KEYS):
+    raise ImproperlyConfigured("CHECKPOINT_FORMER_KEYS must be public keys of 64 hexadecimal digits.")
 PAPERS_ROOT = Path(_required["PAPERS_ROOT"])
 
 # ----- Applications -----

@@ -27,6 +27,7 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "report": _ROOM_STAFF,
     "reveal": _ROOM_STAFF,
     "print-slips": _HEADS,
+    "witness": _ROOM_STAFF,
     "seat": frozenset({Role.AGENCY}),
     "open-everywhere": frozenset({Role.AGENCY}),
     "grant-everywhere": frozenset({Role.AGENCY}),

@@ -18,3 +18,9 @@ def entry(mapping: Mapping[str, Any], key: str) -> Any:
 def is_shown(row: Mapping[str, Any], shown: str) -> bool:
     """Whether a filter keeps a row: a state, a tone, or everything."""
     return shown in {"all", row["code"], row["tone"]}
+
+
+@register.filter
+def grouped_hex(digits: str) -> str:
+    """Return hexadecimal digits in upper case, four by four, as they are read aloud."""
+    return " ".join(digits[at : at + 4].upper() for at in range(0, len(digits), 4))

@@ -42,7 +42,7 @@ FILTERS = (
 )
 """Counts that filter: key, tone, icon, words."""
 
-BUTTONS = ("welcome", "open", "pause", "resume", "grant-time", "close", "admit", "report", "print-slips")
+BUTTONS = ("welcome", "open", "pause", "resume", "grant-time", "close", "admit", "report", "print-slips", "witness")
 
 
 def own_hosting(request: HttpRequest, hosting_id: int) -> tuple[User, Hosting]:

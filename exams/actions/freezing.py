@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from exams.enums import QuestionKind, SheetState
 from exams.models import FrozenSheet, Sheet
 from exams.queries.journal import replays
 from exams.queries.papers import main_paper, paper_shapes
-from exams.rules.answers import MASKED_KINDS, QuestionShape, mask_of
+from exams.rules.answers import QuestionShape
+from exams.rules.final import final_answers
 from exams.rules.replay import Replay
-
-FROZEN_STATES = frozenset({SheetState.SUBMITTED, SheetState.CLOSED})
+from exams.rules.states import FROZEN_STATES
 
 
 def freeze_sheets(*, centre_sitting_id: int, now: datetime) -> int:
@@ -29,19 +28,12 @@ def freeze_sheets(*, centre_sitting_id: int, now: datetime) -> int:
 
 
 def frozen_row(sheet_id: int, folded: Replay, shapes: dict[int, QuestionShape], now: datetime) -> FrozenSheet:
-    """Return the final row of one sheet: masks for choices, texts for the rest."""
-    masks = bytearray()
-    texts: dict[str, str] = {}
-    for number in range(1, len(shapes) + 1):
-        value = folded.answers.get(number, "")
-        masked = QuestionKind(shapes[number].kind) in MASKED_KINDS
-        masks += (mask_of(value) if masked else 0).to_bytes(4, "little")
-        if value and not masked:
-            texts[str(number)] = value
+    """Return the final row of one sheet."""
+    final = final_answers(folded, shapes)
     return FrozenSheet(
         sheet_id=sheet_id,
-        masks=bytes(masks),
-        texts=texts,
+        masks=final.masks,
+        texts=final.texts,
         last_seq=folded.seq,
         head_digest=folded.digest,
         frozen_at=now,

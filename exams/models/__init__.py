@@ -1,6 +1,7 @@
 """What is sat and the sitting of it. Sheets, never people: nothing here knows a candidate or a centre."""
 
 from exams.models.bank import Case, Media, Question
+from exams.models.checkpoint import Checkpoint
 from exams.models.exam import Exam, ExamPart, Sitting
 from exams.models.journal import JournalEntry
 from exams.models.paper import Paper, PaperKey, PaperQuestion, PaperUnit
@@ -9,6 +10,7 @@ from exams.models.sheet import CentreSitting, FrozenSheet, Pause, RefusedOp, She
 __all__ = [
     "Case",
     "CentreSitting",
+    "Checkpoint",
     "Exam",
     "ExamPart",
     "FrozenSheet",

@@ -20,6 +20,9 @@ WAITING_STATES = frozenset({S.ADMITTED, S.READY})
 LIVE_STATES = frozenset({S.COMPOSING, S.PAUSED})
 """Sheets on which time runs or stands still."""
 
+FROZEN_STATES = frozenset({S.SUBMITTED, S.CLOSED})
+"""Sheets that were opened, once their centre sitting is closed: each has its frozen row."""
+
 OUT_STATES = frozenset({S.ABSENT, S.WITHDRAWN, S.EXCLUDED})
 """Side exits: nothing more is recorded on the sheet."""
 

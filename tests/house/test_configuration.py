@@ -19,7 +19,7 @@ from ecni.logs import JsonLines
 from ecni.middleware import permissions_policy
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2")
+SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2", "CHECKPOINT_KEY")
 PLACES = {
     "DATABASE_URL": "postgresql://ecni@db/ecni",
     "REDIS_URL": "redis://redis/0",

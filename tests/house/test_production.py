@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2")
+SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2", "CHECKPOINT_KEY")
 ENVIRONMENT = {name: f"{name}-ZkQ7p2vX9rT4wY8sB1nM6cL3dF5gH0jKaeiouRb6TqW" for name in SECRETS} | {
     "DATABASE_URL": "postgresql://ecni@db/ecni",
     "REDIS_URL": "redis://redis/0",

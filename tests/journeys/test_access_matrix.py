@@ -33,6 +33,7 @@ ALLOWED = {
     # name of the address: (who may GET it, who may POST to it)
     "exams:tablet-show": (EVERYBODY, NOBODY),
     "exams:paper-fetch": (EVERYBODY, NOBODY),
+    "exams:receipt-show": (frozenset({"candidate"}), NOBODY),
     "centres:home": (STAFF, NOBODY),
     "centres:staff-login": (EVERYBODY, EVERYBODY),
     "centres:staff-logout": (NOBODY, EVERYBODY),
@@ -45,6 +46,8 @@ ALLOWED = {
     "centres:seat-reveal": (NOBODY, ROOM),
     "centres:slips-pdf": (HEADS, NOBODY),
     "centres:slip-pdf": (ROOM, NOBODY),
+    "centres:checkpoint-show": (ROOM, NOBODY),
+    "centres:checkpoint-export": (ROOM, NOBODY),
     "centres:room-act accueillir": (NOBODY, HEADS),
     "centres:room-act ouvrir": (NOBODY, HEADS),
     "centres:room-act pause": (NOBODY, HEADS),
