@@ -118,9 +118,10 @@ def is_due(*, last: datetime | None, is_sat: bool, closed_at: datetime | None, n
     """
     if is_sat:
         return last is None or now - last >= SHORTEST_WAIT
-    if closed_at is None or now < closed_at + SETTLED:
+    if closed_at is None:
         return False
-    return last is None or last < closed_at + SETTLED
+    settled = whole_milliseconds(closed_at) + SETTLED
+    return now >= settled and (last is None or last < settled)
 
 
 def head_leaf(number: str, seq: int, digest: bytes) -> bytes:
