@@ -2,6 +2,10 @@
 
 import pytest
 
+from ecni.accounts.models import User
+from ecni.shared.clock import now
+from exams.actions.centre_sitting import open_centre_sitting, welcome
+from exams.actions.checkpoints import take_checkpoint
 from tests.journeys.concours import PASSWORD, make_concours
 from tests.journeys.screens import Screens
 
@@ -57,4 +61,14 @@ def test_pages_have_no_serious_barrier(page):
     for name, path in AGENCY_PAGES.items():
         page.goto(path.format(**places))
         screens.look(page, f"51-{name}")
+    act = {
+        "centre_sitting_id": concours.hosting.centre_sitting_id,
+        "actor": User.objects.get(username="agence"),
+        "now": now(),
+    }
+    welcome(**act)
+    open_centre_sitting(**act)
+    take_checkpoint(sitting_id=concours.sitting.pk, now=now())
+    page.goto(f"/salle/{concours.hosting.pk}/preuve/")
+    screens.look(page, "52-checkpoint")
     assert "\n".join(f"{name}: {found}" for name, found in screens.findings.items()) == ""

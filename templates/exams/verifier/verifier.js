@@ -268,7 +268,7 @@ function conclude({ checks, chain, point }) {
   const wrong = checks.filter(({ ok }) => ok === false);
   if (wrong.length) showVerdict("danger", "Quelque chose ne concorde pas", `${wrong[0].what} : ${wrong[0].text} Gardez votre reçu et ces fichiers, et saisissez le jury.`);
   else if (checks.some(({ ok }) => ok === null)) showVerdict("info", "Ce qui a pu être vérifié concorde", "Certaines vérifications n’ont pas été faites : la liste dit lesquelles, et ce qu’il y faut.");
-  else showVerdict("ok", "Tout concorde", "Les réponses ci-dessous sont celles que votre tablette a enregistrées, et elles sont dans le journal que les centres ont vu signer.");
+  else showVerdict("ok", "Tout concorde", "Les réponses ci-dessous sont celles que votre tablette a enregistrées. Comparez encore la clé et la racine avec la feuille d’un centre : c’est ce qui prouve que ce journal est celui du jour de l’épreuve.");
 }
 
 async function submit(event) {
