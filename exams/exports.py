@@ -17,7 +17,10 @@ from exams.rules.checkpoint import Head, Statement
 from exams.rules.merkle import inclusion_proofs, merkle_root
 from exams.rules.ops import genesis_digest
 
-VERIFIER = settings.BASE_DIR / "templates" / "exams" / "verifier"
+TEMPLATES = settings.BASE_DIR / "templates"
+PAGE = TEMPLATES / "exams" / "verifier" / "verifier.html"
+SCRIPT = TEMPLATES / "exams" / "verifier" / "verifier.js"
+OWN_STYLE = TEMPLATES / "exams" / "verifier" / "verifier.css"
 STYLES = settings.BASE_DIR / "static" / "css"
 STYLE_LAYERS = (
     ("reset", ("reset",)),
@@ -138,9 +141,9 @@ def _verifier_files() -> dict[str, str]:
         for layer, names in STYLE_LAYERS
         for name in names
     )
-    own = (VERIFIER / "verifier.css").read_text(encoding="utf-8")
-    pages = {name: (VERIFIER / name).read_text(encoding="utf-8") for name in ("verifier.html", "verifier.js")}
-    return pages | {"verifier.css": order + "".join(sheets) + f"@layer components {{\n{own}}}\n"}
+    own = f"@layer components {{\n{OWN_STYLE.read_text(encoding='utf-8')}}}\n"
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (PAGE, SCRIPT)}
+    return pages | {OWN_STYLE.name: order + "".join(sheets) + own}
 
 
 def _described(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from ecni.shared.appendonly import refuse_changes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exams", "0004_sealed_for_good")]
+    dependencies = [("exams", "0005_refused_ops")]
 
     operations = [
         migrations.CreateModel(

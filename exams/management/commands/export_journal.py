@@ -33,6 +33,7 @@ class Command(BaseCommand):
         except (ExportRefused, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{options['folder']} : {manifest['sheets']} copies, {manifest['ops']} actes.")
+        self.stdout.write("Qui connaît un numéro de copie y lit cette copie : voir docs/evidence.md avant de publier.")
 
     def _tell(self, written: int, total: int) -> None:
         if written and written % 1000 == 0:
