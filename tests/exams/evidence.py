@@ -34,7 +34,7 @@ class Sat:
         for kind, question, value in acts:
             previous = chain.head
             op = chain.op(kind, question, value)
-            pending = PendingOp(chain.sheet.pk, self.centre_sitting.pk, 1, previous, op)
+            pending = PendingOp(chain.sheet.pk, self.centre_sitting.pk, 1, previous, 0, op)
             verdicts = append_ops(sitting_id=self.sitting_id, grace_seconds=30, pending=[pending])
             assert verdicts == {chain.sheet.pk: "stored"}
 
