@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from exams.enums import CentreSittingState, SheetState
-from exams.models import CentreSitting, Checkpoint, FrozenSheet, JournalEntry, Sheet
+from exams.models import CentreSitting, Checkpoint, FrozenSheet, JournalEntry, Paper, Sheet
 from exams.queries.checkpoints import SAT_STATES, signed, trusted_keys
 from exams.queries.papers import main_paper, paper_shapes
 from exams.rules.answers import QuestionShape
@@ -78,10 +78,12 @@ def verify_sitting(
         told: called with the sheets read and their total, now and then.
 
     Raises:
-        Paper.DoesNotExist: the sitting has no sealed paper.
+        Sheet.DoesNotExist: the sitting has no sheet.
     """
-    shapes = paper_shapes(main_paper(sitting_id).pk)
+    shapes = _shapes(sitting_id)
     facts = list(_facts(sitting_id))
+    if not facts:
+        raise Sheet.DoesNotExist
     stored = list(_checkpoints(sitting_id))
     attested = [one for checkpoint in stored if (one := attest(checkpoint))]
     done = Verification(sitting_id, sheets=len(facts), checkpoints=len(stored))
@@ -97,6 +99,14 @@ def verify_sitting(
     done.findings += _foreign_rows(sitting_id)
     done.findings += _late_checkpoint(sitting_id, done, now)
     return done
+
+
+def _shapes(sitting_id: int) -> dict[int, QuestionShape]:
+    """Return what the sitting asks: nothing before its paper is sealed, and then no act is admitted."""
+    try:
+        return paper_shapes(main_paper(sitting_id).pk)
+    except Paper.DoesNotExist:
+        return {}
 
 
 def stored_ops(sitting_id: int, sheet_ids: Iterable[int]) -> dict[int, list[StoredOp]]:

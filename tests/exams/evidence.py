@@ -35,7 +35,7 @@ class Sat:
             previous = chain.head
             op = chain.op(kind, question, value)
             pending = PendingOp(chain.sheet.pk, self.centre_sitting.pk, 1, previous, 0, op)
-            verdicts = append_ops(sitting_id=self.sitting_id, grace_seconds=30, pending=[pending])
+            verdicts = append_ops(sitting_id=self.sitting_id, grace_seconds=30, pending=[pending], now=self.now)
             assert verdicts == {chain.sheet.pk: "stored"}
 
     def checkpoint(self, minutes):

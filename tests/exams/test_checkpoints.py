@@ -84,6 +84,7 @@ def test_two_workers_take_one_checkpoint():
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, house.sitting_id])
             assert house.checkpoint(3) is None
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, house.sitting_id])
     finally:
         other.close()
     assert house.checkpoint(3).index == 3

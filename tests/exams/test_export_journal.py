@@ -5,6 +5,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from exams.enums import OpKind
+from exams.exports import ExportRefused, write_public_log
+from exams.models import Sitting
 from exams.rules.checkpoint import Statement, head_leaf
 from exams.rules.merkle import root_of_proof
 from exams.rules.ops import genesis_digest
@@ -12,7 +14,8 @@ from exams.rules.replay import replay
 from exams.rules.verification import StoredOp
 from tests.exams.evidence import sat, superuser
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+command = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -21,7 +24,8 @@ def house():
 
 
 def export(house, folder):
-    call_command("export_journal", "--sitting", house.sitting_id, str(folder))
+    sitting = Sitting.objects.get(pk=house.sitting_id)
+    write_public_log(sitting=sitting, folder=folder, now=house.now, told=lambda _written, _total: None)
     return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
 
 
@@ -84,7 +88,7 @@ def test_the_folder_may_exist_if_it_is_empty(house, tmp_path):
 
 
 def test_a_sitting_that_goes_on_is_not_public(tmp_path):
-    with pytest.raises(CommandError, match="un journal ouvert n’est pas public"):
+    with pytest.raises(ExportRefused, match="un journal ouvert n’est pas public"):
         export(sat(is_closed=False), tmp_path / "public")
     assert list(tmp_path.iterdir()) == []
 
@@ -92,18 +96,20 @@ def test_a_sitting_that_goes_on_is_not_public(tmp_path):
 def test_an_end_that_no_checkpoint_saw_is_not_public(house, tmp_path):
     with superuser() as cursor:
         cursor.execute("DELETE FROM exams_checkpoint WHERE index = 3")
-    with pytest.raises(CommandError, match="attendez deux minutes après la clôture"):
+    with pytest.raises(ExportRefused, match="attendez deux minutes après la clôture"):
         export(house, tmp_path / "public")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_exported_is_refused_in_words(house, tmp_path):
-    with pytest.raises(CommandError, match="cette épreuve n’existe pas"):
-        call_command("export_journal", "--sitting", "999", str(tmp_path / "public"))
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "x").touch()
+@command
+def test_the_command_writes_the_folder_or_says_why_not(house, tmp_path, capsys):
+    folder = tmp_path / "public"
+    call_command("export_journal", "--sitting", house.sitting_id, str(folder))
+    assert capsys.readouterr().out.splitlines()[0] == f"{folder} : 2 copies, 15 actes."
     with pytest.raises(CommandError, match="n’est pas vide"):
-        export(house, tmp_path / "full")
+        call_command("export_journal", "--sitting", house.sitting_id, str(folder))
+    with pytest.raises(CommandError, match="cette épreuve n’existe pas"):
+        call_command("export_journal", "--sitting", "999", str(tmp_path / "other"))
 
 
 def test_the_fold_of_a_line_is_that_of_the_journal(house, tmp_path):

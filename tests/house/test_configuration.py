@@ -54,10 +54,11 @@ def test_production_names_every_missing_value():
     )
 
 
-def test_production_is_the_default_and_refuses_short_secrets_and_debug():
+def test_production_is_the_default_and_refuses_short_secrets_debug_and_bad_keys():
     good = dict.fromkeys(SECRETS, "0123456789abcdef" * 4) | PLACES
     assert "Shorter than 32 characters: TICKET_SECRET." in manage("check", **good | {"TICKET_SECRET": "secret"}).stderr
     assert "DEBUG is refused in production" in manage("check", **good, DEBUG="1").stderr
+    assert "CHECKPOINT_FORMER_KEYS must be" in manage("check", **good, CHECKPOINT_FORMER_KEYS="abc").stderr
 
 
 def test_production_passes_every_deployment_check():

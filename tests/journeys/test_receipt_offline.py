@@ -4,14 +4,15 @@ import json
 import re
 
 import pytest
-from django.core.management import call_command
 
+from exams.exports import write_public_log
+from exams.models import Sitting
 from exams.rules.checkpoint import receipt_text
 from exams.rules.ops import receipt_code
 from tests.exams.evidence import sat
 from tests.journeys.screens import Screens
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -21,8 +22,10 @@ def house():
 
 @pytest.fixture
 def folder(house, tmp_path):
-    call_command("export_journal", "--sitting", house.sitting_id, str(tmp_path / "public"))
-    return tmp_path / "public"
+    sitting = Sitting.objects.get(pk=house.sitting_id)
+    folder = tmp_path / "public"
+    write_public_log(sitting=sitting, folder=folder, now=house.now, told=lambda _written, _total: None)
+    return folder
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ecni.shared.clock import now
-from exams.models import Paper
+from exams.models import Sheet
 from exams.queries.evidence import Verification, one_snapshot, sittings_with_sheets, verify_sitting
 from exams.rules.verification import Finding
 from exams.rules.witness import BadWitness, parse_witness
@@ -37,8 +37,8 @@ class Command(BaseCommand):
                 done = [verify_sitting(sitting_id, witness=witness, now=now(), told=self._tell) for sitting_id in ids]
         except (BadWitness, OSError) as error:
             raise CommandError(str(error)) from error
-        except Paper.DoesNotExist as error:
-            raise CommandError("cette épreuve n’existe pas, ou n’a pas de sujet scellé") from error
+        except Sheet.DoesNotExist as error:
+            raise CommandError("cette épreuve n’existe pas, ou n’a pas de copie") from error
         if options["json"]:
             self.stdout.write(json.dumps([asdict(one) for one in done], ensure_ascii=False, indent=1))
         else:
