@@ -51,13 +51,13 @@ export class Header {
   }
 
   #renderSave() {
-    const { outbox, savedAt, link } = this.#tablet;
+    const { outbox, unsaved, savedAt, link } = this.#tablet;
     const age = outbox?.waitingSince ? Date.now() - outbox.waitingSince : 0;
-    const isLost = outbox?.waiting && (link === "offline" || link === "ended" || age > UNSAVED_MS);
+    const isLost = unsaved && (link === "offline" || link === "ended" || age > UNSAVED_MS);
     const save = byId("save");
     const when = savedAt ? `à ${second(savedAt)}` : "rien n’attend";
     if (isLost) this.#write(save, "warn", "alert", "Non enregistré", "rien n’est perdu");
-    else if (outbox?.waiting) this.#write(save, "quiet", "sync", "En cours…", "");
+    else if (unsaved) this.#write(save, "quiet", "sync", "En cours…", "");
     else this.#write(save, "ok", "check", "Enregistré", when);
   }
 

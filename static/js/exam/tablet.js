@@ -62,6 +62,11 @@ export class Tablet {
     return this.status === "COMPOSING" && !this.ending && !this.fold.submitted;
   }
 
+  /** Acts of which nothing says that they are durable on the server; those that this tablet is still storing count too. */
+  get unsaved() {
+    return this.#acting.length + (this.outbox?.waiting ?? 0);
+  }
+
   /** Remaining time, ms; null before the start. */
   get remaining() {
     return this.endsAt === null || !this.clock.isSet ? null : this.endsAt - this.clock.now();
