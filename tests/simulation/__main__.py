@@ -1,0 +1,54 @@
+"""`python -m tests.simulation --seeds 10000`, or `--seed 1234` to see one history again."""
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("ECNI_ENV", "test")
+
+
+def main():
+    """Play the histories asked for; exit with 1 when one breaks an invariant."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--pairs", type=int, default=2)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--shrink", action="store_true")
+    parser.add_argument("--tablets", help="folder of the modules of `static/js/exam`, when they are others")
+    asked = parser.parse_args()
+    if asked.seed is None and asked.pairs > 1:
+        return split(asked)
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
+    django.setup()
+    logging.disable(logging.CRITICAL)
+    from tests.simulation import reporting
+
+    if asked.seed is not None:
+        return reporting.show(asked.seed, asked.tablets, is_shrunk=asked.shrink)
+    return reporting.play_all(range(asked.first, asked.first + asked.seeds), asked.tablets)
+
+
+def split(asked):
+    """Play the seeds in several pairs of processes."""
+    started = time.monotonic()
+    share = -(-asked.seeds // asked.pairs)
+    commands = [
+        [sys.executable, "-m", "tests.simulation", "--pairs", "1", "--first", str(first), "--seeds", str(count)]
+        + (["--tablets", asked.tablets] if asked.tablets else [])
+        for first in range(asked.first, asked.first + asked.seeds, share)
+        for count in [min(share, asked.first + asked.seeds - first)]
+    ]
+    pairs = [subprocess.Popen(command) for command in commands]
+    codes = [pair.wait() for pair in pairs]
+    print(f"{asked.seeds} histories in {time.monotonic() - started:.0f} s, {len(pairs)} pairs")
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,341 @@
+"""The judge of a history. It imports nothing of ours: it hears what was invoked, said on the wire, shown, committed and
+granted, keeps its own record, and computes chains, ends and folds its own way.
+
+Invariants are those of the reliability reference: I1 nothing acknowledged is lost, I2 once and in order, I3 what is not
+acknowledged is kept, sent again and shown as such, I4 nothing after the end and its grace, all before, I5 no key before its
+seal, I7 exactly the granted time, I8 one live tablet, I9 a refused act leaves a trace apart only, I10 chain and receipt,
+I15 nothing false on the screen; L everything pending is settled once faults stop.
+"""
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+FINAL_KEPT = frozenset(
+    {"quarantined", "late", "submitted", "unknown-question", "bad-value", "locked", "sealed", "not-progressive", "not-open"}
+)
+RETRIED = frozenset({"too-fast", "paused", "busy", "gap", "contradiction", "digest", "malformed"})
+STEPS = {"4": 3, "5": 4}
+OPENED = frozenset({"COMPOSING", "PAUSED", "SUBMITTED"})
+KINDS = {1: "answer", 2: "seal", 3: "flag", 4: "strike", 5: "submit"}
+FLIGHT_MS = 1_300
+TOLERANCE_MS = 1_300
+
+
+class Violation(Exception):
+    """An invariant is broken."""
+
+    def __init__(self, invariant, text):
+        super().__init__(f"{invariant}: {text}")
+        self.invariant = invariant
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of the journal."""
+
+    seq: int
+    epoch: int
+    key: str  # kind|question|value|tablet's time: what the candidate did, whatever its number
+    digest: str
+    received: int
+
+
+@dataclass(slots=True)
+class Device:
+    """What is known of one tablet from outside."""
+
+    sheet: int
+    epoch: int
+    lives: int = 0
+    acts: list = field(default_factory=list)  # keys of acts, in the order in which they were made
+    made: dict = field(default_factory=dict)  # key: (true time, life)
+    sent: dict = field(default_factory=lambda: defaultdict(dict))  # seq: {digest: key} of frames that left
+    last_sent: dict = field(default_factory=dict)  # seq: (digest, key) of the last one
+    acked: dict = field(default_factory=dict)  # seq: digest
+    told: set = field(default_factory=set)  # keys of acts of which a refusal was said
+    on_disk: set = field(default_factory=set)
+    screen: dict | None = None
+    is_clean: bool = True  # its storage was never wiped, damaged, nor failing, nor its clock moved
+    is_steady: bool = True
+
+
+class Judge:
+    """Hears everything in the order in which it happens; `check` raises `Violation` as soon as one is certain."""
+
+    def __init__(self, numbers, duration, grace, extra, sitting):
+        self.duration, self.grace, self.extra = duration * 1000, grace * 1000, extra
+        self.rows = defaultdict(list)
+        self.heads = {pk: sha256(f"ecni-sheet/1|{sitting}|{number}".encode()).hexdigest() for pk, number in numbers.items()}
+        self.devices = {}
+        self.opened = None
+        self.closed = None
+        self.paused_since = None
+        self.paused = 0
+        self.granted = Counter()
+        self.epochs = dict.fromkeys(numbers, 1)
+        self.moved_at = 0  # last deed of the staff, last fault: what screens may not know yet
+        self.kept = {}
+        self.frozen = {}
+
+    # What happens
+
+    def tablet(self, name, sheet, epoch):
+        """Another tablet is given a sheet."""
+        self.devices[name] = Device(sheet, epoch)
+
+    def invoked(self, name, key, now):
+        """The candidate did something on this tablet."""
+        device = self.devices[name]
+        if key not in device.made:
+            device.acts.append(key)
+            device.made[key] = (now, device.lives)
+
+    def stored(self, name, key):
+        """The tablet's storage has promised to keep an act."""
+        self.devices[name].on_disk.add(key)
+
+    def booted(self, name, keys):
+        """A page starts, and finds these acts on its tablet."""
+        device = self.devices[name]
+        device.lives += 1
+        device.screen = None
+        if device.is_clean:
+            for key in device.on_disk - set(keys):
+                self._require(self._is_settled(device, key), "I3", f"{name} no longer holds {key}, of which nothing is known")
+        device.on_disk = set(keys)
+
+    def damaged(self, name):
+        """Somebody touched a tablet's storage."""
+        self.devices[name].is_clean = False
+        self.devices[name].on_disk = set()
+
+    def stepped(self, name):
+        """Somebody moved a tablet's clock."""
+        self.devices[name].is_steady = False
+
+    def disturbed(self, now):
+        """Something was broken or mended."""
+        self.moved_at = now
+
+    def left(self, name, text):
+        """A frame left a tablet."""
+        frame = json.loads(text)
+        if frame["t"] == "op":
+            device = self.devices[name]
+            key = f"{frame['kind']}|{frame['q']}|{frame['value']}|{frame['at']}"
+            self._require(key in device.made, "I6", f"{name} sends {key}, which nobody did on it")
+            device.sent[frame["seq"]][frame["digest"]] = key
+            device.last_sent[frame["seq"]] = (frame["digest"], key)
+
+    def said(self, name, text, now):
+        """A frame leaves the server for a tablet."""
+        frame = json.loads(text)
+        device = self.devices[name]
+        for step in frame.get("keys") or ():
+            self._check_key(device, step)
+        if frame["t"] == "ack":
+            self._check_ack(name, device, frame["seq"])
+        if frame["t"] == "refused" and frame.get("code") in {"late", "quarantined"} and "seq" in frame:
+            self._check_refusal(name, device, frame, now)
+
+    def heard(self, name, text, now):
+        """A frame reaches a tablet."""
+        frame = json.loads(text)
+        device = self.devices[name]
+        if frame["t"] == "ack" and frame["seq"] in device.last_sent:
+            device.acked[frame["seq"]] = device.last_sent[frame["seq"]][0]
+        if frame["t"] == "refused" and frame["code"] not in RETRIED and frame.get("seq") in device.last_sent:
+            self._note_refusal(name, device, frame, now)
+
+    def committed(self, sheet, row):
+        """PostgreSQL has a new row."""
+        rows = self.rows[sheet]
+        self._require(row.seq == len(rows) + 1, "I2", f"sheet {sheet} stores {row.seq} after {len(rows)}")
+        expected = sha256(bytes.fromhex(self.heads[sheet]) + _line(row).encode()).hexdigest()
+        self._require(row.digest == expected, "I10", f"sheet {sheet}: the digest of {row.seq} does not follow")
+        self._require(row.epoch == self.epochs[sheet], "I8", f"sheet {sheet} stores an act of epoch {row.epoch}")
+        self._require(self.closed is None, "I4", f"sheet {sheet} stores {row.seq} after the closing")
+        end = self.end(sheet, row.received)
+        self._require(row.received < end + self.grace, "I4", f"sheet {sheet} stores {row.seq} {row.received - end} ms after its end")
+        self._check_author(sheet, row, end)
+        self.heads[sheet] = row.digest
+        rows.append(row)
+
+    def kept_apart(self, sheet, digest, code):
+        """A refused act is durable, apart."""
+        self.kept[sheet, digest] = code
+
+    def deed(self, kind, now, *args):
+        """The staff has done something, and it is committed."""
+        self.moved_at = now
+        getattr(self, f"_deed_{kind}")(now, *args)
+
+    def shown(self, name, screen, now):
+        """The screen of a tablet changes."""
+        device = self.devices[name]
+        device.screen = screen
+        if screen["saved"] and screen["status"]:
+            self._check_saved(name, device)
+        if screen["status"] in {"SUBMITTED", "CLOSED"}:
+            self._check_over(name, device, screen["status"])
+        if screen["end"] is not None and screen["status"] == "COMPOSING" and screen["link"] == "online":
+            self._check_clock(name, device, screen["end"], now)
+
+    # What must hold at once
+
+    def end(self, sheet, now):
+        """Return until when a sheet may compose, by the judge's own sum."""
+        pause = now - self.paused_since if self.paused_since is not None else 0
+        return self.opened + self.duration + self.extra[sheet] * 1000 + self.granted[sheet] + self.paused + pause
+
+    def _check_key(self, device, step):
+        if step == "0":
+            self._require(self.opened is not None, "I5", "the opening key leaves before the opening")
+            return
+        sealed = {row.key.split("|")[1] for row in self.rows[device.sheet] if row.key.startswith("seal|")}
+        self._require(str(STEPS[step]) in sealed, "I5", f"the key of {step} leaves before {STEPS[step]} is sealed")
+
+    def _check_ack(self, name, device, seq):
+        rows = self.rows[device.sheet]
+        self._require(seq <= len(rows), "I1", f"{name} is told that {seq} is stored, and it is not")
+        own = device.sent.get(seq, {})
+        self._require(rows[seq - 1].digest in own, "I1", f"{name} is told that {seq} is stored, and it is another act")
+
+    def _check_refusal(self, name, device, frame, now):
+        sent = device.last_sent.get(frame["seq"])
+        if sent is None or self.opened is None or self.closed is not None or device.epoch != self.epochs[device.sheet]:
+            return
+        end = self.end(device.sheet, now)
+        self._require(now >= end, "I4", f"{name} hears {frame['code']} {end - now} ms before its end")
+        made = device.made[sent[1]][0]
+        if now < end + self.grace and device.is_steady:
+            self._require(made > end, "I4", f"{name} hears {frame['code']} in the grace for an act made {end - made} ms before its end")
+
+    def _note_refusal(self, name, device, frame, now):
+        digest, key = device.last_sent[frame["seq"]]
+        device.told.add(key)
+        if digest not in {row.digest for row in self.rows[device.sheet]}:
+            kept = any((device.sheet, other) in self.kept for other in device.sent[frame["seq"]])
+            self._require(frame["code"] not in FINAL_KEPT or kept, "I9", f"{name} hears {frame['code']}, and nothing is kept ({now})")
+
+    def _check_author(self, sheet, row, end):
+        makers = [one for one in self.devices.values() if one.sheet == sheet and row.key in one.made]
+        self._require(makers, "I6", f"sheet {sheet} stores {row.key}, which its candidate did not do")
+        made = min(device.made[row.key][0] for device in makers)
+        if row.received >= end and all(device.is_steady for device in makers):
+            late = made - end
+            self._require(late <= TOLERANCE_MS, "I4", f"sheet {sheet} stores an act made {late} ms after its end")
+        before = self._last_of(makers[0], sheet)
+        if makers[0].is_clean:
+            rank = makers[0].acts.index(row.key)
+            self._require(rank > before, "I2", f"sheet {sheet} stores {row.key} twice or out of order")
+
+    def _last_of(self, device, sheet):
+        for row in reversed(self.rows[sheet]):
+            if row.key in device.made:
+                return device.acts.index(row.key)
+        return -1
+
+    def _is_settled(self, device, key):
+        """Whether an act is stored, or was refused aloud, or gave way to what another tablet did."""
+        if key in device.told or any(row.key == key for row in self.rows[device.sheet]):
+            return True
+        return self.epochs[device.sheet] > 1 or any(
+            key in keys.values() and any((device.sheet, digest) in self.kept for digest in keys)
+            for keys in device.sent.values()
+        )
+
+    def _check_saved(self, name, device):
+        """« Enregistré »: every act of this life of the page is stored, or its refusal was shown."""
+        for key, (_, life) in device.made.items():
+            if life == device.lives:
+                self._require(self._is_settled(device, key), "I15", f"{name} shows « Enregistré » while {key} is not")
+        seq, digest = device.screen["seq"], device.screen["digest"]
+        rows = self.rows[device.sheet]
+        if seq:
+            self._require(seq <= len(rows) and rows[seq - 1].digest == digest, "I10", f"{name} shows another head than that of {seq}")
+        code = digest[:32].upper()
+        self._require(device.screen["receipt"].replace(" · ", "").replace(" ", "") == code, "I10", f"{name} shows a wrong receipt")
+
+    def _check_over(self, name, device, status):
+        if status == "SUBMITTED":
+            is_true = any(row.key.startswith("submit|") for row in self.rows[device.sheet])
+        else:
+            is_true = self.closed is not None
+        self._require(is_true, "I15", f"{name} shows {status}, which is false")
+
+    def _check_clock(self, name, device, shown, now):
+        if now - self.moved_at < 8_000 or self.opened is None or self.paused_since is not None:
+            return
+        off = shown - self.end(device.sheet, now)
+        self._require(abs(off) <= TOLERANCE_MS, "I7", f"{name} shows an end {off} ms away from the granted one")
+
+    # The staff
+
+    def _deed_open(self, now):
+        self.opened = now
+
+    def _deed_pause(self, now):
+        self.paused_since = now
+
+    def _deed_resume(self, now):
+        self.paused += now - self.paused_since
+        self.paused_since = None
+
+    def _deed_grant(self, _now, sheet, seconds):
+        for pk in self.epochs if sheet is None else [sheet]:
+            self.granted[pk] += seconds * 1000
+
+    def _deed_release(self, _now, sheet):
+        self.epochs[sheet] += 1
+
+    def _deed_close(self, now, frozen):
+        if self.paused_since is not None:
+            self._deed_resume(now)
+        self.closed = now
+        self.frozen = frozen
+
+    # What must hold when all is over
+
+    def conclude(self):
+        """Look at what is left when nothing is broken any more and nothing moves."""
+        for name, device in self.devices.items():
+            self._conclude_tablet(name, device)
+        for sheet, (seq, digest, answers) in self.frozen.items():
+            self._conclude_copy(sheet, seq, digest, answers)
+
+    def _conclude_tablet(self, name, device):
+        rows = self.rows[device.sheet]
+        for seq, digest in device.acked.items():
+            kept = seq <= len(rows) and rows[seq - 1].digest in device.sent[seq]
+            self._require(kept, "I1", f"act {seq} of {name}, acknowledged as {digest[:8]}, is lost")
+        screen = device.screen
+        if screen is None or screen["ending"]:
+            return
+        self._require(not screen["waiting"], "L", f"{name} still waits for {screen['waiting']} acts")
+        self._require(screen["link"] in {"online", "slow"}, "L", f"{name} is still {screen['link']}")
+        for key, (_, life) in device.made.items():
+            if life == device.lives or key in device.on_disk:
+                self._require(self._is_settled(device, key), "I3", f"{key} of {name} is neither stored nor refused")
+
+    def _conclude_copy(self, sheet, seq, digest, answers):
+        rows = self.rows[sheet]
+        own = {}
+        for row in rows:
+            kind, question, value, _ = row.key.split("|")
+            if kind == "answer":
+                own[int(question)] = value
+        self._require((seq, digest) == (len(rows), self.heads[sheet]), "I10", f"sheet {sheet} is frozen on another head")
+        self._require(answers == own, "I1", f"sheet {sheet} is frozen as {answers}, its acts say {own}")
+
+    @staticmethod
+    def _require(holds, invariant, text):
+        if not holds:
+            raise Violation(invariant, text)
+
+
+def _line(row):
+    kind, question, value, made_at = row.key.split("|")
+    return f"{row.seq}|{kind}|{question}|{made_at}|{value}"
