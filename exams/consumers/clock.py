@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from exams.rules.timing import do_clocks_agree
@@ -14,19 +15,21 @@ class ServerClock:
 
     Args:
         own: this process's wall clock, believed until the first measure.
+        monotonic: seconds of a counter that nobody sets.
     """
 
-    def __init__(self, own: datetime) -> None:
-        self._offset = own.timestamp() - time.monotonic()
+    def __init__(self, own: datetime, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.monotonic = monotonic
+        self._offset = own.timestamp() - monotonic()
         self._is_measured = False
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
-        return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
+        return datetime.fromtimestamp(self.monotonic() + self._offset, UTC)
 
     def milliseconds(self) -> int:
         """Return the present instant in milliseconds since 1970."""
-        return int((time.monotonic() + self._offset) * 1000)
+        return int((self.monotonic() + self._offset) * 1000)
 
     def follow(self, instant: datetime, asked: float) -> None:
         """Take in PostgreSQL's clock; a jump is not followed but said, as only people know which time is right.
@@ -35,7 +38,7 @@ class ServerClock:
             instant: what PostgreSQL answered.
             asked: monotonic seconds when it was asked.
         """
-        answered = time.monotonic()
+        answered = self.monotonic()
         instant += timedelta(seconds=(answered - asked) / 2)
         if self._is_measured and not do_clocks_agree(instant, self.now()):
             logger.error("PostgreSQL's clock has jumped: its time is not followed until this process restarts")

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +80,7 @@ class Hub:
 
     def bucket(self, sheet_id: int) -> TokenBucket:
         """Return what limits the frames of one sheet in this process, however often its tablet comes back."""
-        return self._buckets.setdefault(sheet_id, TokenBucket(time.monotonic()))
+        return self._buckets.setdefault(sheet_id, TokenBucket(self.clock.monotonic()))
 
     async def enter(self, session: Session) -> None:
         """Register a socket; an older socket of the same sheet in this process gives way."""
@@ -139,7 +138,7 @@ class Hub:
         return [found.get(session.ticket.sheet_id) for session in asking]
 
     def _read_clock(self) -> None:
-        asked = time.monotonic()
+        asked = self.clock.monotonic()
         self.clock.follow(database_now(), asked)
 
     def _ready(self, sessions: Sequence[Session]) -> list[None]:

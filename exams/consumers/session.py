@@ -4,7 +4,6 @@ It holds of the sheet only what decides (head of the chain, sealed questions, su
 knowledge may be stale: PostgreSQL compares the previous digest with what is stored and has the last word.
 """
 
-import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -110,7 +109,7 @@ class Session:
         Raises:
             Farewell: the socket must be closed.
         """
-        if not self._bucket.take(time.monotonic()):
+        if not self._bucket.take(self._hub.clock.monotonic()):
             await self.send(refused("too-fast"))
             return
         try:

@@ -5,7 +5,9 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 os.environ.setdefault("ECNI_ENV", "test")
 
@@ -18,10 +20,16 @@ def main():
     parser.add_argument("--pairs", type=int, default=2)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--shrink", action="store_true")
-    parser.add_argument("--tablets", help="folder of the modules of `static/js/exam`, when they are others")
+    parser.add_argument("--failures", type=int, default=5, help="stop after so many")
     asked = parser.parse_args()
     if asked.seed is None and asked.pairs > 1:
         return split(asked)
+    with tempfile.TemporaryDirectory(prefix="ecni-mutant-") as folder:
+        return play(asked, mutated(folder))
+
+
+def play(asked, tablets):
+    """Play in this process."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
@@ -30,8 +38,23 @@ def main():
     from tests.simulation import reporting
 
     if asked.seed is not None:
-        return reporting.show(asked.seed, asked.tablets, is_shrunk=asked.shrink)
-    return reporting.play_all(range(asked.first, asked.first + asked.seeds), asked.tablets)
+        return reporting.show(asked.seed, tablets, is_shrunk=asked.shrink)
+    return reporting.play_all(range(asked.first, asked.first + asked.seeds), tablets, asked.failures)
+
+
+def mutated(folder):
+    """Apply the seeded bug that ECNI_MUTANT names; return the folder of the tablets' modules, None for the real ones."""
+    name = os.environ.get("ECNI_MUTANT")
+    if not name:
+        return None
+    from tests.mutants.catalogue import MUTANTS
+    from tests.mutants.patching import install, mutated_copy
+
+    mutant = MUTANTS[name]
+    if mutant.where == "client":
+        return mutated_copy(mutant, Path(folder))
+    install(mutant)
+    return None
 
 
 def split(asked):
@@ -40,7 +63,6 @@ def split(asked):
     share = -(-asked.seeds // asked.pairs)
     commands = [
         [sys.executable, "-m", "tests.simulation", "--pairs", "1", "--first", str(first), "--seeds", str(count)]
-        + (["--tablets", asked.tablets] if asked.tablets else [])
         for first in range(asked.first, asked.first + asked.seeds, share)
         for count in [min(share, asked.first + asked.seeds - first)]
     ]

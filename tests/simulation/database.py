@@ -78,17 +78,17 @@ class Database:
 
     # What a server process asks
 
-    def append_ops(self, *, sitting_id, grace_seconds, pending, now):
+    def append_ops(self, *, sitting_id, grace_seconds, pending, now, clock):
         """Store what the twin of the statement admits."""
         verdicts = {}
         for item in pending:
             sheet, rows = self.sheets[item.sheet_id], self.journal.setdefault(item.sheet_id, [])
-            decided = verdict(item, self._situation(sheet, rows, item.op.seq), now, grace_seconds)
+            decided = verdict(item, self._situation(sheet, rows, item.op.seq), clock, now, grace_seconds)
             if decided == STORED:
                 rows.append(item.op)
                 if item.op.kind is OpKind.SUBMIT:
                     sheet.state = SheetState.SUBMITTED
-                self.committed(sheet.pk, item.epoch, item.op, now)
+                self.committed(sheet.pk, item.epoch, item.op, clock)
             verdicts[item.sheet_id] = decided
         return verdicts if sitting_id == SITTING else {}
 
@@ -172,6 +172,8 @@ class Database:
         return True
 
     def _resume(self, now):
+        if self.state is not Centre.PAUSED:
+            return False
         check_passage(self.state, Centre.OPEN)
         self.state = Centre.OPEN
         self._end_pauses(now)
@@ -223,6 +225,4 @@ class Database:
 
     def _allowance(self, sheet):
         granted = tuple(seconds for pk, seconds in self.grants if pk in {None, sheet.pk})
-        return Allowance(
-            self.opened_at, self.duration_seconds, sheet.extra_seconds, granted, (), tuple(self.pauses)
-        )
+        return Allowance(self.opened_at, self.duration_seconds, sheet.extra_seconds, granted, (), tuple(self.pauses))

@@ -13,14 +13,26 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 FINAL_KEPT = frozenset(
-    {"quarantined", "late", "submitted", "unknown-question", "bad-value", "locked", "sealed", "not-progressive", "not-open"}
+    {
+        "quarantined",
+        "late",
+        "submitted",
+        "unknown-question",
+        "bad-value",
+        "locked",
+        "sealed",
+        "not-progressive",
+        "not-open",
+    }
 )
 RETRIED = frozenset({"too-fast", "paused", "busy", "gap", "contradiction", "digest", "malformed"})
 STEPS = {"4": 3, "5": 4}
 OPENED = frozenset({"COMPOSING", "PAUSED", "SUBMITTED"})
 KINDS = {1: "answer", 2: "seal", 3: "flag", 4: "strike", 5: "submit"}
-FLIGHT_MS = 1_300
 TOLERANCE_MS = 1_300
+UNKNOWING_MS = 8_000
+READING_MS = 2_000
+STORING_MS = 1_000
 
 
 class Violation(Exception):
@@ -49,6 +61,7 @@ class Device:
     sheet: int
     epoch: int
     lives: int = 0
+    died_at: int = 0
     acts: list = field(default_factory=list)  # keys of acts, in the order in which they were made
     made: dict = field(default_factory=dict)  # key: (true time, life)
     sent: dict = field(default_factory=lambda: defaultdict(dict))  # seq: {digest: key} of frames that left
@@ -57,6 +70,7 @@ class Device:
     told: set = field(default_factory=set)  # keys of acts of which a refusal was said
     on_disk: set = field(default_factory=set)
     screen: dict | None = None
+    wrong_since: int | None = None  # since when its screen shows another end than the granted one
     is_clean: bool = True  # its storage was never wiped, damaged, nor failing, nor its clock moved
     is_steady: bool = True
 
@@ -64,10 +78,14 @@ class Device:
 class Judge:
     """Hears everything in the order in which it happens; `check` raises `Violation` as soon as one is certain."""
 
-    def __init__(self, numbers, duration, grace, extra, sitting):
+    def __init__(self, numbers, duration, grace, extra, *, sitting, keys):
         self.duration, self.grace, self.extra = duration * 1000, grace * 1000, extra
+        self.keys = keys
+        self.asked = defaultdict(set)
         self.rows = defaultdict(list)
-        self.heads = {pk: sha256(f"ecni-sheet/1|{sitting}|{number}".encode()).hexdigest() for pk, number in numbers.items()}
+        self.heads = {
+            pk: sha256(f"ecni-sheet/1|{sitting}|{number}".encode()).hexdigest() for pk, number in numbers.items()
+        }
         self.devices = {}
         self.opened = None
         self.closed = None
@@ -85,9 +103,16 @@ class Judge:
         """Another tablet is given a sheet."""
         self.devices[name] = Device(sheet, epoch)
 
+    def wanted(self, sheet, act):
+        """The candidate of a sheet means to do this: kind|question|value."""
+        self.asked[sheet].add(act)
+
     def invoked(self, name, key, now):
         """The candidate did something on this tablet."""
         device = self.devices[name]
+        self._require(
+            key.rpartition("|")[0] in self.asked[device.sheet], "I6", f"{name} records {key}, which nobody meant"
+        )
         if key not in device.made:
             device.acts.append(key)
             device.made[key] = (now, device.lives)
@@ -102,9 +127,16 @@ class Judge:
         device.lives += 1
         device.screen = None
         if device.is_clean:
-            for key in device.on_disk - set(keys):
-                self._require(self._is_settled(device, key), "I3", f"{name} no longer holds {key}, of which nothing is known")
+            safe = {key for key, (made, _) in device.made.items() if made < device.died_at - STORING_MS}
+            for key in (device.on_disk | safe) - set(keys):
+                self._require(
+                    self._is_settled(device, key), "I3", f"{name} no longer holds {key}, of which nothing is known"
+                )
         device.on_disk = set(keys)
+
+    def died(self, name, now):
+        """A page is lost; what it was storing at that instant may be, too."""
+        self.devices[name].died_at = now
 
     def damaged(self, name):
         """Somebody touched a tablet's storage."""
@@ -133,7 +165,8 @@ class Judge:
         """A frame leaves the server for a tablet."""
         frame = json.loads(text)
         device = self.devices[name]
-        for step in frame.get("keys") or ():
+        for step, key in (frame.get("keys") or {}).items():
+            self._require(key == self.keys[step], "I6", f"{name} is sent another key than that of {step}")
             self._check_key(device, step)
         if frame["t"] == "ack":
             self._check_ack(name, device, frame["seq"])
@@ -158,7 +191,11 @@ class Judge:
         self._require(row.epoch == self.epochs[sheet], "I8", f"sheet {sheet} stores an act of epoch {row.epoch}")
         self._require(self.closed is None, "I4", f"sheet {sheet} stores {row.seq} after the closing")
         end = self.end(sheet, row.received)
-        self._require(row.received < end + self.grace, "I4", f"sheet {sheet} stores {row.seq} {row.received - end} ms after its end")
+        self._require(
+            row.received < end + self.grace,
+            "I4",
+            f"sheet {sheet} stores {row.seq} {row.received - end} ms after its end",
+        )
         self._check_author(sheet, row, end)
         self.heads[sheet] = row.digest
         rows.append(row)
@@ -175,13 +212,13 @@ class Judge:
     def shown(self, name, screen, now):
         """The screen of a tablet changes."""
         device = self.devices[name]
+        self._check_clock(name, device, now)
         device.screen = screen
+        device.wrong_since = now if self._is_wrong(device, now) else None
         if screen["saved"] and screen["status"]:
             self._check_saved(name, device)
         if screen["status"] in {"SUBMITTED", "CLOSED"}:
             self._check_over(name, device, screen["status"])
-        if screen["end"] is not None and screen["status"] == "COMPOSING" and screen["link"] == "online":
-            self._check_clock(name, device, screen["end"], now)
 
     # What must hold at once
 
@@ -211,14 +248,22 @@ class Judge:
         self._require(now >= end, "I4", f"{name} hears {frame['code']} {end - now} ms before its end")
         made = device.made[sent[1]][0]
         if now < end + self.grace and device.is_steady:
-            self._require(made > end, "I4", f"{name} hears {frame['code']} in the grace for an act made {end - made} ms before its end")
+            self._require(
+                made > end,
+                "I4",
+                f"{name} hears {frame['code']} in the grace for an act made {end - made} ms before its end",
+            )
 
     def _note_refusal(self, name, device, frame, now):
         digest, key = device.last_sent[frame["seq"]]
         device.told.add(key)
         if digest not in {row.digest for row in self.rows[device.sheet]}:
             kept = any((device.sheet, other) in self.kept for other in device.sent[frame["seq"]])
-            self._require(frame["code"] not in FINAL_KEPT or kept, "I9", f"{name} hears {frame['code']}, and nothing is kept ({now})")
+            self._require(
+                frame["code"] not in FINAL_KEPT or kept,
+                "I9",
+                f"{name} hears {frame['code']}, and nothing is kept ({now})",
+            )
 
     def _check_author(self, sheet, row, end):
         makers = [one for one in self.devices.values() if one.sheet == sheet and row.key in one.made]
@@ -255,9 +300,15 @@ class Judge:
         seq, digest = device.screen["seq"], device.screen["digest"]
         rows = self.rows[device.sheet]
         if seq:
-            self._require(seq <= len(rows) and rows[seq - 1].digest == digest, "I10", f"{name} shows another head than that of {seq}")
+            self._require(
+                seq <= len(rows) and rows[seq - 1].digest == digest,
+                "I10",
+                f"{name} shows another head than that of {seq}",
+            )
         code = digest[:32].upper()
-        self._require(device.screen["receipt"].replace(" · ", "").replace(" ", "") == code, "I10", f"{name} shows a wrong receipt")
+        self._require(
+            device.screen["receipt"].replace(" · ", "").replace(" ", "") == code, "I10", f"{name} shows a wrong receipt"
+        )
 
     def _check_over(self, name, device, status):
         if status == "SUBMITTED":
@@ -266,11 +317,19 @@ class Judge:
             is_true = self.closed is not None
         self._require(is_true, "I15", f"{name} shows {status}, which is false")
 
-    def _check_clock(self, name, device, shown, now):
-        if now - self.moved_at < 8_000 or self.opened is None or self.paused_since is not None:
-            return
-        off = shown - self.end(device.sheet, now)
-        self._require(abs(off) <= TOLERANCE_MS, "I7", f"{name} shows an end {off} ms away from the granted one")
+    def _is_wrong(self, device, now):
+        screen = device.screen
+        if screen["end"] is None or screen["status"] != "COMPOSING" or screen["link"] != "online":
+            return False
+        if now - self.moved_at < UNKNOWING_MS or self.opened is None or self.paused_since is not None:
+            return False
+        return abs(screen["end"] - self.end(device.sheet, now)) > TOLERANCE_MS
+
+    def _check_clock(self, name, device, now):
+        """A wrong end may stay for the time that a `state` takes to be read, no longer."""
+        if device.wrong_since is not None and now - max(device.wrong_since, self.moved_at) > READING_MS:
+            off = device.screen["end"] - self.end(device.sheet, now)
+            self._require(abs(off) <= TOLERANCE_MS, "I7", f"{name} shows an end {off} ms away from the granted one")
 
     # The staff
 
@@ -299,14 +358,15 @@ class Judge:
 
     # What must hold when all is over
 
-    def conclude(self):
+    def conclude(self, now, states):
         """Look at what is left when nothing is broken any more and nothing moves."""
         for name, device in self.devices.items():
-            self._conclude_tablet(name, device)
+            self._check_clock(name, device, now)
+            self._conclude_tablet(name, device, states)
         for sheet, (seq, digest, answers) in self.frozen.items():
             self._conclude_copy(sheet, seq, digest, answers)
 
-    def _conclude_tablet(self, name, device):
+    def _conclude_tablet(self, name, device, states):
         rows = self.rows[device.sheet]
         for seq, digest in device.acked.items():
             kept = seq <= len(rows) and rows[seq - 1].digest in device.sent[seq]
@@ -315,6 +375,9 @@ class Judge:
         if screen is None or screen["ending"]:
             return
         self._require(not screen["waiting"], "L", f"{name} still waits for {screen['waiting']} acts")
+        state = states[device.sheet]
+        is_known = screen["status"] == state or state == "SUBMITTED"  # its own acknowledgement told it that
+        self._require(is_known, "L", f"{name} shows {screen['status']}, not {state}")
         self._require(screen["link"] in {"online", "slow"}, "L", f"{name} is still {screen['link']}")
         for key, (_, life) in device.made.items():
             if life == device.lives or key in device.on_disk:
@@ -327,7 +390,9 @@ class Judge:
             kind, question, value, _ = row.key.split("|")
             if kind == "answer":
                 own[int(question)] = value
-        self._require((seq, digest) == (len(rows), self.heads[sheet]), "I10", f"sheet {sheet} is frozen on another head")
+        self._require(
+            (seq, digest) == (len(rows), self.heads[sheet]), "I10", f"sheet {sheet} is frozen on another head"
+        )
         self._require(answers == own, "I1", f"sheet {sheet} is frozen as {answers}, its acts say {own}")
 
     @staticmethod

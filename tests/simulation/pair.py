@@ -1,25 +1,18 @@
 """A pair of processes: this one with the server's side of many worlds, a Node with their tablets' side, in lockstep."""
 
 import json
-import os
-import shutil
 import subprocess
 from base64 import b64encode
 from pathlib import Path
 
 from exams.rules.paperfile import QuestionEntry, pack
 from tests.simulation.database import PAPER, SHAPES, SITTING
+from tests.simulation.node import node
 from tests.simulation.world import START_MS, World
 
 HERE = Path(__file__).parent
 EXAM = HERE.parent.parent / "static" / "js" / "exam"
 TOGETHER = 256
-
-
-def node():
-    """Return the path of Node, the system's or the one that the browser's driver brings, or None."""
-    found = os.environ.get("NODE") or shutil.which("node")
-    return found or next((str(path) for path in Path(os.sys.prefix).glob("lib/*/site-packages/playwright/driver/node")), None)
 
 
 class Tablets:
@@ -58,7 +51,17 @@ class Tablets:
 def paper():
     """Return the sealed file of the simulated paper; nobody opens its blobs."""
     entries = [
-        QuestionEntry(number, min(number, 3), max(1, number - 2), 3 if number > 2 else 1, None, shape.kind.value, 5, shape.is_progressive, shape.previous)
+        QuestionEntry(
+            number,
+            min(number, 3),
+            max(1, number - 2),
+            3 if number > 2 else 1,
+            None,
+            shape.kind.value,
+            5,
+            shape.is_progressive,
+            shape.previous,
+        )
         for number, shape in SHAPES.items()
     ]
     return pack(paper_id=PAPER, sitting_id=SITTING, entries=entries, blobs=[b""] * len(entries), opening=b"")

@@ -36,7 +36,9 @@ def script(seed):
         for _ in range(random.choice((1, 1, 2))):
             drawn += _FAULTS[fault](random, random.randint(OPENING_MS, end + 1_000), end)
     drawn += [(end + grace * 1000 + random.randint(-500, 3_000), "close", (random.random() < 0.2,))]
-    return Script(seed, duration, grace, extra, skews, end + grace * 1000 + 4_000, tuple(sorted(drawn, key=lambda e: e[0])))
+    return Script(
+        seed, duration, grace, extra, skews, end + grace * 1000 + 4_000, tuple(sorted(drawn, key=lambda e: e[0]))
+    )
 
 
 def _acts(random, end):
@@ -80,7 +82,11 @@ def _network(random, at, _end):
             [(at, "half_open", (random.choice("AB"),))],
             [(at, "network", (False,)), (at + for_ms, "network", (True,))],
             [(at, "latency", (random.choice((400, 1_500)),)), (at + for_ms, "latency", (30,))],
-            [(at, "cut", ("A",)), (at + random.randint(1, 60), "cut", ("A",)), (at + random.randint(60, 900), "cut", ("A",))],
+            [
+                (at, "cut", ("A",)),
+                (at + random.randint(1, 60), "cut", ("A",)),
+                (at + random.randint(60, 900), "cut", ("A",)),
+            ],
         )
     )
 

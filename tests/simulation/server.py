@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from exams.consumers import frames
 from exams.consumers import hub as hubs
+from exams.consumers.clock import ServerClock
 from exams.consumers.session import Farewell
 from tests.simulation import database
 from tests.simulation.database import CENTRE, KEYS, SHAPES, SITTING, instant
@@ -62,8 +63,9 @@ class Event:
 
 
 hubs.asyncio = SimpleNamespace(get_running_loop=Loop)
-hubs.append_ops = lambda **asked: Ambient.world.database.append_ops(**asked, now=Ambient.world.moment())
+hubs.append_ops = lambda **asked: Ambient.world.database.append_ops(**asked, clock=Ambient.world.moment())
 hubs.keep_refusals = lambda **asked: Ambient.world.database.keep_refusals(**asked)
+hubs.database_now = lambda: Ambient.world.moment()
 hubs.live_sheets = lambda ids: Ambient.world.database.live_sheets(ids)
 hubs.revisions = lambda ids: Ambient.world.database.revisions(ids)
 hubs.sheet_statuses = lambda ids: Ambient.world.database.sheet_statuses(ids)
@@ -129,8 +131,7 @@ class Hub(hubs.Hub):
 
     def __init__(self, process):
         world = process.world
-        self.now = world.moment
-        self.monotonic = world.seconds
+        self.clock = ServerClock(world.moment(), world.seconds)
         self.sessions, self.seen = {}, {}
         self.writer = Batch(process, self._write, self._settle_op, decides=True)
         self.refusals = Batch(process, self._keep, self._settle_refusal)

@@ -32,8 +32,8 @@ class Situation:
     ends_at: datetime | None
 
 
-def verdict(pending: PendingOp, found: Situation, now: datetime, grace_seconds: int) -> str:
-    """Return what becomes of an op."""
+def verdict(pending: PendingOp, found: Situation, now: datetime, caller: datetime, grace_seconds: int) -> str:
+    """Return what becomes of an op; `now` and `caller` are PostgreSQL's clock and that of the process."""
     op = pending.op
     if found.held is not None:
         return REPEATED if found.held == op.digest else "contradiction"
@@ -43,6 +43,9 @@ def verdict(pending: PendingOp, found: Situation, now: datetime, grace_seconds: 
         return "replaced"
     if found.state is not SheetState.COMPOSING:
         return BY_STATE.get(found.state, "not-open")
+    over = found.ends_at + timedelta(seconds=grace_seconds)
+    if (now >= over) != (caller >= over):
+        return "busy"
     if is_late(op.made_at + pending.skew, found.ends_at, now, grace_seconds):
         return "late"
     if op.seq > 1 and found.before != pending.previous:

@@ -4,6 +4,7 @@ A world is a generator: it yields what the tablets' side must do next, and is se
 """
 
 import json
+from base64 import b64encode
 from functools import partial
 from heapq import heappop, heappush
 from random import Random
@@ -11,7 +12,7 @@ from random import Random
 from exams.consumers import frames
 from exams.consumers.session import Session
 from exams.tickets import Ticket
-from tests.simulation.database import CENTRE, SITTING, Database, Sheet, instant, milliseconds
+from tests.simulation.database import CENTRE, KEYS, SITTING, Database, Sheet, instant, milliseconds
 from tests.simulation.judge import KINDS, Judge, Row, Violation
 from tests.simulation.script import OPENING_MS
 from tests.simulation.server import Ambient, Farewell, Process, run
@@ -47,7 +48,8 @@ class World:
         self.script, self.random = script, Random(~script.seed)
         self.now = START_MS
         self.lines = [] if is_traced else None
-        self.judge = Judge(NUMBERS, script.duration, script.grace, script.extra, SITTING)
+        keys = {str(step): b64encode(key).decode() for step, key in KEYS.items()}
+        self.judge = Judge(NUMBERS, script.duration, script.grace, script.extra, sitting=SITTING, keys=keys)
         sheets = {pk: Sheet(pk, number, script.extra[pk]) for pk, number in NUMBERS.items()}
         self.database = Database(script.duration, script.grace, sheets, self._committed, self.judge.kept_apart)
         self.processes = {name: Process(self, name) for name in ("p1", "p2")}
@@ -115,7 +117,7 @@ class World:
         yield from self._until(START_MS + self.script.end)
         self._heal()
         yield from self._until(self.now + CALM_MS, quiet=True)
-        self.judge.conclude()
+        self.judge.conclude(self.now, {pk: sheet.state.value for pk, sheet in self.database.sheets.items()})
 
     def _until(self, limit, *, quiet=False):
         """Do everything that is due until then, or until nothing is left to settle."""
@@ -154,12 +156,16 @@ class World:
             return False
         screens = [(name, self.judge.devices[name].screen) for name in self.tickets if name not in self.dead]
         return all(
-            screen and (screen["ending"] or (not screen["waiting"] and screen["link"] == "online" and self._knows(name, screen)))
+            screen
+            and (
+                screen["ending"] or (not screen["waiting"] and screen["link"] == "online" and self._knows(name, screen))
+            )
             for name, screen in screens
         )
 
     def _knows(self, name, screen):
-        return screen["status"] == self.database.sheets[self.tickets[name].sheet_id].state
+        state = self.database.sheets[self.tickets[name].sheet_id].state
+        return screen["status"] == state or state == "SUBMITTED"  # an acknowledgement told it that, not a status
 
     # What the tablets say
 
@@ -190,7 +196,9 @@ class World:
             self.tablets_do(self.now + self.random.randint(5, 2_000), {"k": "closed", "n": wire.number, "code": 1006})
             return
         wire.process = self.random.choice(alive)
-        self.trace("%s: socket %d to %s%s", wire.tablet, wire.number, wire.process.name, " by HTTP" if wire.by_http else "")
+        self.trace(
+            "%s: socket %d to %s%s", wire.tablet, wire.number, wire.process.name, " by HTTP" if wire.by_http else ""
+        )
         self._carry(wire, "down", {"k": "opened", "n": wire.number})
         if not wire.by_http:
             wire.session = Session(self.tickets[wire.tablet], wire.process.hub, partial(self._sent, wire))
@@ -354,7 +362,9 @@ class World:
         self.holders[letter] = name
         self.tickets[name] = Ticket(sheet.pk, sheet.epoch, CENTRE, SITTING, sheet.number)
         self.judge.tablet(name, sheet.pk, sheet.epoch)
-        self.tablets_do(self.now + self.random.randint(0, 800), {"k": "boot", "p": name, "skew": self.skews.get(name, 0)})
+        self.tablets_do(
+            self.now + self.random.randint(0, 800), {"k": "boot", "p": name, "skew": self.skews.get(name, 0)}
+        )
 
     def _staff(self, deed, *args):
         """The staff asks, waits for its lock, and commits; processes are told, or not."""
@@ -397,7 +407,15 @@ class World:
     def _on_act(self, sheet, kind, question, value, force):
         letter = "AB"[sheet - 1]
         names = [name for name in self.tickets if name[0] == letter]
-        event = {"k": "act", "p": self.random.choice(names), "kind": kind, "q": question, "value": value, "force": force}
+        self.judge.wanted(sheet, f"{kind}|{question}|{value}")
+        event = {
+            "k": "act",
+            "p": self.random.choice(names),
+            "kind": kind,
+            "q": question,
+            "value": value,
+            "force": force,
+        }
         self.tablets_do(self.now, event)
 
     def _on_edge(self, sheet, offset, in_grace):
@@ -408,6 +426,7 @@ class World:
         edge = milliseconds(end) + (self.script.grace * 1000 if in_grace else 0) + offset
         self._plan(max(self.now, edge - 380), partial(self._hold, edge), None)
         letter = "AB"[sheet - 1]
+        self.judge.wanted(sheet, "answer|1|A")
         event = {"k": "act", "p": self.holders[letter], "kind": "answer", "q": 1, "value": "A", "force": True}
         self.tablets_do(max(self.now, min(edge - 150, milliseconds(end) - 20)), event)
         if in_grace:
@@ -478,6 +497,7 @@ class World:
         name = self.holders[letter]
         self._disturb("the page of %s dies", name)
         self.dead.add(name)
+        self.judge.died(name, self.now)
         self.tablets_do(self.now, {"k": "die", "p": name})
 
     def _on_boot(self):

@@ -144,7 +144,7 @@ export class Tablet {
   }
 
   async #refused(frame) {
-    const advice = frame.seq === undefined ? "dropped" : await this.outbox.refuse(frame);
+    const advice = frame.seq === undefined ? unnumbered(frame.code) : await this.outbox.refuse(frame);
     if (advice === "retry") this.#again("retry", frame.code === "paused" ? PAUSED_RETRY_MS : RETRY_MS);
     if (advice === "resync") this.#again("resync", RETRY_MS);
     if (advice === "dropped") this.refusal = frame.text;
@@ -208,3 +208,6 @@ export class Tablet {
     this.#parts.changed();
   }
 }
+
+/** What to do when the server did not read which act it refuses: if it will take it later, agree with it again. @param {string} code */
+const unnumbered = (code) => (protocol.RETRY_CODES.has(code) ? "resync" : "dropped");
