@@ -72,6 +72,15 @@ worker: setup ## Run a Celery worker on the demonstration's engines
 rehearsal: setup ## Rehearse the day: simulated candidates, breakdowns, figures
 	ECNI_ENV=demo $(PY) manage.py rehearsal
 
+.PHONY: simulate
+simulate: setup ## Play SEEDS=10000 histories of tablets and servers with faults, or show one: SEED=1234 (SHRINK=1 shortens it)
+	@NODE="$(NODE)" ECNI_ENV=test $(PY) -m tests.simulation \
+	  $(if $(SEED),--seed $(SEED) $(if $(SHRINK),--shrink),--seeds $(or $(SEEDS),10000))
+
+.PHONY: mutants
+mutants: setup ## Hunt every seeded bug; build/mutants.json says what caught each
+	@NODE="$(NODE)" ECNI_ENV=test $(PY) -m tests.mutants
+
 .PHONY: requirements
 requirements: ## Pin the newest releases that pyproject.toml allows
 	test -x build/uv/bin/uv || { python3 -m venv build/uv && build/uv/bin/pip install --quiet uv; }

@@ -380,7 +380,7 @@ class Judge:
         self._require(is_known, "L", f"{name} shows {screen['status']}, not {state}")
         self._require(screen["link"] in {"online", "slow"}, "L", f"{name} is still {screen['link']}")
         for key, (_, life) in device.made.items():
-            if life == device.lives or key in device.on_disk:
+            if life == device.lives or (device.is_clean and key in device.on_disk):
                 self._require(self._is_settled(device, key), "I3", f"{key} of {name} is neither stored nor refused")
 
     def _conclude_copy(self, sheet, seq, digest, answers):

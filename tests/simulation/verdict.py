@@ -32,7 +32,9 @@ class Situation:
     ends_at: datetime | None
 
 
-def verdict(pending: PendingOp, found: Situation, now: datetime, caller: datetime, grace_seconds: int) -> str:
+def verdict(  # noqa: PLR0911 one line for each line of the statement
+    pending: PendingOp, found: Situation, now: datetime, caller: datetime, grace_seconds: int
+) -> str:
     """Return what becomes of an op; `now` and `caller` are PostgreSQL's clock and that of the process."""
     op = pending.op
     if found.held is not None:

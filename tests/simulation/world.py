@@ -544,7 +544,8 @@ class World:
 
 def _said_of(screen):
     saved = "Enregistré" if screen["saved"] else f"{screen['waiting']} waiting"
-    return f"{saved}, {screen['status']}, {screen['link']}, head {screen['seq']}{', ' + screen['ending'] if screen['ending'] else ''}"
+    ending = f", {screen['ending']}" if screen["ending"] else ""
+    return f"{saved}, {screen['status']}, {screen['link']}, head {screen['seq']}{ending}"
 
 
 __all__ = ["OPENING_MS", "World"]
