@@ -1,4 +1,4 @@
-"""`python -m tests.mutants`: every seeded bug must be caught; writes build/mutants.json, exits with 1 when one survives."""
+"""`python -m tests.mutants`: every bug must be caught; writes build/mutants.json, exits with 1 if one survives."""
 
 import json
 import os

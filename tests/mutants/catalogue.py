@@ -12,8 +12,10 @@ _ALL = (
         "ack-before-commit",
         "an act is acknowledged as soon as it waits to be written",
         SESSION,
-        '                self._in_flight = True\n            else:\n                await self.send(refused("busy", op.seq))',
-        "                self._in_flight = True\n                await self.send(acknowledged(op.seq, {}))\n            else:\n"
+        "                self._in_flight = True\n            else:\n"
+        '                await self.send(refused("busy", op.seq))',
+        "                self._in_flight = True\n                await self.send(acknowledged(op.seq, {}))\n"
+        "            else:\n"
         '                await self.send(refused("busy", op.seq))',
     ),
     Mutant(
@@ -227,14 +229,16 @@ _ALL = (
         "acts that were sent are forgotten when the socket dies",
         OUTBOX,
         "      this.#connected = false;\n      this.#flying = 0;",
-        "      this.#connected = false;\n      this.#pending = this.#pending.slice(this.#flying);\n      this.#flying = 0;",
+        "      this.#connected = false;\n      this.#pending = this.#pending.slice(this.#flying);\n"
+        "      this.#flying = 0;",
     ),
     Mutant(
         "not-stored-by-the-tablet",
         "an act is sent without having been stored",
         OUTBOX,
         "await this.#durably(() => this.#store.append(op));",
-        "this.#store.append(op).catch(() => {});\n      await this.#durably(() => this.#store.replace(this.#base, this.#pending));",
+        "this.#store.append(op).catch(() => {});\n"
+        "      await this.#durably(() => this.#store.replace(this.#base, this.#pending));",
     ),
     Mutant(
         "dropped-at-reload",

@@ -1,7 +1,7 @@
 """Seeded bugs, applied from outside: to the source of a Python module as it is imported, to a copy of a JavaScript one.
 
-Nothing here runs unless ECNI_MUTANT names a mutant, and that is refused unless ECNI_ENV is `test`. A patch whose text is not
-found once is an error: a mutant that changes nothing proves nothing.
+Nothing here runs unless ECNI_MUTANT names a mutant, and that is refused unless ECNI_ENV is `test`. A patch whose text
+is not found once is an error: a mutant that changes nothing proves nothing.
 """
 
 import os

@@ -43,7 +43,7 @@ def play(asked, tablets):
 
 
 def mutated(folder):
-    """Apply the seeded bug that ECNI_MUTANT names; return the folder of the tablets' modules, None for the real ones."""
+    """Apply the seeded bug that ECNI_MUTANT names; return the folder of the tablets' modules, or None."""
     name = os.environ.get("ECNI_MUTANT")
     if not name:
         return None

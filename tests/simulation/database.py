@@ -97,7 +97,7 @@ class Database:
         before = rows[seq - 2].digest if 2 <= seq <= len(rows) + 1 else None
         return Situation(held, before, self.is_owned, sheet.epoch, sheet.state, sheet.ends_at)
 
-    def keep_refusals(self, *, refusals, now):  # noqa: ARG002 the real one's signature
+    def keep_refusals(self, *, refusals, now):
         """Keep what was refused, each once, by the real rule of the code."""
         codes = []
         for refusal in refusals:

@@ -2,9 +2,10 @@
 granted, keeps its own record, and computes chains, ends and folds its own way.
 
 Invariants are those of the reliability reference: I1 nothing acknowledged is lost, I2 once and in order, I3 what is not
-acknowledged is kept, sent again and shown as such, I4 nothing after the end and its grace, all before, I5 no key before its
-seal, I7 exactly the granted time, I8 one live tablet, I9 a refused act leaves a trace apart only, I10 chain and receipt,
-I15 nothing false on the screen; L everything pending is settled once faults stop.
+acknowledged is kept, sent again and shown as such, I4 nothing after the end and its grace, all before, I5 no key before
+its seal, I6 nothing of another sheet, no other key, I7 exactly the granted time, I8 one live tablet, I9 a refused act
+leaves a trace apart only, I10 chain and receipt, I15 nothing false on the screen; L everything pending is settled once
+faults stop.
 """
 
 import json

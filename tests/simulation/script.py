@@ -1,5 +1,6 @@
-"""What happens in one history, drawn from its seed: acts of two candidates, deeds of the staff, faults. A list of events that
-can be read, replayed and shortened.
+"""What happens in one history, drawn from its seed: acts of two candidates, deeds of the staff, faults.
+
+A list of events that can be read, replayed and shortened.
 """
 
 from dataclasses import dataclass

@@ -1,18 +1,18 @@
-"""Server processes of the simulation: the real hub, session and frames, fed by a clock, a loop and a database that are given.
+"""Server processes of the simulation: the real hub, session and frames, on a clock, a loop, a database that are given.
 
 Importing this module points the edges of this whole process at the simulation: it lives in a process of its own
 (`python -m tests.simulation`), never in that of the tests.
 """
 
 from collections import deque
+from operator import attrgetter
 from types import SimpleNamespace
 
 from exams.consumers import frames
 from exams.consumers import hub as hubs
 from exams.consumers.clock import ServerClock
 from exams.consumers.session import Farewell
-from tests.simulation import database
-from tests.simulation.database import CENTRE, KEYS, SHAPES, SITTING, instant
+from tests.simulation.database import KEYS, SHAPES
 
 LINGER_MS = 4
 RETRY_MS = 250
@@ -23,6 +23,15 @@ class Ambient:
     """The world that is being stepped: what module-level calls of the product reach."""
 
     world = None
+
+
+def reached(path):
+    """Return a function of the world that is being stepped, found when it is called."""
+
+    def call(*args, **kwargs):
+        return attrgetter(path)(Ambient.world)(*args, **kwargs)
+
+    return call
 
 
 class Loop:
@@ -64,11 +73,11 @@ class Event:
 
 hubs.asyncio = SimpleNamespace(get_running_loop=Loop)
 hubs.append_ops = lambda **asked: Ambient.world.database.append_ops(**asked, clock=Ambient.world.moment())
-hubs.keep_refusals = lambda **asked: Ambient.world.database.keep_refusals(**asked)
-hubs.database_now = lambda: Ambient.world.moment()  # noqa: PLW0108 the world changes
-hubs.live_sheets = lambda ids: Ambient.world.database.live_sheets(ids)
-hubs.revisions = lambda ids: Ambient.world.database.revisions(ids)
-hubs.sheet_statuses = lambda ids: Ambient.world.database.sheet_statuses(ids)
+hubs.database_now = reached("moment")
+hubs.keep_refusals = reached("database.keep_refusals")
+hubs.live_sheets = reached("database.live_sheets")
+hubs.revisions = reached("database.revisions")
+hubs.sheet_statuses = reached("database.sheet_statuses")
 hubs.credit_outages = lambda **_asked: None
 hubs.mark_ready = lambda **_asked: None
 hubs.paper_shapes = lambda _paper: SHAPES
@@ -183,6 +192,3 @@ class Process:
             self._exchanges.remove(waiting)
             waiting[2].close()
             waiting[3]([*mailbox.frames, frames.refused("busy")])
-
-
-__all__ = ["CENTRE", "SITTING", "Ambient", "Farewell", "Process", "database", "instant", "run"]

@@ -14,7 +14,6 @@ from exams.consumers.session import Session
 from exams.tickets import Ticket
 from tests.simulation.database import CENTRE, KEYS, SITTING, Database, Sheet, instant, milliseconds
 from tests.simulation.judge import KINDS, Judge, Row, Violation
-from tests.simulation.script import OPENING_MS
 from tests.simulation.server import Ambient, Farewell, Process, run
 
 START_MS = 1_782_307_800_000
@@ -546,6 +545,3 @@ def _said_of(screen):
     saved = "Enregistré" if screen["saved"] else f"{screen['waiting']} waiting"
     ending = f", {screen['ending']}" if screen["ending"] else ""
     return f"{saved}, {screen['status']}, {screen['link']}, head {screen['seq']}{ending}"
-
-
-__all__ = ["OPENING_MS", "World"]
