@@ -34,6 +34,7 @@ TOLERANCE_MS = 1_300
 UNKNOWING_MS = 8_000
 READING_MS = 2_000
 STORING_MS = 1_000
+LEARNING_MS = 1_500
 
 
 class Violation(Exception):
@@ -94,6 +95,7 @@ class Judge:
         self.paused = 0
         self.granted = Counter()
         self.epochs = dict.fromkeys(numbers, 1)
+        self.released = {}
         self.moved_at = 0  # last deed of the staff, last fault: what screens may not know yet
         self.kept = {}
         self.frozen = {}
@@ -169,6 +171,9 @@ class Judge:
         for step, key in (frame.get("keys") or {}).items():
             self._require(key == self.keys[step], "I6", f"{name} is sent another key than that of {step}")
             self._check_key(device, step)
+        if frame["t"] == "state" and device.epoch < self.epochs[device.sheet]:
+            is_news = now - self.released[device.sheet] < LEARNING_MS
+            self._require(is_news, "I8", f"{name}, which was replaced, is given the sheet")
         if frame["t"] == "ack":
             self._check_ack(name, device, frame["seq"])
         if frame["t"] == "refused" and frame.get("code") in {"late", "quarantined"} and "seq" in frame:
@@ -348,8 +353,9 @@ class Judge:
         for pk in self.epochs if sheet is None else [sheet]:
             self.granted[pk] += seconds * 1000
 
-    def _deed_release(self, _now, sheet):
+    def _deed_release(self, now, sheet):
         self.epochs[sheet] += 1
+        self.released[sheet] = now
 
     def _deed_close(self, now, frozen):
         if self.paused_since is not None:
