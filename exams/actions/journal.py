@@ -29,7 +29,8 @@ class PendingOp:
         sheet_id, centre_sitting_id: where it goes.
         epoch: fencing token of the tablet's ticket.
         previous: digest that the op chains to, as the process knows it; PostgreSQL compares it with what is stored.
-        skew: the server's clock less the tablet's, milliseconds.
+        skew: the server's clock less the tablet's, milliseconds; None when never measured: when the op was made is then
+            not known, and is not held against it.
         op: the op itself.
     """
 
@@ -37,7 +38,7 @@ class PendingOp:
     centre_sitting_id: int
     epoch: int
     previous: bytes
-    skew: int
+    skew: int | None
     op: Op
 
 

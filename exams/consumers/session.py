@@ -179,7 +179,7 @@ class Session:
     def take_greeting(self, hello: Hello) -> None:
         """Keep what a tablet says of its clock and of its wait."""
         if hello.at is not None:
-            self.skew = self._hub.clock.milliseconds() - hello.at
+            self._measure(hello.at)
         self.waited_seconds = hello.waiting // 1000
 
     def refusal(self, op: Op, code: str) -> Refusal:
@@ -206,13 +206,18 @@ class Session:
         """What the room console shows of this tablet."""
         return self._presence
 
+    def _measure(self, at: int) -> None:
+        """Keep the least difference seen: what a frame spends on its way only adds to it."""
+        skew = self._hub.clock.milliseconds() - at
+        self.skew = skew if self.skew is None else min(self.skew, skew)
+
     async def _handle(self, frame: Frame) -> None:
         self.note(seen_at=self._hub.clock.milliseconds())
         match frame:
             case Act(op=op):
                 await self._take(op)
             case Ping(at=at, question=question):
-                self.skew = self._hub.clock.milliseconds() - at
+                self._measure(at)
                 self.note(question=question)
                 await self.send({"t": "pong", "at": at, "now": self._hub.clock.milliseconds()})
             case Hello():
@@ -280,7 +285,7 @@ class Session:
             centre_sitting_id=self.ticket.centre_sitting_id,
             epoch=self.ticket.epoch,
             previous=self.digest,
-            skew=self.skew or 0,
+            skew=self.skew,
             op=op,
         )
         return self._hub.writer.submit((self, pending))

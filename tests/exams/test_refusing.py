@@ -102,6 +102,14 @@ def test_the_grace_carries_only_what_was_made_in_time(sheet, now, made, verdict)
     assert append(sheet, chain.op(made_at=made_at), chain.digests[0], skew=3_600_000) == verdict
 
 
+def test_the_grace_holds_nothing_against_an_op_whose_time_nobody_knows(sheet, now):
+    end(sheet, now - timedelta(seconds=10))
+    chain = Chain(sheet)
+    assert (
+        append(sheet, chain.op(made_at=milliseconds(now + timedelta(hours=1))), chain.digests[0], skew=None) == "stored"
+    )
+
+
 def test_before_its_end_a_sheet_takes_what_a_wild_clock_says(sheet, now):
     chain = Chain(sheet)
     assert append(sheet, chain.op(made_at=milliseconds(now + timedelta(days=9))), chain.digests[0]) == "stored"

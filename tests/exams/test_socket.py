@@ -252,6 +252,16 @@ async def test_socket_keeps_apart_what_arrives_after_the_grace(tablet, sheet):
     assert kept == [("A", "quarantined"), ("B", "late")]
 
 
+async def test_a_slow_frame_does_not_make_an_op_late(tablet, sheet):
+    await tablet.hello()
+    made = int(now().timestamp() * 1000)
+    await tablet.send({"t": "ping", "at": made, "q": 0})
+    await tablet.send({"t": "ping", "at": made - 60_000, "q": 0})
+    await Sheet.objects.filter(pk=sheet.pk).aupdate(ends_at=now() - timedelta(seconds=1))
+    await tablet.send_op(tablet.chain.op(made_at=made - 2_000))
+    assert await tablet.receive("ack", "refused") == {"t": "ack", "seq": 1}
+
+
 async def test_socket_leaves_a_trace_of_what_it_refuses_in_the_log_alone(tablet):
     await tablet.hello()
     assert (await tablet.act(question=9))["code"] == "unknown-question"

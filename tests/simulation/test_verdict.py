@@ -32,7 +32,7 @@ def situations(draw):
         "state": draw(st.sampled_from(STATES)),
         "ends_in": draw(st.sampled_from([-GRACE * 1000 - AWAY_MS, -GRACE * 1000 + AWAY_MS, -AWAY_MS, AWAY_MS, 60_000])),
         "made_after": draw(st.sampled_from([-5_000, 0, 999, 1_000, 1_001, 5_000])),
-        "skew": draw(st.sampled_from([-3_600_000, 0, 250])),
+        "skew": draw(st.sampled_from([-3_600_000, 0, 250, None])),
         "apart": draw(st.sampled_from([0, 0, 0, -60_000, 60_000])),
         "is_owned": draw(st.sampled_from([False, False, False, True])),
     }
@@ -104,7 +104,7 @@ def rounded(moment):
 def pending(sheet, chain, case, end_ms):
     seq = case["seq"]
     previous = chain[seq - 1] if seq <= len(chain) and case["is_chained"] else b"\x01" * 32
-    made_at = end_ms + case["made_after"] - case["skew"]
+    made_at = end_ms + case["made_after"] - (case["skew"] or 0)
     digest = chain_digest(previous, seq, OpKind.ANSWER, 1, "B", made_at)
     if case["is_repeat"] and seq < len(chain):
         digest = chain[seq]

@@ -48,15 +48,19 @@ def verdict(  # noqa: PLR0911 one line for each line of the statement
     over = found.ends_at + timedelta(seconds=grace_seconds)
     if (now >= over) != (caller >= over):
         return "busy"
-    if is_late(op.made_at + pending.skew, found.ends_at, now, grace_seconds):
+    made_at = None if pending.skew is None else op.made_at + pending.skew
+    if is_late(made_at, found.ends_at, now, grace_seconds):
         return "late"
     if op.seq > 1 and found.before != pending.previous:
         return "contradiction"
     return STORED
 
 
-def is_late(made_at: int, ends_at: datetime, now: datetime, grace_seconds: int) -> bool:
-    """Whether an op arrives after the grace, or after the end and was made after it. `made_at`: server's ms."""
+def is_late(made_at: int | None, ends_at: datetime, now: datetime, grace_seconds: int) -> bool:
+    """Whether an op arrives after the grace, or after the end and was made after it.
+
+    `made_at` is in milliseconds on the server's clock, None when nobody can tell.
+    """
     if now >= ends_at + timedelta(seconds=grace_seconds):
         return True
-    return now >= ends_at and made_at > ends_at.timestamp() * 1000 + MADE_TOLERANCE_MS
+    return now >= ends_at and made_at is not None and made_at > ends_at.timestamp() * 1000 + MADE_TOLERANCE_MS
