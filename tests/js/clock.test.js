@@ -51,6 +51,15 @@ for (const [ms, text, tone] of [
 ]) {
   test(`${ms} ms left reads ${text}`, () => assert.deepEqual(remaining(ms), { text, tone }));
 }
+test("a time reckoned from the wall clock holds until the server tells its own", () => {
+  const { clock, exchange, ticks } = rig();
+  assert.deepEqual([clock.isKnown, clock.now()], [false, Number.NaN]);
+  clock.guess(5_000);
+  ticks.now += 250;
+  assert.deepEqual([clock.isKnown, clock.isSet, clock.rtt, clock.now()], [true, false, null, 5_250]);
+  exchange(10, 10);
+  assert.deepEqual([clock.isSet, clock.now()], [true, SERVER + ticks.now]);
+});
 test("a duration is rounded up to the minute", () => assert.equal(duration(59_999 + 3_600_000), "1 h 01"));
 test("each minute mark is told once, and only the nearest after a sleep", () => {
   assert.equal(markCrossed(600_001, 600_000), 10);

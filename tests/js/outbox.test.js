@@ -153,6 +153,71 @@ test("a storage that fails does not stop the candidate", async () => {
   await converse(tablet, server);
   assert.deepEqual(server.fold.answers, { 7: "AC" });
 });
+test("acts made while the storage failed are all stored once it works again", async () => {
+  const { outbox, store } = await connected();
+  store.isBroken = true;
+  await outbox.add("answer", 1, "A");
+  store.isBroken = false;
+  await outbox.add("answer", 2, "B");
+  assert.deepEqual([store.ops.map(({ q }) => q), outbox.isDurable], [[1, 2], true]);
+});
+test("a storage wiped under way is written whole at the next act", async () => {
+  const { server, outbox, store } = await connected();
+  await outbox.disconnect();
+  await outbox.add("answer", 1, "A");
+  [store.base, store.ops] = [null, []];
+  await outbox.add("answer", 2, "B");
+  const next = page(server, store);
+  await next.outbox.load();
+  assert.deepEqual(next.outbox.fold.answers, { 1: "A", 2: "B" });
+});
+test("acts whose base was lost are sent when they follow the server's head", async () => {
+  const { server, tablet, outbox, store } = await connected();
+  await outbox.add("answer", 1, "A");
+  await converse(tablet, server);
+  await outbox.disconnect();
+  await outbox.add("answer", 1, "B");
+  store.base = null;
+  const next = page(server, store);
+  assert.equal(await next.outbox.load(), false);
+  await next.outbox.reconcile(server.state());
+  await converse(next, server);
+  assert.deepEqual([server.fold.answers, server.journal.length], [{ 1: "B" }, 2]);
+});
+test("acts with a hole between them are chained again", async () => {
+  const { server, outbox, store } = await connected();
+  await outbox.disconnect();
+  for (const q of [1, 2, 3]) await outbox.add("answer", q, "A");
+  store.ops.splice(1, 1);
+  const next = page(server, store);
+  assert.equal(await next.outbox.load(), true);
+  await next.outbox.reconcile(server.state());
+  await converse(next, server);
+  assert.deepEqual(server.fold.answers, { 1: "A", 3: "A" });
+});
+test("a storage that cannot be read is no reason to stop", async () => {
+  const { server, store } = await connected();
+  store.load = () => Promise.reject(new Error("corrupted"));
+  const next = page(server, store);
+  assert.equal(await next.outbox.load(), false);
+  await next.outbox.reconcile(server.state());
+  assert.equal(next.outbox.base.seq, 0);
+});
+test("acts that the server keeps apart are let go, the others keep their numbers", async () => {
+  const { outbox, store } = await connected();
+  await outbox.disconnect();
+  for (const q of [1, 2, 3]) await outbox.add("answer", q, "A");
+  const last = outbox.pending[2];
+  await outbox.surrender([1, 2]);
+  assert.deepEqual([outbox.pending, store.ops], [[last], [last]]);
+});
+test("nothing is stored once the sheet is over", async () => {
+  const { outbox, store, server } = await connected();
+  outbox.detach();
+  const before = structuredClone(store.base);
+  await outbox.reconcile({ ...server.state(), answers: { 1: "A" } });
+  assert.deepEqual(store.base, before);
+});
 
 /** One candidate's hour in a bad hall: frames lost on both ways, sockets and pages that die. */
 async function badHour(seed) {

@@ -57,11 +57,11 @@ export class MemoryStore {
   isBroken = false;
 
   async load() {
-    return this.base ? structuredClone({ base: this.base, ops: this.ops }) : null;
+    return this.base || this.ops.length ? structuredClone({ base: this.base, ops: this.ops }) : null;
   }
 
   async append(op) {
-    if (this.isBroken) throw new Error("quota");
+    if (this.isBroken || !this.base) throw new Error("quota");
     this.ops.push(structuredClone(op));
   }
 

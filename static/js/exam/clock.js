@@ -5,6 +5,7 @@ const TOLERANCE_MS = 250;
 
 export class Clock {
   /** @type {{offset: number, rtt: number}[]} */ #samples = [];
+  /** @type {number | null} what was reckoned from the wall clock, until the server speaks */ #guess = null;
   #monotonic;
 
   /** @param {() => number} monotonic milliseconds, any origin */
@@ -12,8 +13,14 @@ export class Clock {
     this.#monotonic = monotonic;
   }
 
+  /** Whether the server has told its time to this page. */
   get isSet() {
     return this.#samples.length > 0;
+  }
+
+  /** Whether `now` means something. */
+  get isKnown() {
+    return this.isSet || this.#guess !== null;
   }
 
   /** Shortest round trip of the samples kept, ms; null before the first. */
@@ -21,9 +28,14 @@ export class Clock {
     return this.isSet ? this.#best.rtt : null;
   }
 
-  /** The server's time, ms since 1970; NaN before the first sample. */
+  /** The server's time, ms since 1970; NaN before the first sample or guess. */
   now() {
-    return this.isSet ? this.#monotonic() + this.#best.offset : Number.NaN;
+    return this.isKnown ? this.#monotonic() + (this.isSet ? this.#best.offset : this.#guess) : Number.NaN;
+  }
+
+  /** Reckon with this time until the server tells its own. @param {number} now ms since 1970 */
+  guess(now) {
+    this.#guess = now - this.#monotonic();
   }
 
   /**

@@ -4,7 +4,7 @@ import { delay } from "./backoff.js";
 import { sha256 } from "./chain.js";
 
 /**
- * @typedef {{digest: string, bytes: number, url: string}} PaperPlace
+ * @typedef {import("./protocol.js").PaperPlace} PaperPlace
  * @typedef {{received: number, total: number, state: "fetching" | "checking" | "verified" | "failed"}} Progress
  */
 

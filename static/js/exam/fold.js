@@ -27,6 +27,8 @@ const CHANGES = {
   submit: () => ({ submitted: true }),
 };
 
+export const KINDS_OF_OP = Object.keys(CHANGES);
+
 /** Fold one op, the next of the chain. @param {Fold} fold @param {Op} op @returns {Fold} */
 export const apply = (fold, op) => ({ ...fold, ...CHANGES[op.kind](fold, op), seq: op.seq, digest: op.digest });
 

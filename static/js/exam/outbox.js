@@ -8,11 +8,15 @@ import { RETRY_CODES, act } from "./protocol.js";
 /**
  * @typedef {import("./protocol.js").Op} Op
  * @typedef {import("./fold.js").Fold} Fold
- * @typedef {{load: () => Promise<{base: Fold, ops: Op[]} | null>, append: (op: Op) => Promise<void>,
- *   replace: (base: Fold, ops: Op[]) => Promise<void>}} Store `replace` forgets all other ops, in one transaction
+ * @typedef {{load: () => Promise<{base: Fold | null, ops: Op[]} | null>, append: (op: Op) => Promise<void>,
+ *   replace: (base: Fold, ops: Op[]) => Promise<void>}} Store `append` fails when what it adds to is not there any more;
+ *   `replace` forgets all other ops, in one transaction
  */
 
 export const WINDOW = 16;
+
+/** @type {Store} keeps nothing, for a page whose sheet is over */
+const NOWHERE = { load: async () => null, append: async () => {}, replace: async () => {} };
 
 export class Outbox {
   /** @type {Fold} */ #base;
@@ -60,11 +64,29 @@ export class Outbox {
     return this.#pending[0]?.at ?? null;
   }
 
-  /** Take back what a previous life of this page had stored. */
+  /** The ops without acknowledgement, in order. @returns {readonly Op[]} */
+  get pending() {
+    return this.#pending;
+  }
+
+  /** The frames of all ops without acknowledgement. @returns {string[]} */
+  get frames() {
+    return this.#pending.map(act);
+  }
+
+  /**
+   * Take back what a previous life of this page had stored. Acts with a hole between them are chained anew.
+   * @returns {Promise<boolean>} whether what the server had acknowledged was there
+   */
   load() {
     return this.#alone(async () => {
-      const kept = await this.#store.load();
-      if (kept) [this.#base, this.#pending] = [kept.base, kept.ops];
+      const kept = await this.#store.load().catch(() => null); // writing will tell that the storage fails
+      if (!kept) return false;
+      const { base, ops } = kept;
+      this.#base = base ?? this.#base;
+      const first = base ? base.seq + 1 : ops[0]?.seq;
+      this.#pending = ops.every(({ seq }, index) => seq === first + index) ? ops : await rechained(this.#base, ops);
+      return base !== null;
     });
   }
 
@@ -72,16 +94,27 @@ export class Outbox {
   add(kind, q, value) {
     return this.#alone(async () => {
       const op = await chained(this.#head, { kind, q, value, at: this.#now() });
-      await this.#durably(() => this.#store.append(op));
+      const all = () => this.#store.replace(this.#base, [...this.#pending, op]);
+      await this.#durably(() => (this.isDurable ? this.#store.append(op).catch(all) : all()));
       this.#pending.push(op);
     });
+  }
+
+  /** Store everything again: the storage was wiped, or may work again. */
+  persist() {
+    return this.#alone(() => this.#durably(() => this.#store.replace(this.#base, this.#pending)));
+  }
+
+  /** Keep nothing on this tablet from now on. */
+  detach() {
+    this.#store = NOWHERE;
   }
 
   /** The server's `state`: agree on the common part of the chain, then send the rest. */
   reconcile(frame) {
     return this.#alone(async () => {
       const server = folded(frame);
-      const at = this.#position(server);
+      const at = await this.#position(server);
       this.#connected = true;
       await this.#settle(server, at === null ? await this.#remade(server) : this.#pending.slice(at));
     });
@@ -117,6 +150,11 @@ export class Outbox {
     });
   }
 
+  /** The server keeps these acts apart from the sheet: this tablet, which no longer writes, lets them go. @param {number[]} seqs */
+  surrender(seqs) {
+    return this.#alone(() => this.#settle(this.#base, this.#pending.filter(({ seq }) => !seqs.includes(seq))));
+  }
+
   /** Send again everything that has no acknowledgement. */
   retry() {
     return this.#alone(async () => {
@@ -137,10 +175,13 @@ export class Outbox {
   }
 
   /** How many pending ops the server's head covers, or null when its chain is not ours. @param {Fold} server */
-  #position(server) {
+  async #position(server) {
     const heads = [this.#base, ...this.#pending];
     const index = heads.findIndex((head) => head.seq === server.seq && head.digest === server.digest);
-    return index < 0 ? null : index;
+    if (index >= 0) return index;
+    const next = this.#pending.findIndex((op) => op.seq === server.seq + 1); // our own base may have been lost
+    if (next < 0) return null;
+    return (await chained(server, this.#pending[next])).digest === this.#pending[next].digest ? next : null;
   }
 
   /** Our pending acts on top of another chain, but those on which that chain has since decided. @param {Fold} server */

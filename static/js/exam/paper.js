@@ -33,6 +33,11 @@ export class Paper {
     this.entries = new Map(this.#header.questions.map((entry) => [entry.number, entry]));
   }
 
+  /** The whole file. @type {ArrayBuffer} */
+  get buffer() {
+    return this.#bytes.buffer;
+  }
+
   /** The questions by number, in order. @type {Map<number, Entry>} */
   entries;
 

@@ -1,8 +1,11 @@
 // The candidate's wire, version 1: frames written and read. Its prose is docs/protocol.md, its golden messages tests/wire/.
 
+import { fits, isAbsent, isCount, isDigest, isNull, isNumbers, isObject, isText, isTexts, oneOf, or } from "./shapes.js";
+
 /**
  * @typedef {{seq: number, kind: string, q: number, value: string, at: number, digest: string}} Op
  * @typedef {{id: number, title: string, starts_at: number, duration: number, offline_clock: "RUN" | "STOP"}} Sitting
+ * @typedef {{digest: string, bytes: number, url: string}} PaperPlace
  * @typedef {{t: string, [name: string]: any}} Frame
  */
 
@@ -12,11 +15,14 @@ export const VERSION = 1;
 export const RETRY_CODES = new Set(["too-fast", "paused", "busy", "gap"]);
 
 /** Close codes that end the conversation; after any other one the tablet reconnects. */
-export const FINAL_CLOSES = new Map([
-  [4401, "ticket"],
-  [4409, "replaced"],
-  [4410, "version"],
-]);
+export const FINAL_CLOSES = { 4401: "ticket", 4409: "replaced", 4410: "version" };
+
+/** The close code that goes with a `bye`, by its code; any other one only ends the conversation. */
+export const CLOSE_OF_BYE = { replaced: 4409, version: 4410 };
+
+/** Where the same frames travel by HTTP, at most so many at a time. */
+export const FRAMES_URL = "/copie/trames/";
+export const MOST_FRAMES = 50;
 
 /**
  * @param {number} at tablet's clock, ms
@@ -36,32 +42,25 @@ export const ping = (at, q) => JSON.stringify({ t: "ping", at, q });
 /** @param {boolean} raised */
 export const call = (raised) => JSON.stringify({ t: "call", raised });
 
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
-const isText = (value) => typeof value === "string";
-const isDigest = (value) => isText(value) && /^[0-9a-f]{64}$/.test(value);
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-const isNumbers = (value) => Array.isArray(value) && value.every(isCount);
-const isTexts = (value) => isObject(value) && Object.values(value).every(isText);
-const isAbsent = (value) => value === undefined;
-const isPaper = (value) =>
-  isObject(value) && isDigest(value.digest) && isCount(value.bytes) && isText(value.url);
-const isSitting = (value) =>
-  isObject(value) && isCount(value.id) && isText(value.title) && isCount(value.starts_at) && isCount(value.duration) && isText(value.offline_clock);
-const or = (...checks) => (value) => checks.some((check) => check(value));
-const isNull = (value) => value === null;
+/** Where a sealed paper is. */
+export const PLACE = fits({ digest: isDigest, bytes: isCount, url: isText });
+/** What a tablet knows of its sitting. */
+export const SITTING = fits({
+  id: isCount, title: isText, starts_at: isCount, duration: isCount, offline_clock: oneOf("RUN", "STOP"),
+});
 
 /** What each frame of the server must hold. */
 const SHAPES = {
-  state: {
-    v: isCount, now: isCount, status: isText, ends_at: or(isCount, isNull), sitting: isSitting, sheet: isText,
-    paper: or(isPaper, isNull), seq: isCount, digest: isDigest, keys: isTexts, answers: isTexts, sealed: isNumbers,
+  state: fits({
+    v: isCount, now: isCount, status: isText, ends_at: or(isCount, isNull), sitting: SITTING, sheet: isText,
+    paper: or(PLACE, isNull), seq: isCount, digest: isDigest, keys: isTexts, answers: isTexts, sealed: isNumbers,
     flags: isNumbers, strikes: isTexts, position: isCount,
-  },
-  ack: { seq: isCount, keys: or(isTexts, isAbsent) },
-  refused: { code: isText, text: isText, seq: or(isCount, isAbsent) },
-  status: { now: isCount, status: isText, ends_at: or(isCount, isNull), keys: or(isTexts, isAbsent) },
-  pong: { at: isCount, now: isCount },
-  bye: { code: isText, text: isText },
+  }),
+  ack: fits({ seq: isCount, keys: or(isTexts, isAbsent) }),
+  refused: fits({ code: isText, text: isText, seq: or(isCount, isAbsent) }),
+  status: fits({ now: isCount, status: isText, ends_at: or(isCount, isNull), keys: or(isTexts, isAbsent) }),
+  pong: fits({ at: isCount, now: isCount }),
+  bye: fits({ code: isText, text: isText }),
 };
 
 /**
@@ -77,7 +76,8 @@ export function parse(text) {
   } catch {
     return null;
   }
-  if (!isObject(frame) || !Object.hasOwn(SHAPES, frame.t)) return null;
-  const fits = Object.entries(SHAPES[frame.t]).every(([name, check]) => check(frame[name]));
-  return fits ? frame : null;
+  return isObject(frame) && Object.hasOwn(SHAPES, frame.t) && SHAPES[frame.t](frame) ? frame : null;
 }
+
+/** What names a sheet on this tablet. @param {{id: number}} sitting @param {string} number */
+export const sheetKey = ({ id }, number) => `${id}|${number}`;

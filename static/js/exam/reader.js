@@ -7,12 +7,21 @@
 
 export class Reader {
   /** @type {Paper | null} */ paper = null;
-  /** @type {Map<number, string>} base64 by question; 0 is the opening key */ #keys = new Map();
+  /** @type {Map<number, string>} base64 by question; 0 is the opening key */ #received = new Map();
+  /** @type {Map<number, string>} those that the opening key gave, too */ #keys = new Map();
   /** @type {Map<number, Promise<Step>>} */ #steps = new Map();
 
   /** @param {Record<string, string>} [keys] */
   learn(keys = {}) {
-    for (const [number, key] of Object.entries(keys)) this.#keys.set(Number(number), key);
+    for (const [number, key] of Object.entries(keys)) {
+      this.#received.set(Number(number), key);
+      this.#keys.set(Number(number), key);
+    }
+  }
+
+  /** The keys received. @returns {Record<string, string>} */
+  get keys() {
+    return Object.fromEntries(this.#received);
   }
 
   /** Whether the key of a question has arrived. @param {number} number */
@@ -32,7 +41,10 @@ export class Reader {
   }
 
   async #deciphered(number) {
-    if (!this.#keys.has(number)) this.learn(await this.paper.opening(this.#keys.get(0)));
+    if (!this.#keys.has(number)) {
+      const given = await this.paper.opening(this.#keys.get(0));
+      for (const [one, key] of Object.entries(given)) this.#keys.set(Number(one), key);
+    }
     return this.paper.step(number, this.#keys.get(number));
   }
 }

@@ -1,11 +1,26 @@
-// IndexedDB in three drawers: the sheet's acknowledged fold, its ops without acknowledgement, the sealed paper.
-// A tablet keeps one sheet: opening another one clears what the last left.
+// IndexedDB in four drawers: the sheet's acknowledged fold, its ops without acknowledgement, what the screen needs beside them,
+// the sealed paper. A tablet keeps one sheet: opening another one clears what the last left. A database that cannot be opened
+// is made anew; one that is closed or emptied under way is opened again, and `onlost` is told.
+
+import { keptFold, keptOps, keptSession } from "./kept.js";
 
 /** @typedef {import("./outbox.js").Store} Store */
 
 const NAME = "ecni-copie";
-const VERSION = 1;
-const DRAWERS = ["sheets", "ops", "papers"];
+const VERSION = 2;
+const DRAWERS = ["sheets", "ops", "sessions", "papers"];
+const OF_ONE_SHEET = ["sheets", "ops", "sessions"];
+const SESSION = "last";
+const PATIENCE_MS = 3_000;
+
+/** @template T @param {Promise<T>} promise @param {number} [ms] @returns {Promise<T>} a disk that hangs must not hold a candidate */
+function within(promise, ms = PATIENCE_MS) {
+  let timer;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("the storage does not answer")), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 const done = (request) =>
   new Promise((resolve, reject) => {
@@ -22,55 +37,147 @@ const committed = (transaction) =>
 /** @param {IDBFactory} factory @returns {Promise<IDBDatabase>} */
 function opened(factory) {
   const request = factory.open(NAME, VERSION);
-  request.onupgradeneeded = () => DRAWERS.forEach((name) => request.result.createObjectStore(name));
+  request.onupgradeneeded = () => {
+    const { result: database } = request;
+    for (const name of [...database.objectStoreNames]) database.deleteObjectStore(name);
+    for (const name of DRAWERS) database.createObjectStore(name);
+  };
   return done(request);
 }
 
+/** Opened; on a second failure, made anew: what was in it cannot be read, and the server has what it acknowledged. @param {IDBFactory} factory */
+async function recovered(factory) {
+  try {
+    return await opened(factory).catch(() => opened(factory));
+  } catch {
+    await done(factory.deleteDatabase(NAME));
+    return opened(factory);
+  }
+}
+
 export class Storage {
-  /** @type {Promise<IDBDatabase>} */ #database;
+  /** Told when the database was closed under way, by a wipe for instance. */
+  onlost = () => {};
+  /** @type {Promise<IDBDatabase> | null} */ #database = null;
+  #factory;
 
   /** @param {IDBFactory} factory */
   constructor(factory) {
-    this.#database = opened(factory);
-    this.#database.catch(() => {}); // each use says so again
+    this.#factory = factory;
   }
 
-  /** Writes, in one transaction that is on disk when the promise resolves. @param {(drawer: (name: string) => IDBObjectStore) => void} write */
-  async #write(write) {
-    const database = await this.#database;
-    const transaction = database.transaction(DRAWERS, "readwrite", { durability: "strict" });
-    write((name) => transaction.objectStore(name));
-    await committed(transaction);
+  /** @returns {Promise<IDBDatabase>} */
+  #opened() {
+    this.#database ??= recovered(this.#factory).then(
+      (database) => {
+        database.onclose = () => this.#lost();
+        database.onversionchange = () => {
+          database.close();
+          this.#lost();
+        };
+        return database;
+      },
+      (error) => {
+        this.#database = null;
+        throw error;
+      },
+    );
+    return this.#database;
   }
 
-  async #read(name, call) {
-    const database = await this.#database;
-    return done(call(database.transaction(name).objectStore(name)));
+  #lost() {
+    this.#database = null;
+    this.onlost();
+  }
+
+  /** @param {string | string[]} names @param {IDBTransactionMode} mode @returns {Promise<IDBTransaction>} */
+  async #transaction(names, mode) {
+    const begun = (database) => database.transaction(names, mode, { durability: "strict" });
+    const database = await this.#opened();
+    try {
+      return begun(database);
+    } catch {
+      this.#database = null; // closed a moment ago
+      return begun(await this.#opened());
+    }
+  }
+
+  /**
+   * Writes, in one transaction that is on disk when the promise resolves.
+   * @param {(drawer: (name: string) => IDBObjectStore, transaction: IDBTransaction) => void} write
+   */
+  #write(write) {
+    const written = async () => {
+      const transaction = await this.#transaction(DRAWERS, "readwrite");
+      const end = committed(transaction);
+      try {
+        write((name) => transaction.objectStore(name), transaction);
+      } catch (error) {
+        end.catch(() => {});
+        transaction.abort(); // all of it or nothing
+        throw error;
+      }
+      await end;
+    };
+    return within(written());
+  }
+
+  #read(name, call) {
+    const read = async () => done(call((await this.#transaction(name, "readonly")).objectStore(name)));
+    return within(read());
   }
 
   /** The drawers of one sheet; those of any other are emptied. @param {string} key @returns {Promise<Store>} */
   async sheet(key) {
-    const kept = await this.#read("sheets", (sheets) => sheets.getAllKeys()).catch(() => []);
-    if (kept.some((other) => other !== key)) await this.clear();
+    const kept = await this.#keys().catch(() => []);
+    if (kept.some((other) => other !== key)) await this.clear().catch(() => {}); // rows name their sheet: none is taken for ours
+    const ours = IDBKeyRange.bound([key, 0], [key, Number.MAX_SAFE_INTEGER]);
     return {
       load: async () => {
-        const base = await this.#read("sheets", (sheets) => sheets.get(key));
-        const ops = await this.#read("ops", (drawer) => drawer.getAll());
-        return base ? { base, ops } : null;
+        const base = keptFold(await this.#read("sheets", (sheets) => sheets.get(key)));
+        const ops = keptOps(await this.#read("ops", (drawer) => drawer.getAll(ours)));
+        return base || ops.length ? { base, ops } : null;
       },
-      append: (op) => this.#write((drawer) => drawer("ops").put(op, op.seq)),
+      append: (op) =>
+        this.#write((drawer, transaction) => {
+          const marker = drawer("sheets").getKey(key);
+          marker.onsuccess = () => (marker.result === undefined ? transaction.abort() : drawer("ops").put(op, [key, op.seq]));
+        }),
       replace: (base, ops) =>
         this.#write((drawer) => {
           drawer("sheets").put(base, key);
           drawer("ops").clear();
-          for (const op of ops) drawer("ops").put(op, op.seq);
+          for (const op of ops) drawer("ops").put(op, [key, op.seq]);
         }),
     };
   }
 
+  /** The sheet whose acts are here, and how many of them. @returns {Promise<{key: string, waiting: number} | null>} */
+  async left() {
+    const ops = await this.#read("ops", (drawer) => drawer.getAllKeys());
+    return ops.length ? { key: String(ops[0][0]), waiting: ops.length } : null;
+  }
+
+  /** The sheets of which something is here. @returns {Promise<unknown[]>} */
+  async #keys() {
+    const sheets = await this.#read("sheets", (drawer) => drawer.getAllKeys());
+    const ops = await this.#read("ops", (drawer) => drawer.getAllKeys());
+    return [...sheets, ...ops.map((key) => key[0])];
+  }
+
+  /** What the screen of this sheet needs beside its fold, or null. @param {string} key */
+  async session(key) {
+    return keptSession(await this.#read("sessions", (sessions) => sessions.get(SESSION)), key);
+  }
+
+  /** @param {{session: import("./kept.js").Session, mark: import("./kept.js").Mark}} row */
+  keepSession(row) {
+    return this.#write((drawer) => drawer("sessions").put(row, SESSION));
+  }
+
   /** Forget the sheet, never the paper. */
   clear() {
-    return this.#write((drawer) => ["sheets", "ops"].forEach((name) => drawer(name).clear()));
+    return this.#write((drawer) => OF_ONE_SHEET.forEach((name) => drawer(name).clear()));
   }
 
   /** @param {string} digest @returns {Promise<ArrayBuffer | undefined>} */
