@@ -53,7 +53,7 @@ function rig() {
   };
   const connection = new Connection({
     open: () => sockets[sockets.push(new FakeSocket()) - 1],
-    timers, monotonic: () => now, wall: () => 5_000_000 + now, random: () => 1, question: () => 7,
+    timers, monotonic: () => now, wall: () => 5_000_000 + now, random: () => 1, question: () => 7, waiting: () => 0,
     onFrame: (frame, sentAt) => frames.push([frame.t, sentAt]), onLink: (...link) => links.push(link),
   });
   connection.start();
@@ -116,10 +116,30 @@ test("a page seen again does not wait", () => {
   connection.wake();
   assert.equal(sockets.length, 2);
 });
+test("a page seen again lets a socket open, unless it takes long", () => {
+  const { connection, sockets, pass } = rig();
+  pass(500);
+  connection.wake();
+  assert.equal(sockets.length, 1);
+  pass(1_000);
+  connection.wake();
+  assert.deepEqual([sockets.length, sockets[0].isClosed], [2, true]);
+});
 test("a page seen again asks for a sign of life", () => {
   const { connection, last } = online();
   connection.wake();
   assert.equal(last().sent.at(-1).t, "ping");
+});
+test("a page seen again has little patience with a silent socket", () => {
+  const { connection, sockets, last, pass } = online();
+  connection.wake();
+  pass(3_000);
+  last().hears(STATE);
+  pass(9_000);
+  assert.equal(sockets.length, 1);
+  connection.wake();
+  pass(6_000);
+  assert.deepEqual([sockets[0].isClosed, sockets.length], [true, 2]);
 });
 test("a socket that never opens is given up", () => {
   const { sockets, pass } = rig();

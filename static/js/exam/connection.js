@@ -10,6 +10,8 @@ const PING_MS = 10_000;
 const OVERDUE_MS = 25_000;
 const SLOW_MS = 3_000;
 const OPENING_MS = 10_000;
+const WOKEN_MS = 4_000;
+const SETTLING_MS = 1_000; // a socket that opens is let alone so long, whatever wakes the page
 const LOOK_MS = 1_000;
 
 export class Connection {
@@ -21,13 +23,14 @@ export class Connection {
   #asked = new Map(); // what was sent at which monotonic time: "hello", or the `at` of a ping
   #pinged = 0;
   #heard = 0;
+  #woken = Number.NaN; // monotonic ms at which a sign of life was asked for, after a sleep perhaps
   #parts;
 
   /**
-   * @param {{open: () => WebSocket, timers: {set: (call: () => void, ms: number) => any, clear: (timer: any) => void},
-   *   monotonic: () => number, wall: () => number, random: () => number, question: () => number,
+   * @param {{open: () => import("./ways.js").Socket, timers: {set: (call: () => void, ms: number) => any, clear: (timer: any) => void},
+   *   monotonic: () => number, wall: () => number, random: () => number, question: () => number, waiting: () => number,
    *   onFrame: (frame: import("./protocol.js").Frame, sentAt: number | null) => void,
-   *   onLink: (link: Link, reason?: string) => void}} parts
+   *   onLink: (link: Link, reason?: string) => void}} parts `question`: on screen; `waiting`: ms, for the next step of a case
    */
   constructor(parts) {
     this.#parts = parts;
@@ -40,16 +43,20 @@ export class Connection {
     const socket = this.#parts.open();
     this.#socket = socket;
     this.#heard = this.#pinged = this.#parts.monotonic();
+    this.#woken = Number.NaN;
     socket.onopen = () => this.#greet();
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = ({ code }) => this.#lost(code);
     this.#look();
   }
 
-  /** The page is seen again, or the system says that a network came: no waiting. */
+  /** The page is seen again, or the system says that a network came: no waiting, and little patience with a silent socket. */
   wake() {
-    if (this.#retry !== null || this.#socket === null) this.start();
-    else if (this.link === "online" || this.link === "slow") this.#beat();
+    const isOpening = this.#socket?.readyState === 0 && this.#parts.monotonic() - this.#heard < SETTLING_MS;
+    if (isOpening || this.link === "ended") return;
+    if (this.#socket?.readyState !== 1) return this.start();
+    this.#beat();
+    this.#woken = this.#pinged;
   }
 
   /** @param {string} text @returns {boolean} whether it left */
@@ -66,7 +73,7 @@ export class Connection {
 
   #greet() {
     this.#asked.set("hello", this.#parts.monotonic());
-    this.send(hello(Math.trunc(this.#parts.wall())));
+    this.send(hello(Math.trunc(this.#parts.wall()), this.#parts.waiting()));
   }
 
   #beat() {
@@ -80,6 +87,7 @@ export class Connection {
     const frame = parse(data);
     if (frame === null) return;
     this.#heard = this.#parts.monotonic();
+    this.#woken = Number.NaN;
     const asked = { state: "hello", pong: frame.at }[frame.t];
     const sentAt = this.#asked.get(asked) ?? null;
     this.#asked.delete(asked);
@@ -93,7 +101,7 @@ export class Connection {
     this.#watch = timers.set(() => this.#look(), LOOK_MS);
     const now = monotonic();
     const silent = now - this.#heard;
-    if (silent > (this.#socket.readyState === 1 ? OVERDUE_MS : OPENING_MS)) return this.#lost(1006);
+    if (silent > (this.#socket.readyState === 1 ? OVERDUE_MS : OPENING_MS) || now - this.#woken > WOKEN_MS) return this.#lost(1006);
     if (this.#socket.readyState !== 1) return;
     if (now - this.#pinged >= PING_MS) this.#beat();
     const waited = now - Math.min(now, ...this.#asked.values());
@@ -103,7 +111,7 @@ export class Connection {
   /** @param {number} code */
   #lost(code) {
     this.#forget();
-    const reason = FINAL_CLOSES.get(code);
+    const reason = FINAL_CLOSES[code];
     if (reason) return this.#become("ended", reason);
     this.#become("offline");
     this.#retry = this.#parts.timers.set(() => this.start(), delay(this.#attempt++, this.#parts.random));
