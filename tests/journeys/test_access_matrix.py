@@ -32,6 +32,7 @@ VISITOR = frozenset({"visitor"})
 ALLOWED = {
     # name of the address: (who may GET it, who may POST to it)
     "exams:tablet-show": (EVERYBODY, NOBODY),
+    "exams:worker-show": (EVERYBODY, NOBODY),
     "exams:paper-fetch": (EVERYBODY, NOBODY),
     "exams:receipt-show": (frozenset({"candidate"}), NOBODY),
     "centres:home": (STAFF, NOBODY),
