@@ -17,6 +17,8 @@ from ecni.shared.clock import now
 from exams.tickets import COOKIE, LIFETIME, mint_ticket
 
 DEVICE_COOKIE = "ecni_device"
+SHEET_COOKIE = "ecni_sheet"
+"""Names the ticket's sheet to scripts, which cannot read the ticket: what a tablet keeps of another is not shown."""
 TABLET_URL = "/copie/"
 LONGEST_CODE = 40
 
@@ -64,6 +66,7 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
         return _ask_again(request, typed, str(refusal))
     response = HttpResponseRedirect(TABLET_URL)
     _set_cookie(response, COOKIE, mint_ticket(ticket))
+    _set_cookie(response, SHEET_COOKIE, f"{ticket.sitting_id}|{ticket.number}", httponly=False)
     return response
 
 
@@ -78,12 +81,12 @@ def _ask_again(request: HttpRequest, typed: str, error: str) -> HttpResponse:
     return render(request, "centres/slip.html", {"typed": typed, "error": error}, status=422)
 
 
-def _set_cookie(response: HttpResponse, name: str, value: str) -> None:
+def _set_cookie(response: HttpResponse, name: str, value: str, *, httponly: bool = True) -> None:
     response.set_cookie(
         name,
         value,
         max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
+        httponly=httponly,
         samesite="Strict",
         secure=settings.SESSION_COOKIE_SECURE,
     )

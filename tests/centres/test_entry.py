@@ -111,6 +111,8 @@ def test_confirming_gives_the_ticket_and_leads_to_the_tablet_page(client):
     ticket = read_ticket(cookie.value)
     assert (ticket.sheet_id, ticket.epoch, ticket.number) == (sheet.pk, 1, sheet.number)
     assert ticket.centre_sitting_id == hosting.centre_sitting_id
+    named = response.cookies["ecni_sheet"]
+    assert (named.value, named["httponly"], named["samesite"]) == (f"{sheet.sitting_id}|{sheet.number}", "", "Strict")
     assert not Session.objects.exists()
 
 
