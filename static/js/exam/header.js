@@ -8,6 +8,7 @@ const UNSAVED_MS = 3_000;
 const LINKS = {
   connecting: ["quiet", "sync", "Connexion"],
   online: ["ok", "wifi", "En ligne"],
+  http: ["ok", "wifi", "Secours HTTP"],
   slow: ["warn", "wifi", "Lente"],
   offline: ["warn", "wifi-off", "Hors ligne"],
   ended: ["warn", "lock", "Bloquée"],
@@ -31,7 +32,8 @@ export class Header {
   }
 
   render() {
-    const { sitting, number, link, isCalling } = this.#tablet;
+    const { sitting, number, isCalling, isByHttp } = this.#tablet;
+    const link = this.#tablet.link === "online" && isByHttp ? "http" : this.#tablet.link;
     byId("sitting-title").textContent = sitting?.title ?? "Épreuve";
     byId("sheet-number").textContent = number ?? "…";
     const [tone, name, word] = LINKS[link];

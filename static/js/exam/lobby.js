@@ -24,11 +24,12 @@ function checks(tablet) {
   const rtt = clock.rtt === null ? "mesure en cours" : `réponse en ${Math.round(clock.rtt)} ms`;
   const [word, tone] = isUp ? ["En ligne", "ok"] : [link === "slow" ? "Lente" : "Hors ligne", "warn"];
   const isKept = outbox?.isDurable ?? false;
+  const kept = navigator.serviceWorker?.controller ? "la page aussi" : "mémoire de la tablette";
   return [
     paperCheck(tablet),
     { name: "wifi", title: "Réseau de l’épreuve", detail: isUp ? rtt : "la tablette réessaie d’elle-même", word, tone },
     {
-      name: "storage", title: "Réponses gardées ici", detail: isKept ? "mémoire de la tablette" : "appelez un surveillant",
+      name: "storage", title: "Réponses gardées ici", detail: isKept ? kept : "appelez un surveillant",
       word: isKept ? "Prêt" : "Refusée", tone: isKept ? "ok" : "warn",
     },
     {

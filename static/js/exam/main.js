@@ -5,7 +5,10 @@ import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { verifiedPaper } from "./download.js";
 import { renderNotice, renderReceipt } from "./ending.js";
+import { FramesSocket, postFrames } from "./frames.js";
 import { Header } from "./header.js";
+import { Keeper } from "./keeper.js";
+import { sheetNamed } from "./kept.js";
 import { renderLobby } from "./lobby.js";
 import { Navigator } from "./navigator.js";
 import { renderNotes } from "./notes.js";
@@ -14,39 +17,58 @@ import { renderReview, watchSubmit } from "./review.js";
 import { screenOf, showScreen } from "./screens.js";
 import { watchSeal } from "./seal.js";
 import { Storage } from "./storage.js";
+import { alone } from "./tabs.js";
 import { Tablet } from "./tablet.js";
+import { Ways } from "./ways.js";
 import { watchZoom } from "./zoom.js";
 
 const TICK_MS = 250;
+const STORE_AGAIN_MS = 10_000;
 
 const monotonic = () => performance.now();
 const wall = () => Date.now();
 const { random } = Math;
 const storage = new Storage(indexedDB);
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const later = (call, ms) => setTimeout(call, ms);
+const wait = (ms) => new Promise((resolve) => later(resolve, ms));
+const timers = { set: later, clear: (timer) => clearTimeout(timer) };
 
 let isReviewing = false;
 let isPlanned = false;
 let isForgotten = false;
 
 const tablet = new Tablet({
-  clock: new Clock(monotonic), storage, wall, monotonic, random,
-  later: (call, ms) => setTimeout(call, ms),
+  clock: new Clock(monotonic), storage, wall, monotonic, random, later,
   send: (text) => connection.send(text),
+  post: postFrames,
   greet: () => connection.greet(),
   changed: plan,
   fetchPaper: (place, told) => verifiedPaper(place, { storage, fetch: (...asked) => fetch(...asked), random, wait, told }),
 });
 
-const connection = new Connection({
-  open: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws/copie/`),
-  timers: { set: (call, ms) => setTimeout(call, ms), clear: (timer) => clearTimeout(timer) },
-  monotonic, wall, random,
-  question: () => (tablet.isComposing ? tablet.question : 0),
-  onFrame: (frame, sentAt) => tablet.receive(frame, sentAt),
-  onLink: (link, reason) => tablet.becomes(link, reason),
+const ways = new Ways({
+  socket: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws/copie/`),
+  frames: () => new FramesSocket({ post: postFrames, timers, random }),
+  timers, wall, random,
+  better: () => connection.start(),
 });
 
+const connection = new Connection({
+  open: () => ways.open(),
+  timers, monotonic, wall, random,
+  question: () => (tablet.isComposing ? tablet.question : 0),
+  waiting: () => tablet.waiting,
+  onFrame: (frame, sentAt) => {
+    tablet.isByHttp = ways.isHttp;
+    return tablet.receive(frame, sentAt);
+  },
+  onLink: (link, reason) => {
+    if (link === "online") navigator.serviceWorker?.controller?.postMessage("online");
+    tablet.becomes(link, reason);
+  },
+});
+
+const keeper = new Keeper({ save: (row) => storage.keepSession(row), monotonic, wall });
 const say = (text) => (byId("announcer").textContent = text);
 const header = new Header(tablet, say);
 const question = new QuestionView(tablet, () => review(true));
@@ -56,7 +78,7 @@ const RENDERERS = {
   connecting: () => {},
   lobby: () => renderLobby(tablet),
   question: () => {
-    if (!tablet.question) return tablet.show(1);
+    if (!tablet.question) return tablet.begin();
     question.render();
     cells.render();
   },
@@ -84,13 +106,16 @@ function render() {
   renderNotes(tablet, monotonic(), plan);
   RENDERERS[screen]();
   if (isNew) byId("main").focus({ preventScroll: true });
-  if (screen === "receipt" && tablet.status !== "COMPOSING" && !tablet.outbox.waiting) forget();
+  keeper.keep(tablet.session, tablet.clock);
+  if (tablet.isOver) forget();
 }
 
 /** The next candidate of this tablet must find nothing here. */
 function forget() {
   if (isForgotten) return;
   isForgotten = true;
+  keeper.end();
+  tablet.outbox.detach();
   storage.clear().catch(() => {}); // what cannot be cleared now is cleared when another sheet opens
 }
 
@@ -106,12 +131,40 @@ function review(isWanted) {
   plan();
 }
 
+/** Have the browser keep this page, and all that it stores. */
+function settle() {
+  navigator.serviceWorker?.register("/copie/sw.js", { updateViaCache: "none" }).catch(() => {}); // it works without, but on the network
+  navigator.storage?.persist?.().catch(() => {});
+}
+
+function watchWaking() {
+  const wake = () => document.hidden || connection.wake();
+  for (const name of ["visibilitychange", "resume"]) document.addEventListener(name, wake);
+  for (const name of ["online", "pageshow"]) addEventListener(name, wake);
+}
+
+storage.onlost = () => {
+  if (isForgotten) return;
+  keeper.lose();
+  settle();
+  tablet.persist();
+};
+
 byId("back").addEventListener("click", () => review(false));
 byId("print-button").addEventListener("click", () => print());
 watchSeal(tablet, question);
 watchSubmit(tablet);
 watchZoom();
-document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
-addEventListener("online", () => connection.wake());
 setInterval(plan, TICK_MS);
+
+await alone(navigator.locks, () => {
+  tablet.ending = { code: "tab", text: "" };
+  plan();
+}, later);
+tablet.ending = null;
+settle();
+const named = sheetNamed(document.cookie);
+if (named) tablet.resume(named);
+watchWaking();
+setInterval(() => tablet.outbox?.isDurable === false && tablet.persist(), STORE_AGAIN_MS);
 connection.start();

@@ -19,7 +19,7 @@ const button = (word, click) => element("button", { class: "button", type: "butt
 function offline(tablet, downFor) {
   const { outbox, savedAt } = tablet;
   const waiting = outbox?.waiting
-    ? `${plural(outbox.waiting, "acte attend", "actes attendent")} sur cette tablette et partiront d’eux-mêmes.`
+    ? `${plural(outbox.waiting, "acte attend sur cette tablette et partira de lui-même", "actes attendent sur cette tablette et partiront d’eux-mêmes")}.`
     : "Vos prochaines réponses resteront sur cette tablette et partiront d’elles-mêmes.";
   const last = savedAt ? ` Dernier enregistrement : ${second(savedAt)}.` : "";
   const since = downFor < 60_000 ? "" : ` depuis ${duration(Math.floor(downFor / 60_000) * 60_000)}`;
@@ -48,6 +48,11 @@ export function renderNotes(tablet, monotonic, changed) {
     };
     const text = "L’écran montre ce que le serveur a enregistré.";
     notes.push({ key: tablet.refusal, make: () => banner("warn", "alert", tablet.refusal, text, button("J’ai lu", close)) });
+  }
+  if (tablet.quarantined && !tablet.ending) {
+    const strong = `${plural(tablet.quarantined, "acte est arrivé", "actes sont arrivés")} après la fin.`;
+    const text = `${tablet.quarantined > 1 ? "Gardés" : "Gardé"} à part pour le jury, qui décidera. Vous n’avez rien à faire.`;
+    notes.push({ key: strong, make: () => banner("info", "receipt", strong, text) });
   }
   if (tablet.outbox && !tablet.outbox.isDurable) {
     const text = "Vos réponses partent au serveur, mais ne restent pas sur la tablette en cas de coupure. Appelez un surveillant.";

@@ -1,6 +1,7 @@
 // The question on screen, one at a time, and the bar under it.
 
-import { byId, element, icon } from "../lib/dom.js";
+import { byId, element } from "../lib/dom.js";
+import { awaited } from "./awaited.js";
 import { caseColumn } from "./case.js";
 import { fragment } from "./fragments.js";
 import { KINDS } from "./kinds/index.js";
@@ -13,6 +14,7 @@ export class QuestionView {
   #tablet;
   #drawn = 0;
   #isDrawing = 0;
+  /** @type {HTMLElement | null} */ #awaited = null;
   /** @type {HTMLElement | null} */ form = null;
 
   /** @param {import("./tablet.js").Tablet} tablet @param {() => void} review */
@@ -27,8 +29,9 @@ export class QuestionView {
   /** Draw the question when it changed, then what the sheet says of it. */
   render() {
     const { question } = this.#tablet;
-    if (question !== this.#drawn) this.#draw(question);
+    if (this.#drawn !== (this.#tablet.isOpen(question) ? question : -question)) this.#draw(question);
     else if (this.form) this.#write();
+    else awaited(this.#tablet, this.#awaited);
     this.#renderBar();
   }
 
@@ -46,10 +49,12 @@ export class QuestionView {
   async #draw(number) {
     if (this.#isDrawing === number) return;
     this.#isDrawing = number;
-    const nodes = this.#tablet.isOpen(number) ? await this.#opened(number) : [awaited()];
+    const isOpen = this.#tablet.isOpen(number);
+    this.#awaited = isOpen ? null : awaited(this.#tablet);
+    const nodes = isOpen ? await this.#opened(number) : [this.#awaited];
     if (this.#isDrawing !== number) return; // the candidate went on meanwhile
     this.#isDrawing = 0;
-    this.#drawn = this.#tablet.isOpen(number) ? number : 0;
+    this.#drawn = isOpen ? number : -number; // until its key comes
     const view = byId("question");
     view.replaceChildren(...nodes);
     toTop();
@@ -103,12 +108,4 @@ export class QuestionView {
     const isClearable = KINDS[entry.kind].isClearable && fold.answers[question] && !fold.sealed.includes(question);
     byId("clear").hidden = !isClearable;
   }
-}
-
-/** The next step of a case whose key has not come yet. */
-function awaited() {
-  return element("div", { class: "reading stack loose" },
-    element("p", {}, element("span", { class: "badge", "data-tone": "quiet", "data-size": "l" }, icon("hourglass"), "Étape en attente")),
-    element("h1", {}, "La suite du dossier s’ouvrira dès que votre validation sera enregistrée."),
-    element("p", { class: "vignette" }, "Votre réponse validée est gardée sur cette tablette. Sans réseau, continuez par une autre question : cette étape s’ouvrira d’elle-même à son retour."));
 }

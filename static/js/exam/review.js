@@ -46,8 +46,8 @@ export function renderReview(tablet, go) {
   const left = tablet.remaining ?? 0;
   byId("review-time").textContent =
     `Il vous reste ${duration(left)}. Vous pouvez rester sur cette page jusqu’à la fin : à ${hour(tablet.endsAt)}, votre copie est remise d’elle-même, sans aucun geste.`;
-  byId("review-saved").textContent = tablet.outbox.waiting
-    ? `${plural(tablet.outbox.waiting, "acte attend", "actes attendent")} encore.`
+  byId("review-saved").textContent = tablet.unsaved
+    ? `${plural(tablet.unsaved, "acte attend", "actes attendent")} encore.`
     : "Toutes vos réponses sont enregistrées.";
   refresh(byId("review-figures"), JSON.stringify(found), () => figures(found));
   refresh(byId("review-lists"), JSON.stringify(found), () => [
@@ -74,7 +74,7 @@ export function watchSubmit(tablet) {
   const dialog = byId("submit-dialog");
   byId("submit").addEventListener("click", () => {
     byId("submit-time").textContent = `Il vous reste ${duration(tablet.remaining ?? 0)}. Après la remise, vous ne pourrez plus ouvrir l’épreuve.`;
-    byId("submit-recap").replaceChildren(...recap(summary(tablet), tablet.outbox.waiting));
+    byId("submit-recap").replaceChildren(...recap(summary(tablet), tablet.unsaved));
     dialog.returnValue = "back";
     dialog.showModal();
   });

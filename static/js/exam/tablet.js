@@ -1,12 +1,15 @@
 // The candidate's tablet, without its screen: what is known, and the acts that may be done. Views read it and are told of changes.
 
+import { delay } from "./backoff.js";
 import { genesis } from "./chain.js";
 import { apply, blank } from "./fold.js";
+import { reckoned } from "./kept.js";
 import { Outbox } from "./outbox.js";
 import { Paper } from "./paper.js";
-import { isReadable } from "./progress.js";
+import { isReadable, openedBy } from "./progress.js";
 import * as protocol from "./protocol.js";
 import { Reader } from "./reader.js";
+import { rescue } from "./rescue.js";
 
 const RETRY_MS = 1_000;
 const PAUSED_RETRY_MS = 5_000;
@@ -26,10 +29,15 @@ export class Tablet {
   /** @type {number | null} server's ms of the last acknowledgement */ savedAt = null;
   /** @type {Set<number>} questions already shown */ seen = new Set();
   /** @type {number} question on screen, 0 for none */ question = 0;
+  /** @type {number} question of the last act that the server knows of, 0 for none */ position = 0;
+  /** @type {number} acts that the server keeps apart for the jury */ quarantined = 0;
+  /** @type {boolean} whether acts of a replaced tablet can leave no more by themselves */ isStuck = false;
+  /** @type {boolean} whether frames travel by HTTP */ isByHttp = false;
   isCalling = false;
+  /** @type {string | null} names the sheet on this tablet */ #key = null;
   #reader = new Reader();
   #turn = Promise.resolve();
-  #wanted = null;
+  /** @type {import("./protocol.js").PaperPlace | null} */ #place = null;
   #retries = new Set();
   /** @type {{kind: string, q: number, value: string}[]} acts being stored */ #acting = [];
   #parts;
@@ -37,8 +45,8 @@ export class Tablet {
   /**
    * @param {{clock: import("./clock.js").Clock, storage: import("./storage.js").Storage, wall: () => number,
    *   monotonic: () => number, random: () => number, later: (call: () => void, ms: number) => void,
-   *   send: (text: string) => boolean, greet: () => void, changed: () => void,
-   *   fetchPaper: (place: import("./download.js").PaperPlace, told: (progress: object) => void) => Promise<ArrayBuffer>}} parts
+   *   send: (text: string) => boolean, post: import("./frames.js").Post, greet: () => void, changed: () => void,
+   *   fetchPaper: (place: import("./protocol.js").PaperPlace, told: (progress: object) => void) => Promise<ArrayBuffer>}} parts
    */
   constructor(parts) {
     this.#parts = parts;
@@ -62,14 +70,36 @@ export class Tablet {
     return this.status === "COMPOSING" && !this.ending && !this.fold.submitted;
   }
 
-  /** Acts of which nothing says that they are durable on the server; those that this tablet is still storing count too. */
+  /** Number of acts that the server has not said are durable, those that are being stored included. */
   get unsaved() {
-    return this.#acting.length + (this.outbox?.waiting ?? 0);
+    return (this.outbox?.waiting ?? 0) + this.#acting.length;
+  }
+
+  /** Whether nothing of this sheet is to be done here any more. */
+  get isOver() {
+    if (!this.outbox || this.unsaved) return false;
+    const isClosed = this.outbox.base.submitted || this.status === "SUBMITTED" || this.status === "CLOSED";
+    return isClosed || this.ending?.code === "replaced";
   }
 
   /** Remaining time, ms; null before the start. */
   get remaining() {
-    return this.endsAt === null || !this.clock.isSet ? null : this.endsAt - this.clock.now();
+    return this.endsAt === null || !this.clock.isKnown ? null : this.endsAt - this.clock.now();
+  }
+
+  /** For how long the key of the next step of a case has been awaited, ms by the tablet's clock; 0 when none is. */
+  get waiting() {
+    const isAwaited = ({ kind, q }) => kind === "seal" && this.paper && openedBy(this.paper.entries, q) !== null;
+    const seal = this.outbox?.pending.find(isAwaited);
+    return seal ? Math.max(0, Math.trunc(this.#parts.wall()) - seal.at) : 0;
+  }
+
+  /** What a start without network needs beside the outbox, or null when nothing is known yet. @returns {import("./kept.js").Session | null} */
+  get session() {
+    if (!this.outbox || this.status === null) return null;
+    const { sitting, number, status, endsAt, question, savedAt, quarantined } = this;
+    const [paper, keys, seen] = [this.#place, this.#reader.keys, [...this.seen]];
+    return { key: this.#key, sitting, number, status, endsAt, paper, keys, question, seen, savedAt, quarantined };
   }
 
   /** Whether the text of a question can be shown now. @param {number} number */
@@ -89,20 +119,43 @@ export class Tablet {
     this.link = link;
     if (reason) this.ending ??= { code: reason, text: "" };
     if (!isUp) this.outbox?.disconnect();
+    if (reason === "replaced") this.#later(() => this.#surrender());
     this.#parts.changed();
+  }
+
+  /** Take back, before any frame, what a previous life of this page kept of the sheet that the ticket names. @param {string} key */
+  resume(key) {
+    return this.#later(async () => {
+      const [sitting, number] = key.split("|");
+      const hasBase = await this.#open(Number(sitting), number);
+      const kept = await this.#parts.storage.session(key).catch(() => null);
+      if (hasBase && kept) this.#restore(kept);
+      this.#parts.changed();
+    });
+  }
+
+  /** The storage was lost under way: write everything again. */
+  async persist() {
+    await this.outbox?.persist();
+    if (this.paper) await this.#parts.storage.keepPaper(this.#place.digest, this.paper.buffer).catch(() => {});
   }
 
   /** Take in one frame, after those before it. @param {import("./protocol.js").Frame} frame @param {number | null} sentAt */
   receive(frame, sentAt) {
     if (sentAt !== null) this.clock.sample(frame.now, sentAt);
-    const done = this.#turn.then(() => this.#receivers[frame.t](frame)).then(this.#parts.changed);
-    this.#turn = done.catch(() => {}); // one frame that fails must not stop the next ones
+    return this.#later(() => this.#receivers[frame.t](frame)).then(this.#parts.changed);
+  }
+
+  /** One thing at a time, in the order they came. @template T @param {() => T | Promise<T>} call */
+  #later(call) {
+    const done = this.#turn.then(call);
+    this.#turn = done.catch(() => {}); // one that fails must not stop the next ones
     return done;
   }
 
   #receivers = {
     state: (frame) => this.#begin(frame),
-    status: (frame) => this.#pass(frame),
+    status: (frame) => this.sitting && this.#pass(frame), // of a sheet not known yet, `state` will tell
     ack: (frame) => this.#saved(frame),
     refused: (frame) => this.#refused(frame),
     pong: () => {},
@@ -112,8 +165,8 @@ export class Tablet {
   };
 
   async #begin(frame) {
-    [this.sitting, this.number] = [frame.sitting, frame.sheet];
-    this.outbox ??= await this.#opened(frame);
+    await this.#open(frame.sitting.id, frame.sheet);
+    [this.sitting, this.number, this.position] = [frame.sitting, frame.sheet, frame.position];
     await this.outbox.reconcile(frame);
     this.#pass(frame);
     for (const number of [...Object.keys(frame.answers), ...frame.sealed]) this.seen.add(Number(number));
@@ -121,12 +174,47 @@ export class Tablet {
     if (frame.paper) this.#want(frame.paper);
   }
 
-  async #opened({ sitting, sheet }) {
-    const base = blank(await genesis(sitting.id, sheet));
+  /** The outbox of a sheet, with what the tablet kept of it; another sheet's is left. @returns {Promise<boolean>} whether a base was kept */
+  async #open(sitting, number) {
+    const key = protocol.sheetKey({ id: sitting }, number);
+    if (key === this.#key) return false;
+    this.#leave();
+    this.#key = key;
     const { storage, send, wall, changed } = this.#parts;
-    const outbox = new Outbox({ base, store: await storage.sheet(`${sitting.id}|${sheet}`), send, now: wall, changed });
-    await outbox.load();
-    return outbox;
+    const base = blank(await genesis(sitting, number));
+    this.outbox = new Outbox({ base, store: await storage.sheet(key), send, now: wall, changed });
+    return this.outbox.load();
+  }
+
+  /** Nothing of another sheet may be shown beside this one. */
+  #leave() {
+    this.outbox?.detach();
+    this.outbox = this.sitting = this.number = this.status = this.endsAt = null;
+    this.savedAt = this.progress = this.#place = null;
+    [this.question, this.quarantined, this.granted] = [0, 0, 0];
+    this.seen.clear();
+    this.#reader = new Reader();
+  }
+
+  /** @param {{session: import("./kept.js").Session, mark: import("./kept.js").Mark}} kept */
+  #restore({ session, mark }) {
+    const { sitting, number, status, endsAt, paper, keys, question, seen, savedAt, quarantined } = session;
+    Object.assign(this, { sitting, number, status, endsAt, question, savedAt, quarantined });
+    this.seen = new Set(seen);
+    this.#reader.learn(keys);
+    this.clock.guess(reckoned(mark, Math.trunc(this.#parts.wall())));
+    if (paper) this.#want(paper);
+  }
+
+  /** Another tablet has the sheet: what this one had not sent leaves once, for the jury. */
+  async #surrender() {
+    for (let attempt = 0; this.outbox?.waiting && !this.isStuck; attempt++) {
+      const { state, quarantined } = await rescue(this.outbox, this.#key, this.#parts.post);
+      this.quarantined += quarantined;
+      this.isStuck = state === "refused";
+      this.#parts.changed();
+      if (state === "waiting") await new Promise((resolve) => this.#parts.later(resolve, delay(attempt + 2, this.#parts.random)));
+    }
   }
 
   #pass({ status, ends_at: endsAt, keys }) {
@@ -140,14 +228,15 @@ export class Tablet {
   async #saved({ seq, keys }) {
     this.#reader.learn(keys);
     await this.outbox.acknowledge(seq);
-    this.savedAt = this.clock.now();
+    this.savedAt = Math.trunc(this.clock.now());
   }
 
   async #refused(frame) {
     const advice = frame.seq === undefined ? unnumbered(frame.code) : await this.outbox.refuse(frame);
     if (advice === "retry") this.#again("retry", frame.code === "paused" ? PAUSED_RETRY_MS : RETRY_MS);
     if (advice === "resync") this.#again("resync", RETRY_MS);
-    if (advice === "dropped") this.refusal = frame.text;
+    if (advice === "dropped" && frame.code === "quarantined") this.quarantined += 1;
+    else if (advice === "dropped") this.refusal = frame.text;
   }
 
   /** Once for a burst of refusals, and not in step with the other tablets. @param {"retry" | "resync"} how @param {number} ms */
@@ -162,16 +251,22 @@ export class Tablet {
   }
 
   async #want(place) {
-    if (this.#wanted !== place.digest) {
-      this.#wanted = place.digest;
+    const reader = this.#reader;
+    if (this.#place?.digest !== place.digest) {
+      this.#place = place;
       const buffer = await this.#parts.fetchPaper(place, (progress) => {
         this.progress = progress;
         this.#parts.changed();
       });
-      this.#reader.paper = new Paper(buffer);
+      reader.paper = new Paper(buffer);
     }
-    if (this.paper && ["EXPECTED", "ADMITTED"].includes(this.status)) this.#parts.send(protocol.ready(this.#wanted));
+    if (this.paper && ["EXPECTED", "ADMITTED"].includes(this.status)) this.#parts.send(protocol.ready(this.#place.digest));
     this.#parts.changed();
+  }
+
+  /** Begin where the candidate was: here, or on the tablet before this one. */
+  begin() {
+    this.show(this.position && this.isOpen(this.position) ? this.position : 1);
   }
 
   /** @param {number} number question on screen, 0 for none */
@@ -187,6 +282,7 @@ export class Tablet {
     this.refusal = null;
     const act = { kind, q: number, value };
     this.#acting.push(act);
+    this.#parts.changed();
     try {
       await this.outbox.add(kind, number, value);
     } finally {
