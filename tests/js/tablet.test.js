@@ -12,7 +12,8 @@ const STATE = {
 };
 
 /** A tablet on its storage, without a page. */
-function rig({ stores = new Map(), row = null, post = async () => assert.fail("nothing was to be posted") } = {}) {
+function rig({ stores = new Map(), row = null, post = async () => assert.fail("nothing was to be posted"),
+  fetchPaper = () => new Promise(() => {}) } = {}) {
   const ticks = { monotonic: 1_000, wall: 1_000_000 };
   const sent = [];
   const storage = {
@@ -22,7 +23,7 @@ function rig({ stores = new Map(), row = null, post = async () => assert.fail("n
   const tablet = new Tablet({
     clock: new Clock(() => ticks.monotonic), storage, wall: () => ticks.wall, monotonic: () => ticks.monotonic, random: () => 0,
     later: (call) => call(), send: (text) => Boolean(sent.push(JSON.parse(text))), post, greet: () => {}, changed: () => {},
-    fetchPaper: () => new Promise(() => {}),
+    fetchPaper,
   });
   return { tablet, stores, ticks, sent };
 }
@@ -45,6 +46,25 @@ test("a page that starts without network has its question, its answers, its end 
   assert.deepEqual([tablet.question, tablet.status, tablet.number, tablet.fold.answers], [2, "COMPOSING", "K7-4302", { 1: "A", 2: "B" }]);
   assert.deepEqual([tablet.unsaved, tablet.remaining], [1, STATE.ends_at - STATE.now - 60_000]);
 });
+for (const [rule, stands] of [["STOP", true], ["RUN", false]]) {
+  test(`while the next step of a case is awaited without network, time ${stands ? "stands still" : "runs"} (${rule})`, async () => {
+    const { file } = golden("paper");
+    const { tablet, ticks } = rig({ fetchPaper: async () => Uint8Array.from(atob(file), (char) => char.charCodeAt(0)).buffer });
+    const paper = { digest: "0".repeat(64), bytes: 1, url: "/" };
+    await tablet.receive({ ...STATE, paper, sitting: { ...STATE.sitting, offline_clock: rule } }, 900);
+    await new Promise(setImmediate);
+    const [step] = [...tablet.paper.entries.values()].filter(({ previous }) => previous);
+    await tablet.act("seal", step.previous, "");
+    tablet.becomes("offline");
+    const before = tablet.remaining;
+    for (const clock of ["monotonic", "wall"]) ticks[clock] += 60_000;
+    assert.equal(before - tablet.remaining, stands ? 0 : 60_000);
+    for (const clock of ["monotonic", "wall"]) ticks[clock] += 3_600_000;
+    assert.equal(before - tablet.remaining, 3_660_000 - (stands ? 1_800_000 : 0));
+    tablet.becomes("online");
+    assert.equal(before - tablet.remaining, 3_660_000);
+  });
+}
 test("without the fold that the server acknowledged, nothing is shown before it answers", async () => {
   const life = await lived();
   life.stores.get(KEY).base = null;

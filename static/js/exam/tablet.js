@@ -13,6 +13,7 @@ import { rescue } from "./rescue.js";
 
 const RETRY_MS = 1_000;
 const PAUSED_RETRY_MS = 5_000;
+const GIVEN_BACK_MS = 30 * 60_000; // what exams/rules/timing.py credits at most
 
 export class Tablet {
   /** @type {import("./connection.js").Link} */ link = "connecting";
@@ -82,9 +83,11 @@ export class Tablet {
     return isClosed || this.ending?.code === "replaced";
   }
 
-  /** Remaining time, ms; null before the start. */
+  /** Remaining time, ms; null before the start. Where the sitting gives a wait back, it stands still while the wait lasts. */
   get remaining() {
-    return this.endsAt === null || !this.clock.isKnown ? null : this.endsAt - this.clock.now();
+    if (this.endsAt === null || !this.clock.isKnown) return null;
+    const isGivenBack = this.sitting.offline_clock === "STOP" && this.lostAt !== null;
+    return this.endsAt - this.clock.now() + (isGivenBack ? Math.min(this.waiting, GIVEN_BACK_MS) : 0);
   }
 
   /** For how long the key of the next step of a case has been awaited, ms by the tablet's clock; 0 when none is. */
