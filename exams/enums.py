@@ -35,11 +35,19 @@ class PropositionStatus(TextChoices):
 
 
 class PartCode(TextChoices):
-    """The parts whose points make the total of an ECNi (10,800 = 7,560 + 2,160 + 1,080)."""
+    """The parts whose points make the total: DP, QI and LCA in an ECNi, UC and LCA in an EDN."""
 
     DP = "DP", "Dossiers progressifs"
     QI = "QI", "Questions isolées"
+    UC = "UC", "Unités de composition"
     LCA = "LCA", "Lecture critique d’articles"
+
+
+class PartShare(TextChoices):
+    """Between what the points of a part are shared equally."""
+
+    UNIT = "UNIT", "Entre les unités (dossiers, questions isolées)"
+    QUESTION = "QUESTION", "Entre les questions"
 
 
 class PaperState(TextChoices):

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import random
+import re
 import time
 from base64 import b64decode
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from websockets.typing import Origin
 from loadtests.http import Browser
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+WORDS = ("aorte", "anévrisme", "de", "l’artère", "pulmonaire", "gauche", "scanner", "à", "jeun", "β-hCG")
+"""What a short open answer is made of, accents and signs included."""
+_EXPECTED = re.compile(r'data-expected="(\d+)"')
 ACK_SECONDS = 15.0
 REVISING, FLAGGING, STRIKING = 0.35, 0.1, 0.1
 """Chances that an answer is changed once, that a question is flagged, that a proposition is struck out."""
@@ -136,23 +140,36 @@ class Tablet:
 
     async def _answer(self, question: dict[str, Any]) -> None:
         number = question["number"]
-        self._decrypt(number)
+        html = self._decrypt(number)
         letters = LETTERS[: question["propositions"]]
+        announced = _EXPECTED.search(html)
+        expected = int(announced[1]) if announced else len(letters)
         for _ in range(1 + (self._rng.random() < REVISING)):
-            await self._until_done("answer", number, self._choice(question["kind"], letters))
+            await self._until_done("answer", number, self._value(question["kind"], letters, expected))
         if self._rng.random() < FLAGGING:
             await self._until_done("flag", number, "1")
-        if self._rng.random() < STRIKING:
+        if letters and self._rng.random() < STRIKING:
             await self._until_done("strike", number, self._rng.choice(letters))
         if question["progressive"]:
             await self._until_done("seal", number, "")
             self._sealed.add(number)
 
-    def _choice(self, kind: str, letters: str) -> str:
-        if kind == "QRU":
-            return self._rng.choice(letters)
-        picked = sorted(self._rng.sample(letters, self._rng.randint(0, len(letters))))
-        return "".join(picked)
+    def _value(self, kind: str, letters: str, expected: int) -> str:
+        """Any answer that a candidate could give, in the canonical form of its kind."""
+        match kind:
+            case "QRU":
+                return self._rng.choice(letters)
+            case "QROC":
+                return " ".join(self._rng.sample(WORDS, self._rng.randint(1, 5)))
+            case "TCS":
+                return self._rng.choice(["-2", "-1", "0", "1", "2"])
+            case "ZAP":
+                return ";".join(self._point() for _ in range(self._rng.randint(0, expected)))
+            case _:
+                return "".join(sorted(self._rng.sample(letters, self._rng.randint(0, expected))))
+
+    def _point(self) -> str:
+        return f"{self._rng.randint(0, 1000) / 10:.1f},{self._rng.randint(0, 1000) / 10:.1f}"
 
     async def _until_done(self, kind: str, question: int, value: str) -> None:
         await self._sleep()
@@ -300,7 +317,9 @@ class Tablet:
     def _first_question(self) -> int:
         return int(self._header["questions"][0]["number"])
 
-    def _decrypt(self, number: int) -> None:
+    def _decrypt(self, number: int) -> str:
         place = next(question for question in self._header["questions"] if question["number"] == number)
-        if "html" not in json.loads(self._open(number, place)):
+        step = json.loads(self._open(number, place))
+        if "html" not in step:
             raise RuntimeError(f"question {number} cannot be read")
+        return str(step["html"])

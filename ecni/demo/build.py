@@ -50,7 +50,7 @@ def build_concours(*, candidates: int, now: datetime, say: Say) -> Exam:
     say("Banque de démonstration…")
     bank, media = read_bank_folder(BANK)
     report = import_bank(bank=bank, media=media, actor=agency, now=now)
-    say(f"{len(report.questions)} questions et {len(report.cases)} dossiers ; {len(report.set_aside)} mis de côté.")
+    say(f"{len(report.questions)} questions isolées et {len(report.cases)} dossiers.")
     sitting = exam.sittings.get(number=1)
     paper = _paper(exam, sitting)
     say("Scellement du sujet, places et coupons…")

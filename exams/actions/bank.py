@@ -51,7 +51,7 @@ def lock_bank() -> None:
 
 @transaction.atomic
 def import_bank(*, bank: Bank, media: Mapping[str, bytes], actor: User, now: datetime) -> ImportReport:
-    """Take what the platform can ask and mark of a bank; what has not changed is left alone.
+    """Take a bank; what has not changed is left alone.
 
     Raises:
         BankErrors: an image cannot be shown safely; nothing is taken.

@@ -21,7 +21,7 @@ from exams.actions.bank import lock_bank
 from exams.enums import PaperState, QuestionKind
 from exams.models import Media, Paper, PaperKey, PaperQuestion
 from exams.queries.bank import media_named
-from exams.queries.drafts import Step, paper_faults, paper_steps, paper_units
+from exams.queries.drafts import Step, paper_faults, paper_steps, paper_units, pointed_size
 from exams.queries.fragments import case_fragment, question_fragment
 from exams.queries.papers import KEY_PURPOSE, key_context
 from exams.rules.paperfile import OPENING, QuestionEntry, blob_context, pack
@@ -83,7 +83,7 @@ def seal_paper(*, paper_id: int, actor: User, now: datetime, reason: str = "") -
     paper.digest, paper.size = sha256(data).hexdigest(), len(data)
     paper.state, paper.sealed_at = PaperState.SEALED, now
     write_once(Path(settings.PAPERS_ROOT) / f"{paper.digest}.ecni", data)
-    _freeze(paper, steps, keys)
+    _freeze(paper, steps, media, keys)
     log_deed(
         actor=actor,
         verb="seal_paper",
@@ -165,27 +165,31 @@ def _entry(step: Step) -> QuestionEntry:
     )
 
 
-def _freeze(paper: Paper, steps: Sequence[Step], keys: Mapping[int, bytes]) -> None:
+def _freeze(paper: Paper, steps: Sequence[Step], media: Mapping[str, Media], keys: Mapping[int, bytes]) -> None:
     paper.save(update_fields=["state", "digest", "size", "sealed_at"])
-    PaperQuestion.objects.bulk_create(
-        PaperQuestion(
-            paper=paper,
-            number=step.place.number,
-            unit=step.unit,
-            question=step.question,
-            kind=step.question.kind,
-            propositions=len(step.content.propositions),
-            expected_count=step.content.expected_count,
-            is_progressive=step.is_progressive,
-            previous=step.previous,
-        )
-        for step in steps
-    )
+    PaperQuestion.objects.bulk_create(_numbered(paper, step, pointed_size(step, media)) for step in steps)
     wrapping = officers_key(KEY_PURPOSE)
     held = [OPENING, *(step.place.number for step in steps if step.previous)]
     PaperKey.objects.bulk_create(
         PaperKey(paper=paper, step=step, wrapped=encrypt(wrapping, keys[step], key_context(paper.pk, step)))
         for step in held
+    )
+
+
+def _numbered(paper: Paper, step: Step, pointed: tuple[int, int] | None) -> PaperQuestion:
+    width, height = pointed or (None, None)
+    return PaperQuestion(
+        paper=paper,
+        number=step.place.number,
+        unit=step.unit,
+        question=step.question,
+        kind=step.question.kind,
+        propositions=len(step.content.propositions),
+        expected_count=step.content.expected_count,
+        is_progressive=step.is_progressive,
+        previous=step.previous,
+        image_width=width,
+        image_height=height,
     )
 
 

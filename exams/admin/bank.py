@@ -1,6 +1,7 @@
 # ruff: noqa: ARG002 -- Django passes these arguments by name, needed or not
 """The bank: questions, cases and images. Saving goes through actions, which never change a sealed version."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,13 +23,14 @@ from exams.actions.bank import import_bank, save_case, save_question
 from exams.admin.importing import show_import
 from exams.admin.pages import staff_member
 from exams.admin.preview import preview_case, preview_question
-from exams.forms import AUTHORED_KINDS, PROPOSITION_LETTERS, CaseForm, MediaForm, QuestionForm
+from exams.enums import QuestionKind
+from exams.forms import CaseForm, MediaForm, QuestionForm
+from exams.forms.keys import key_form
 from exams.models import Case, Media, Question
 from exams.queries.bank import is_sealed_case, is_sealed_question
 from exams.rules.bank import Bank
 
 _HEADING = ("identifier", "kind", "rank", "item", "specialty")
-_PROPOSITIONS = tuple((f"text_{letter}", f"status_{letter}") for letter in PROPOSITION_LETTERS)
 _SEALED_WARNING = _(
     "Cette version est dans un sujet scellé\u00a0: l’enregistrer en fera une nouvelle, le sujet garde celle-ci."
 )
@@ -67,30 +69,26 @@ class QuestionAdmin(BankAdmin):
 
     form = QuestionForm
     list_display = ("identifier", "version", "kind", "rank", "item", "specialty", "case", "position")
-    list_filter = ("kind", "rank")
+    list_filter = ("kind", "rank", "case__kind", "specialty", "item")
     list_select_related = ("case",)
-    search_fields = ("identifier", "specialty")
+    search_fields = ("identifier", "specialty", "=item")
     ordering = ("identifier", "-version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Question]:
         """Leave texts encrypted until one is opened."""
         return super().get_queryset(request).defer("content", "case__content")
 
-    def get_fieldsets(self, _request: HttpRequest, obj: Any = None) -> Any:
-        """Lay out the texts of the kinds that are authored here, the heading alone of the others."""
-        if obj is not None and not _is_authored(obj):
-            return [(None, {"fields": _HEADING})]
-        note = _SEALED_WARNING if obj is not None and is_sealed_question(obj) else None
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Lay out the texts and the key as the kind has it."""
+        kind = request.POST.get("kind") or (obj.kind if obj is not None else request.GET.get("kind", ""))
+        key = key_form(kind)
+        note = _other_kinds(key.kinds) if obj is None else _SEALED_WARNING if is_sealed_question(obj) else None
         return [
             (None, {"fields": _HEADING, "description": note}),
             (_("Texte"), {"fields": ("new_information", "stem", "images")}),
-            (_("Propositions"), {"fields": _PROPOSITIONS}),
+            (key.title, {"fields": key.names}),
             (_("Après publication"), {"fields": ("explanation",)}),
         ]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether it can be changed here: kinds that have no authoring form are only looked at."""
-        return super().has_change_permission(request, obj) and (obj is None or _is_authored(obj))
 
     def get_urls(self) -> list[URLPattern]:
         """Add the import and the preview."""
@@ -216,8 +214,11 @@ class MediaAdmin(BankAdmin):
         )
 
 
-def _is_authored(question: Question) -> bool:
-    return question.kind in dict(AUTHORED_KINDS)
+def _other_kinds(kinds: Collection[QuestionKind]) -> SafeString:
+    """Links to the form of every other kind, for a question that does not exist yet."""
+    others = [(kind.value, kind.label, kind.value) for kind in QuestionKind if kind not in kinds]
+    links = format_html_join(" · ", '<a href="?kind={}" title="{}">{}</a>', others)
+    return format_html("{} {}", gettext("Écrire plutôt\u00a0:"), links)
 
 
 def _actor(request: HttpRequest) -> User:

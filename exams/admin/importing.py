@@ -62,10 +62,7 @@ def _confirm(request: HttpRequest, actor: User, token: str) -> HttpResponse:
     bank, media = read_bank(name.decode(), data)
     figures = import_bank(bank=bank, media=media, actor=actor, now=now()).figures
     cache.delete(_cache_key(actor, token))
-    done = (
-        _("Banque importée. Nouveaux\u00a0: %(NEW)s, modifiés\u00a0: %(CHANGED)s, de côté\u00a0: %(SET_ASIDE)s.")
-        % figures
-    )
+    done = _("Banque importée. Nouveaux\u00a0: %(NEW)s, modifiés\u00a0: %(CHANGED)s.") % figures
     messages.success(request, done)
     return HttpResponseRedirect(reverse("admin:exams_question_changelist"))
 

@@ -1,10 +1,10 @@
 """The exam, its parts and its sittings."""
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from exams.enums import OfflineClock, PartCode
+from exams.enums import OfflineClock, PartCode, PartShare
 
 
 class Exam(models.Model):
@@ -19,6 +19,15 @@ class Exam(models.Model):
             "Paramètre publié : sans lui, la règle des discordances peut donner des points à une question blanche."
         ),
     )
+    rank_a_minimum = models.DecimalField(
+        _("note minimale de rang A, sur 20"),
+        max_digits=4,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(20)],
+        help_text=_("Paramètre publié : en dessous, pas d’appariement (EDN, 14). Vide pour une ECNi."),
+    )
 
     class Meta:
         verbose_name = _("examen")
@@ -29,11 +38,12 @@ class Exam(models.Model):
 
 
 class ExamPart(models.Model):
-    """A share of the total: every unit (case or isolated question) of a part is worth the same."""
+    """A share of the total; within it every unit (case or isolated question), or every question, is worth the same."""
 
     exam = models.ForeignKey(Exam, models.CASCADE, related_name="parts", verbose_name=_("examen"))
     code = models.CharField(_("partie"), max_length=10, choices=PartCode.choices)
     points = models.PositiveIntegerField(_("points"), validators=[MinValueValidator(1)])
+    shared_by = models.CharField(_("points partagés"), max_length=10, choices=PartShare.choices, default=PartShare.UNIT)
 
     class Meta:
         verbose_name = _("partie")

@@ -64,7 +64,10 @@ class PaperUnit(models.Model):
 
 
 class PaperQuestion(models.Model):
-    """One numbered question of a sealed paper, with what the answer path needs to judge an answer to it."""
+    """One numbered question of a sealed paper, with what the answer path needs to judge an answer to it.
+
+    The size of the image of a ZAP is that of the sealed file: its zones are marked on it, whatever the bank becomes.
+    """
 
     paper = models.ForeignKey(Paper, models.CASCADE, related_name="questions", verbose_name=_("sujet"))
     number = models.PositiveSmallIntegerField(_("numéro"))
@@ -75,6 +78,8 @@ class PaperQuestion(models.Model):
     expected_count = models.PositiveSmallIntegerField(_("réponses attendues"), null=True)
     is_progressive = models.BooleanField(_("progressive"))
     previous = models.PositiveSmallIntegerField(_("question à valider avant"), default=0)
+    image_width = models.PositiveIntegerField(_("largeur de l’image à pointer"), null=True)
+    image_height = models.PositiveIntegerField(_("hauteur de l’image à pointer"), null=True)
 
     class Meta:
         verbose_name = _("question numérotée")

@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from exams.enums import CaseKind, QuestionKind
 from exams.models import Case, Question
 from exams.queries.bank import latest_cases, latest_questions, media_named
-from exams.queries.drafts import ASKABLE_CASES
-from exams.rules.answers import ANSWERABLE_KINDS
 from exams.rules.bank import (
     ARTICLE_TAGS,
     TEXT_TAGS,
@@ -22,9 +20,7 @@ from exams.rules.bank import (
     BankError,
     BankErrors,
     BankQuestion,
-    SetAside,
     media_faults,
-    set_aside,
 )
 from exams.rules.content import CaseContent, QuestionContent, case_from_json, from_json
 
@@ -83,16 +79,11 @@ class ImportLine:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import does, or would do.
-
-    Attributes:
-        set_aside: what the file holds and the platform cannot ask or mark yet, with the reason.
-    """
+    """What an import does, or would do."""
 
     questions: tuple[PlannedQuestion, ...]
     cases: tuple[PlannedCase, ...]
     media: tuple[PlannedMedia, ...]
-    set_aside: tuple[SetAside, ...]
 
     @property
     def lines(self) -> Iterator[ImportLine]:
@@ -110,7 +101,7 @@ class ImportReport:
     def figures(self) -> dict[str, int]:
         """How many things have each outcome."""
         counts = Counter(line.outcome for line in self.lines)
-        return {outcome.value: counts[outcome] for outcome in Outcome} | {"SET_ASIDE": len(self.set_aside)}
+        return {outcome.value: counts[outcome] for outcome in Outcome}
 
 
 def plan_import(bank: Bank, media: Mapping[str, bytes]) -> ImportReport:
@@ -120,14 +111,12 @@ def plan_import(bank: Bank, media: Mapping[str, bytes]) -> ImportReport:
         BankErrors: an image cannot be shown safely.
     """
     _refuse_unsafe(media)
-    kept, left_out = set_aside(bank, ANSWERABLE_KINDS, ASKABLE_CASES)
     stored = {question.identifier: question for question in latest_questions()}
     cases = {case.identifier: case for case in latest_cases().prefetch_related("questions")}
     return ImportReport(
-        questions=tuple(_plan_question(question, stored.get(question.identifier)) for question in kept.questions),
-        cases=tuple(_plan_case(case, cases.get(case.identifier), stored) for case in kept.cases),
+        questions=tuple(_plan_question(question, stored.get(question.identifier)) for question in bank.questions),
+        cases=tuple(_plan_case(case, cases.get(case.identifier), stored) for case in bank.cases),
         media=tuple(_plan_media(media)),
-        set_aside=tuple(left_out),
     )
 
 

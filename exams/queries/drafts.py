@@ -1,5 +1,6 @@
 """A paper being written: its questions in the order they will be asked, and what stands in the way of its sealing."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,14 +12,11 @@ from exams.enums import CaseKind, QuestionKind
 from exams.models import Media, Paper, PaperUnit, Question
 from exams.queries.bank import latest_cases, latest_questions
 from exams.queries.fragments import Place, case_images, question_images
-from exams.rules.answers import ANSWERABLE_KINDS
+from exams.rules.bank import image_size
 from exams.rules.content import CaseContent, QuestionContent, case_from_json, from_json, key_errors
 
 PROGRESSIVE_CASES = frozenset({CaseKind.DP, CaseKind.MINI_DP, CaseKind.KFP})
 """Cases answered in order, each answer final once sealed."""
-
-ASKABLE_CASES = PROGRESSIVE_CASES | {CaseKind.LCA}
-"""Cases that a paper may hold today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,11 @@ def paper_units(paper_id: int) -> list[PaperUnit]:
 def paper_steps(units: Sequence[PaperUnit]) -> list[Step]:
     """Return the questions of these units, numbered from 1 in their order."""
     steps: list[Step] = []
-    case_number = 0
+    cases: Counter[str] = Counter()
     for unit in units:
-        case_number += unit.case is not None and unit.case.kind in PROGRESSIVE_CASES
-        steps.extend(_unit_steps(unit, first=len(steps) + 1, case_number=case_number))
+        family = _family(unit)
+        cases[family] += 1
+        steps.extend(_unit_steps(unit, first=len(steps) + 1, case_number=cases[family]))
     return steps
 
 
@@ -70,6 +69,14 @@ def paper_faults(
 ) -> list[str]:
     """Return every reason not to seal the paper, in French, each with its place; empty when it can be sealed."""
     return [*_unit_faults(paper, units), *_repeated(steps), *chain.from_iterable(_step_faults(s, media) for s in steps)]
+
+
+def pointed_size(step: Step, media: Mapping[str, Media]) -> tuple[int, int] | None:
+    """Return the size of the image that a ZAP points on; None for every other kind, or when it cannot be read."""
+    if step.question.kind != QuestionKind.ZAP:
+        return None
+    (image,) = step.content.media
+    return image_size(image.file, bytes(media[image.file].content))
 
 
 def newer_versions(units: Sequence[PaperUnit]) -> list[str]:
@@ -84,6 +91,13 @@ def newer_versions(units: Sequence[PaperUnit]) -> list[str]:
         for unit in units
         if (held := unit.question or unit.case) and held.version < newest[held.identifier]
     ]
+
+
+def _family(unit: PaperUnit) -> str:
+    """What cases are numbered among: progressive ones together, the others by kind."""
+    if unit.case is None:
+        return ""
+    return "progressive" if unit.case.kind in PROGRESSIVE_CASES else unit.case.kind
 
 
 def _unit_questions(unit: PaperUnit) -> list[Question]:
@@ -128,12 +142,10 @@ def _repeated(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _step_faults(step: Step, media: Mapping[str, Media]) -> Iterator[str]:
-    kind = QuestionKind(step.question.kind)
-    if kind not in ANSWERABLE_KINDS:
-        reasons = [_("la plateforme ne présente pas encore les questions %(kind)s") % {"kind": kind.value}]
-    else:
-        reasons = key_errors(kind, step.content)
+    reasons = key_errors(QuestionKind(step.question.kind), step.content)
     reasons += [_("l’image %(name)s manque") % {"name": name} for name in sorted(step.images - media.keys())]
+    if step.question.kind == QuestionKind.ZAP and not reasons and pointed_size(step, media) is None:
+        reasons.append(_("la taille de l’image à pointer est illisible"))
     yield from (f"{_place(step)} : {reason}." for reason in reasons)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from django.template.loader import render_to_string
 
 from exams.enums import CaseKind, QuestionKind
+from exams.rules.answers import SCALE
 from exams.rules.bank import images
-from exams.rules.content import CaseContent, MediaRef, QuestionContent, letters
+from exams.rules.content import CaseContent, MediaRef, QuestionContent, Script, letters
 
 _LAST_PARAGRAPH = re.compile(r"(?P<context>.*)<p>(?P<question>(?:(?!</?p>).)*)</p>\s*", re.DOTALL)
 _IMAGE_SOURCE = re.compile(r'(<img\b[^>]*?)\bsrc="')
@@ -21,7 +22,8 @@ class Place:
         number: its number in the paper, from 1.
         position: its place in its unit, from 1.
         unit_size: number of questions of the unit.
-        case_number: rank of its case among the progressive cases of the paper, from 1; unused elsewhere.
+        case_number: rank of its case among those of its family in the paper (progressive, critical reading, script
+            concordance), from 1; 0 when isolated.
         case_kind: what binds it to its neighbours; None when isolated.
     """
 
@@ -30,6 +32,15 @@ class Place:
     unit_size: int = 1
     case_number: int = 0
     case_kind: CaseKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedScript:
+    """A script concordance as it is asked: the positions of the scale with their labels, and not the panel."""
+
+    hypothesis: str
+    new_information: str
+    positions: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,13 @@ class AskedQuestion:
     is_heading: bool
     media: tuple[MediaRef, ...]
     options: tuple[tuple[str, str], ...]
+    expected_count: int | None
+    script: AskedScript | None
+
+    @property
+    def points(self) -> range:
+        """The points to place on the image, from 1."""
+        return range(1, (self.expected_count or 0) + 1)
 
 
 def question_fragment(kind: QuestionKind, content: QuestionContent, place: Place) -> str:
@@ -82,4 +100,10 @@ def _asked(kind: QuestionKind, content: QuestionContent) -> AskedQuestion:
         is_heading=split is not None,
         media=content.media,
         options=tuple(zip(letters(content), (line.text for line in content.propositions), strict=True)),
+        expected_count=content.expected_count,
+        script=_script(content.script) if content.script else None,
     )
+
+
+def _script(script: Script) -> AskedScript:
+    return AskedScript(script.hypothesis, script.new_information, tuple(zip(SCALE, script.scale, strict=True)))

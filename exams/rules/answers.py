@@ -3,12 +3,21 @@
 Adding a kind is adding its checker here (see `docs/architecture.md`, "Adding a question kind").
 """
 
-from collections.abc import Callable
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from exams.enums import QuestionKind
+from exams.rules.content.keys import QROC_WORDS
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+SCALE = ("-2", "-1", "0", "1", "2")
+"""The positions of a script-concordance question, as they are answered."""
+
+QROC_CHARACTERS = 100
+_POINT = re.compile(r"(?:100\.0|[1-9]?[0-9]\.[0-9]),(?:100\.0|[1-9]?[0-9]\.[0-9])")
+_UNTYPED = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +53,46 @@ def _multiple(value: str, shape: QuestionShape) -> bool:
     return is_letters(value, shape.propositions)
 
 
-_CHECKS: dict[QuestionKind, Callable[[str, QuestionShape], bool]] = {
+def _counted(value: str, shape: QuestionShape) -> bool:
+    return len(value) <= (shape.expected_count or 0) and is_letters(value, shape.propositions)
+
+
+def _text(value: str, _shape: QuestionShape) -> bool:
+    """At most five words between single spaces, 100 characters, composed (NFC), nothing invisible."""
+    words = value.split(" ") if value else []
+    return (
+        len(words) <= QROC_WORDS
+        and all(words)
+        and len(value) <= QROC_CHARACTERS
+        and unicodedata.is_normalized("NFC", value)
+        and all(character == " " or _is_typed(character) for character in value)
+    )
+
+
+def _is_typed(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category not in _UNTYPED and category != "Zs"
+
+
+def _position(value: str, _shape: QuestionShape) -> bool:
+    return value in {"", *SCALE}
+
+
+def _points(value: str, shape: QuestionShape) -> bool:
+    """`x,y` in per cent of the image with one decimal, between semicolons, in the order in which they were placed."""
+    points = value.split(";") if value else []
+    return len(points) <= (shape.expected_count or 0) and all(_POINT.fullmatch(point) for point in points)
+
+
+_CHECKS: Mapping[QuestionKind, Callable[[str, QuestionShape], bool]] = {
     QuestionKind.QRU: _single,
     QuestionKind.QRM: _multiple,
+    QuestionKind.QRP: _counted,
+    QuestionKind.QRPL: _counted,
+    QuestionKind.QROC: _text,
+    QuestionKind.TCS: _position,
+    QuestionKind.ZAP: _points,
 }
-
-ANSWERABLE_KINDS = frozenset(_CHECKS)
-"""The kinds that a paper may hold today: those whose values can be judged, shown and marked."""
 
 MASKED_KINDS = frozenset({QuestionKind.QRU, QuestionKind.QRM, QuestionKind.QRP, QuestionKind.QRPL})
 """The kinds whose answer is a set of propositions: frozen as bits; the others are frozen as texts."""

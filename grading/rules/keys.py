@@ -133,7 +133,7 @@ def ensure_key(kind: QuestionKind, key: Key) -> None:
         raise InvalidKey("Ni indispensable ni inacceptable dans une question QRPL.")
 
 
-def key_of(kind: QuestionKind, content: QuestionContent, image_size: tuple[int, int] = (1, 1)) -> Key:
+def key_of(kind: QuestionKind, content: QuestionContent, image_size: tuple[int, int] | None = None) -> Key:
     """Return the key that a question's content holds; `image_size` is that of a ZAP's image (width, height).
 
     Raises:
@@ -144,30 +144,30 @@ def key_of(kind: QuestionKind, content: QuestionContent, image_size: tuple[int, 
     return key
 
 
-def _choice(content: QuestionContent, _image_size: tuple[int, int]) -> Key:
+def _choice(content: QuestionContent, _image_size: tuple[int, int] | None) -> Key:
     return ChoiceKey(tuple(line.status for line in content.propositions), content.expected_count)
 
 
-def _qroc(content: QuestionContent, _image_size: tuple[int, int]) -> Key:
+def _qroc(content: QuestionContent, _image_size: tuple[int, int] | None) -> Key:
     if content.accepted is None:
         raise InvalidKey("Réponses acceptées manquantes.")
     return QrocKey(frozenset(content.accepted.exact), frozenset(content.accepted.acceptable))
 
 
-def _tcs(content: QuestionContent, _image_size: tuple[int, int]) -> Key:
+def _tcs(content: QuestionContent, _image_size: tuple[int, int] | None) -> Key:
     if content.script is None or len(content.script.panel) != len(TCS_SCALE):
         raise InvalidKey("Votes du panel manquants.")
     least, less, same, more, most = content.script.panel
     return TcsKey((least, less, same, more, most))
 
 
-def _zap(content: QuestionContent, image_size: tuple[int, int]) -> Key:
+def _zap(content: QuestionContent, image_size: tuple[int, int] | None) -> Key:
     if content.expected_count is None:
         raise InvalidKey("Nombre de points attendus manquant.")
-    return ZapKey(content.zones, content.expected_count, image_size)
+    return ZapKey(content.zones, content.expected_count, image_size or (0, 0))
 
 
-_READERS: Mapping[type[Key], Callable[[QuestionContent, tuple[int, int]], Key]] = {
+_READERS: Mapping[type[Key], Callable[[QuestionContent, tuple[int, int] | None], Key]] = {
     ChoiceKey: _choice,
     QrocKey: _qroc,
     TcsKey: _tcs,

@@ -11,13 +11,26 @@ from exams.rules.ops import receipt_code
 from grading.models import MarkingRun
 from grading.queries import marking_plan, number_numerators
 from grading.rules.columns import Column, Numerators
+from grading.rules.keys import ZapKey
 from grading.rules.kinds import score
 from grading.rules.parameters import MarkingParameters, parameters_from
 from grading.rules.scores import Score
 from ranking.models import RankedSheet, RankingRun
 from ranking.queries.preview import exam_parts, shown_points
 from ranking.queries.publication import published_ranking
-from ranking.queries.wording import Label, PropositionLine, calculation, proposition_lines, shown_answer, verdict
+from ranking.queries.wording import (
+    Label,
+    Picture,
+    PositionLine,
+    PropositionLine,
+    calculation,
+    picture,
+    position_lines,
+    proposition_lines,
+    shown_answer,
+    shown_key,
+    verdict,
+)
 from ranking.rules import points_text
 
 
@@ -59,11 +72,13 @@ class QuestionResult:
     expected: str
     calculation: str
     propositions: tuple[PropositionLine, ...]
+    positions: tuple[PositionLine, ...]
+    picture: Picture | None
 
     @property
     def media(self) -> tuple[MediaRef, ...]:
-        """The images shown with the question."""
-        return self.content.media
+        """The images shown with the question, but that of a ZAP, which `picture` shows."""
+        return () if self.picture else self.content.media
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +167,12 @@ def _question(  # noqa: PLR0913 - one question gathers all that is known of it
         points=points_text(points),
         worth=points_text(column.points),
         verdict=verdict(scored),
-        answer=shown_answer(answer),
-        expected=shown_answer("".join(line.letter for line in proposition_lines(content, answer) if line.is_right)),
+        answer=shown_answer(column.kind, content, answer),
+        expected=shown_key(column.kind, content),
         calculation=calculation(column.kind, scored, points, column.points),
         propositions=proposition_lines(content, answer),
+        positions=position_lines(content, answer),
+        picture=picture(content, column.key, answer) if isinstance(column.key, ZapKey) else None,
     )
 
 

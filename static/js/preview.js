@@ -1,5 +1,5 @@
 // The preview answers like the tablet, and keeps nothing.
 
-import { watchOptions } from "./exam/options.js";
+import { watchAnswer } from "./exam/answer.js";
 
-for (const form of document.querySelectorAll("form[data-kind]")) watchOptions(form, form.dataset.kind, () => {});
+for (const form of document.querySelectorAll("form[data-kind]")) watchAnswer(form, form.dataset.kind, () => {});

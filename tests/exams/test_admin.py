@@ -140,7 +140,7 @@ def test_list_pages_cost_the_same_with_more_rows(desk, paper, django_assert_num_
         desk.get(address)
 
 
-QUERIES = {"question": 7, "case": 7, "media": 7, "paper": 8, "exam": 7, "sitting": 8, "sheet": 7, "centresitting": 8}
+QUERIES = {"question": 9, "case": 7, "media": 7, "paper": 8, "exam": 7, "sitting": 8, "sheet": 7, "centresitting": 8}
 
 
 def grow(paper, count):
@@ -273,15 +273,6 @@ def test_changing_a_case_of_a_sealed_paper_makes_a_version_and_says_so(desk, sea
     assert "DP-1 v1 est dans un sujet scellé et n’a pas changé\u00a0: DP-1 v2 a été créée." in page.content.decode()
 
 
-def test_a_kind_without_a_form_is_only_looked_at(desk, paper):
-    Question.objects.filter(identifier="QI-1").update(kind="QROC")
-    address = reverse("admin:exams_question_change", args=[Question.objects.get(identifier="QI-1").pk])
-    page = desk.get(address)
-    assert page.status_code == 200
-    assert 'name="_save"' not in page.content.decode()
-    assert desk.post(address, {}).status_code == 403
-
-
 def test_deleting_a_draft_leaves_a_deed(desk, paper):
     desk.post(reverse("admin:exams_paper_delete", args=[paper.pk]), {"post": "yes"})
     assert not Paper.objects.exists()
@@ -359,7 +350,7 @@ BANK_JSON = b"""{"format": "ecni-bank/1", "questions": [{"id": "QI-77", "kind": 
 def test_import_shows_then_writes(desk, agency):
     address = reverse("admin:exams_question_import")
     page = desk.post(address, {"file": SimpleUploadedFile("banque.json", BANK_JSON)}).content.decode()
-    assert "Nouveaux\u00a0: 1, modifiés\u00a0: 0, inchangés\u00a0: 0, laissés de côté\u00a0: 0" in page
+    assert "Nouveaux\u00a0: 1, modifiés\u00a0: 0, inchangés\u00a0: 0" in page
     assert not Question.objects.exists()
     token = re.search(r'name="token" value="(\w+)"', page)[1]
     desk.post(address, {"token": token})
@@ -381,16 +372,27 @@ def test_import_gives_place_and_reason_of_each_error(desk, agency):
 def test_preset_makes_an_ecni(desk, agency):
     exam = Exam.objects.create(name="ECNi", slug="ecni")
     address = reverse("admin:exams_exam_preset", args=[exam.pk])
-    desk.post(address, {"first_day": "2026-06-15"})
+    desk.post(address, {"preset": "ECNI", "first_day": "2026-06-15"})
     assert sorted(ExamPart.objects.values_list("code", "points")) == [("DP", 7560), ("LCA", 1080), ("QI", 2160)]
     starts = [
         f"{s.starts_at.astimezone():%d %H:%M}" for s in Sitting.objects.filter(is_reserve=False).order_by("number")
     ]
     assert starts == ["15 14:30", "16 09:00", "16 14:30", "17 09:00", "17 14:30"]
     assert Sitting.objects.filter(is_reserve=True).count() == 4
-    page = desk.post(address, {"first_day": "2026-06-15"}, follow=True).content.decode()
+    page = desk.post(address, {"preset": "ECNI", "first_day": "2026-06-15"}, follow=True).content.decode()
     assert "le préréglage ne remplace rien" in page
     assert Sitting.objects.count() == 9
+
+
+def test_preset_makes_an_edn(desk, agency):
+    exam = Exam.objects.create(name="EDN", slug="edn")
+    desk.post(reverse("admin:exams_exam_preset", args=[exam.pk]), {"preset": "EDN", "first_day": "2026-10-12"})
+    assert sorted(ExamPart.objects.values_list("code", "points", "shared_by")) == [
+        ("LCA", 2000, "UNIT"),
+        ("UC", 8000, "QUESTION"),
+    ]
+    assert Sitting.objects.filter(is_reserve=False).count() == 4
+    assert Exam.objects.get().rank_a_minimum == 14
 
 
 def test_an_account_enters_the_administration_by_its_role(desk, agency):

@@ -15,13 +15,11 @@ from exams.rules.bank import (
     BankCase,
     BankErrors,
     BankQuestion,
-    SetAside,
     html_faults,
     images,
     join_banks,
     media_faults,
     parse_bank,
-    set_aside,
 )
 from exams.rules.content import CaseContent, QuestionContent
 
@@ -533,76 +531,6 @@ def question(identifier, kind=QuestionKind.QRM, new_information=""):
 
 def case(identifier, *questions, kind=CaseKind.DP):
     return BankCase(identifier, kind, CaseContent("titre", "<p>v</p>"), questions)
-
-
-SUPPORTED = frozenset({QuestionKind.QRU, QuestionKind.QRM})
-SUPPORTED_CASES = frozenset({CaseKind.DP, CaseKind.LCA})
-
-
-def test_set_aside_says_why_each_question_leaves():
-    bank = Bank((question("Q1"), question("Q2", QuestionKind.QROC)), (case("D1", question("D1-1")),))
-
-    kept, left_out = set_aside(bank, SUPPORTED, SUPPORTED_CASES)
-
-    assert kept == Bank((question("Q1"),), (case("D1", question("D1-1")),))
-    assert left_out == [
-        SetAside("Q2", "Question à réponse ouverte et courte (QROC), que la plateforme ne note pas encore")
-    ]
-
-
-def test_set_aside_carries_new_information_to_the_next_kept_question():
-    bank = Bank(
-        cases=(
-            case(
-                "D1",
-                question("D1-1"),
-                question("D1-2", QuestionKind.QROC, "<p>b</p>"),
-                question("D1-3", QuestionKind.ZAP, "<p>c</p>"),
-                question("D1-4", QuestionKind.QRU, "<p>d</p>"),
-                question("D1-5", QuestionKind.QRM, "<p>e</p>"),
-                question("D1-6", QuestionKind.QROC, "<p>f</p>"),
-            ),
-        )
-    )
-
-    kept, left_out = set_aside(bank, SUPPORTED, SUPPORTED_CASES)
-
-    assert [(item.identifier, item.content.new_information) for item in kept.cases[0].questions] == [
-        ("D1-1", ""),
-        ("D1-4", "<p>b</p><p>c</p><p>d</p>"),
-        ("D1-5", "<p>e</p>"),
-    ]
-    assert [item.identifier for item in left_out] == ["D1-2", "D1-3", "D1-6"]
-
-
-def test_set_aside_takes_whole_a_case_that_cannot_be_sat():
-    bank = Bank(
-        cases=(
-            case("T1", question("T1-1"), kind=CaseKind.TCS),
-            case("D1", question("D1-1", QuestionKind.QROC)),
-        )
-    )
-
-    kept, left_out = set_aside(bank, SUPPORTED, SUPPORTED_CASES)
-
-    assert kept == Bank()
-    assert left_out == [
-        SetAside("T1", "Dossier de concordance de script (TCS), que la plateforme ne présente pas encore"),
-        SetAside("D1", "dossier dont la plateforme ne note encore aucune question"),
-    ]
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(QuestionKind), st.text(alphabet="abc", max_size=3)), min_size=1, max_size=8))
-def test_set_aside_keeps_the_story_in_order(steps):
-    questions = [question(f"D-{index}", kind, text) for index, (kind, text) in enumerate(steps)]
-
-    kept, left_out = set_aside(Bank(cases=(case("D", *questions),)), SUPPORTED, SUPPORTED_CASES)
-
-    last = max((index for index, (kind, _) in enumerate(steps) if kind in SUPPORTED), default=-1)
-    story = "".join(item.content.new_information for found in kept.cases for item in found.questions)
-    assert story == "".join(text for _, text in steps[: last + 1])
-    assert kept.size + len(left_out) == (len(steps) if kept.cases else 1)
 
 
 def test_join_banks_refuses_an_identifier_of_two_files():

@@ -6,7 +6,7 @@ import pytest
 from ecni.accounts.models import Deed
 from exams.actions.bank import IdentifierTaken, KeyIncoherent, import_bank, save_case, save_question
 from exams.actions.sealing import seal_paper
-from exams.enums import PropositionStatus, QuestionKind
+from exams.enums import CaseKind, PropositionStatus, QuestionKind
 from exams.imports import read_bank_folder
 from exams.models import Case, Media, Question
 from exams.queries.bankplan import Outcome, plan_import
@@ -44,7 +44,7 @@ def test_import_bank_creates_questions_cases_and_images(imported):
     assert versions() == [("DP-1-1", 1), ("DP-1-2", 1), ("DP-1-3", 1), ("QI-1", 1), ("QI-2", 1)]
     assert [q.position for q in Case.objects.get().questions.order_by("identifier")] == [1, 2, 3]
     assert Media.objects.get().content_type == "image/svg+xml"
-    assert imported.figures == {"NEW": 7, "CHANGED": 0, "SAME": 0, "SET_ASIDE": 0}
+    assert imported.figures == {"NEW": 7, "CHANGED": 0, "SAME": 0}
 
 
 def test_import_bank_logs_one_deed(imported, agency):
@@ -54,7 +54,7 @@ def test_import_bank_logs_one_deed(imported, agency):
 
 def test_import_bank_again_changes_nothing(imported, agency):
     report = import_bank(bank=small_bank(), media=MEDIA, actor=agency, now=NOW)
-    assert report.figures == {"NEW": 0, "CHANGED": 0, "SAME": 7, "SET_ASIDE": 0}
+    assert report.figures == {"NEW": 0, "CHANGED": 0, "SAME": 7}
     assert {version for _identifier, version in versions()} == {1}
 
 
@@ -86,12 +86,13 @@ def test_import_bank_renews_a_case_as_a_whole(imported, agency):
     ]
 
 
-def test_import_bank_sets_aside_what_it_cannot_mark(agency):
-    bank = small_bank()
-    open_question = replace(bank.questions[0], identifier="QROC-1", kind=QuestionKind.QROC)
-    report = import_bank(bank=replace(bank, questions=(open_question,)), media={}, actor=agency, now=NOW)
-    assert [item.identifier for item in report.set_aside] == ["QROC-1"]
-    assert not Question.objects.filter(identifier="QROC-1").exists()
+def test_import_bank_takes_the_demo_bank_whole(agency):
+    bank, media = read_bank_folder(Path(__file__).parents[2] / "ecni" / "demo" / "bank")
+    report = import_bank(bank=bank, media=media, actor=agency, now=NOW)
+    stored = {kind: Question.objects.filter(kind=kind).count() for kind in QuestionKind}
+    assert sum(stored.values()) == bank.size
+    assert min(stored.values()) > 0
+    assert {case.case.kind for case in report.cases} == set(CaseKind)
 
 
 def test_plan_import_writes_nothing():

@@ -240,7 +240,8 @@ def test_seal_paper_says_every_fault_and_writes_nothing(papers_root, agency):
     assert refusal.value.reasons == (
         "Question 1 (QI-1 v1) : une proposition vraie attendue, et non 0.",
         "Question 2 (QI-2 v1) : l’image media/trace.svg manque.",
-        "Question 4 (DP-1-2 v1) : la plateforme ne présente pas encore les questions QROC.",
+        "Question 4 (DP-1-2 v1) : sans objet pour une question QROC.",
+        "Question 4 (DP-1-2 v1) : au moins une réponse exacte attendue.",
     )
     assert not papers_root.exists()
     assert Paper.objects.get().state == "DRAFT"

@@ -42,8 +42,5 @@ class Command(BaseCommand):
     def _print(self, report: ImportReport) -> None:
         figures = report.figures
         self.stdout.write(
-            f"nouveaux {figures['NEW']}, modifiés {figures['CHANGED']}, inchangés {figures['SAME']}, "
-            f"de côté {figures['SET_ASIDE']}",
+            f"nouveaux {figures['NEW']}, modifiés {figures['CHANGED']}, inchangés {figures['SAME']}",
         )
-        for item in report.set_aside:
-            self.stdout.write(f"  {item.identifier}\u00a0: {item.reason}")

@@ -79,11 +79,3 @@ class BankErrors(Exception):
         """Keep the errors, one line each in the message."""
         self.errors = tuple(errors)
         super().__init__("\n".join(map(str, self.errors)))
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A question or a case left out of what can be sat, and why, in French."""
-
-    identifier: str
-    reason: str

@@ -4,13 +4,11 @@ import { element, icon } from "../lib/dom.js";
 import { fragment } from "./fragments.js";
 import { KINDS } from "./kinds/index.js";
 
-/** The propositions chosen, in words. @param {HTMLElement} form @param {string} value @returns {HTMLElement[]} */
-export function chosen(form, value) {
-  if (!value) return [element("li", {}, "Aucune proposition cochée")];
-  const texts = new Map([...form.querySelectorAll(".option")].map((option) => [
-    option.querySelector("input").value, option.querySelector(".text").textContent,
-  ]));
-  return [...value].map((letter) => element("li", {}, element("b", {}, `${letter}. `), texts.get(letter) ?? ""));
+/** The answer in words, to be read again. @param {string} kind @param {HTMLElement} form @param {string} value @returns {HTMLElement[]} */
+export function chosen(kind, form, value) {
+  const lines = KINDS[kind].chosen(form, value);
+  if (!lines.length) return [element("li", {}, "Sans réponse")];
+  return lines.map(([mark, text]) => element("li", {}, ...(mark ? [element("b", {}, `${mark} `)] : []), text));
 }
 
 /** @param {import("./tablet.js").Tablet} tablet @param {import("./paper.js").Entry} entry @param {Function} enlarge */
@@ -24,7 +22,7 @@ async function sealedStep(tablet, entry, enlarge) {
     element("span", { class: "margin" }, String(entry.position), " ", icon("lock")),
     element("details", {},
       element("summary", {}, element("span", {}, form.querySelector(".stem").textContent), answer, icon("chevron")),
-      element("div", { class: "stack tight" }, ...story, element("ul", { class: "stack tight" }, ...chosen(form, value)),
+      element("div", { class: "stack tight" }, ...story, element("ul", { class: "stack tight" }, ...chosen(entry.kind, form, value)),
         element("p", { class: "soft small" }, `${entry.kind} · validée, elle ne peut plus être modifiée.`))));
 }
 

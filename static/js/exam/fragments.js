@@ -29,7 +29,7 @@ export function fragment(html, number, media, enlarge) {
     const file = media[image.dataset.media];
     if (!file) continue;
     image.src = addressOf(`${number}/${image.dataset.media}`, file);
-    image.after(enlargeable(image, enlarge));
+    (image.closest(".target") ?? image).after(enlargeable(image, enlarge));
   }
   return adopted;
 }

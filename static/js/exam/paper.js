@@ -1,7 +1,7 @@
 // The sealed paper on the tablet: `ecni-paper/1` (docs/papers.md). Reads the header, opens what it is given the keys of.
 
 /**
- * @typedef {{number: number, unit: number, position: number, unit_size: number, kind: string, propositions: number,
+ * @typedef {{number: number, unit: number, position: number, unit_size: number, case: string | null, kind: string, propositions: number,
  *   progressive: boolean, previous: number, offset: number, length: number}} Entry
  * @typedef {{html: string, vignette: string | null, media: Record<string, {type: string, base64: string}>}} Step
  */

@@ -13,6 +13,11 @@ const WORDS = {
   closed: "pas encore ouverte",
 };
 
+/** What a unit is called by its kind of case; progressive cases are numbered together. */
+const FAMILIES = {
+  DP: ["Dossier", "D"], MINI_DP: ["Dossier", "D"], KFP: ["Dossier", "D"], LCA: ["Lecture critique", "L"], TCS: ["Concordance", "C"],
+};
+
 /** Whether the question before it in its case, if any, is final. @param {Entry} entry @param {Fold} fold */
 export const isReadable = (entry, fold) => entry.previous === 0 || fold.sealed.includes(entry.previous);
 
@@ -38,12 +43,15 @@ function cell(entry, fold, seen) {
  */
 export function unitTitles(entries) {
   const titles = new Map();
-  let [cases, others] = [0, 0];
-  for (const { unit, unit_size: size, progressive } of entries) {
+  /** @type {Record<string, number>} */ const counts = {};
+  for (const { unit, case: kind } of entries) {
     if (titles.has(unit)) continue;
-    if (progressive) titles.set(unit, { title: `Dossier ${++cases}`, short: `D${cases}` });
-    else if (size > 1) titles.set(unit, { title: `Lecture critique ${++others}`, short: `L${others}` });
-    else titles.set(unit, { title: "Questions isolées", short: "" });
+    const [word, letter] = FAMILIES[kind] ?? [];
+    if (!word) titles.set(unit, { title: "Questions isolées", short: "" });
+    else {
+      counts[word] = (counts[word] ?? 0) + 1;
+      titles.set(unit, { title: `${word} ${counts[word]}`, short: `${letter}${counts[word]}` });
+    }
   }
   return titles;
 }

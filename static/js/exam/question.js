@@ -1,11 +1,13 @@
 // The question on screen, one at a time, and the bar under it.
 
 import { byId, element } from "../lib/dom.js";
+import { articleSection } from "./article.js";
 import { awaited } from "./awaited.js";
+import { watchAnswer, writeAnswer } from "./answer.js";
 import { caseColumn } from "./case.js";
 import { fragment } from "./fragments.js";
 import { KINDS } from "./kinds/index.js";
-import { watchOptions, writeOptions } from "./options.js";
+import { Marks } from "./marks.js";
 import { neighbour } from "./progress.js";
 import { toTop } from "./screens.js";
 import { enlarge } from "./zoom.js";
@@ -15,6 +17,8 @@ export class QuestionView {
   #drawn = 0;
   #isDrawing = 0;
   /** @type {HTMLElement | null} */ #awaited = null;
+  /** @type {Marks | null} */ #marks = null;
+  /** @type {{unit: number, section: HTMLElement} | null} the article on screen, kept from one question to the next */ #article = null;
   /** @type {HTMLElement | null} */ form = null;
 
   /** @param {import("./tablet.js").Tablet} tablet @param {() => void} review */
@@ -56,7 +60,10 @@ export class QuestionView {
     this.#isDrawing = 0;
     this.#drawn = isOpen ? number : -number; // until its key comes
     const view = byId("question");
+    const read = this.#article?.section.scrollTop;
     view.replaceChildren(...nodes);
+    if (this.#article?.section.isConnected) this.#article.section.scrollTop = read;
+    byId("view").hidden = !view.querySelector(".reader");
     toTop();
     document.title = `Question ${number} · ECNi`;
     this.form = view.querySelector("form");
@@ -64,7 +71,7 @@ export class QuestionView {
     this.form.tabIndex = -1;
     this.form.focus({ preventScroll: true });
     const { kind, position } = this.#tablet.paper.entries.get(number);
-    watchOptions(this.form, kind, (act, value) => this.#tablet.act(act, number, value));
+    watchAnswer(this.form, kind, (act, value) => this.#tablet.act(act, number, value));
     if (position > 1) this.form.scrollIntoView();
     this.#write();
   }
@@ -73,11 +80,23 @@ export class QuestionView {
     const entry = this.#tablet.paper.entries.get(number);
     const { html, media } = await this.#tablet.step(number);
     const form = fragment(html, number, media, enlarge);
+    if (entry.case === "LCA") {
+      const questions = element("section", { "aria-label": "Question", tabindex: "0" }, form);
+      return [element("div", { class: "reader" }, await this.#read(entry), questions)];
+    }
     const column = await caseColumn(this.#tablet, entry, enlarge);
-    if (!column) return [form];
-    if (!column.matches(".article")) return [element("div", { class: "case-split" }, column, form)];
-    const article = element("section", { "aria-label": "Article", tabindex: "0" }, column);
-    return [element("div", { class: "reader" }, article, element("section", { "aria-label": "Question" }, form))];
+    return column ? [element("div", { class: "case-split" }, column, form)] : [form];
+  }
+
+  /** The article of a critical reading, made once: its scroll, its size and its highlights stay from question to question. */
+  async #read(entry) {
+    const { sitting, number } = this.#tablet;
+    this.#marks ??= new Marks(localStorage, `${sitting.id}|${number}`);
+    if (this.#article?.unit !== entry.unit) {
+      const article = await caseColumn(this.#tablet, entry, enlarge);
+      this.#article = { unit: entry.unit, section: articleSection(article, entry.unit, this.#marks) };
+    }
+    return this.#article.section;
   }
 
   #write() {
@@ -85,7 +104,7 @@ export class QuestionView {
     const number = this.#drawn;
     const { kind } = paper.entries.get(number);
     const isLocked = !isComposing || fold.sealed.includes(number);
-    writeOptions(this.form, kind, { value: fold.answers[number] ?? "", struck: fold.strikes[number] ?? "", isLocked });
+    writeAnswer(this.form, kind, { value: fold.answers[number] ?? "", struck: fold.strikes[number] ?? "", isLocked });
   }
 
   #renderBar() {

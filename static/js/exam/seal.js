@@ -2,6 +2,7 @@
 
 import { byId } from "../lib/dom.js";
 import { chosen } from "./case.js";
+import { KINDS } from "./kinds/index.js";
 import { openedBy } from "./progress.js";
 
 /** @param {import("./tablet.js").Tablet} tablet @param {import("./question.js").QuestionView} view */
@@ -15,7 +16,7 @@ export function watchSeal(tablet, view) {
     byId("seal-consequence").textContent = openedBy(tablet.paper.entries, asked)
       ? "La suite du dossier s’ouvrira. Vous ne pourrez plus modifier cette réponse."
       : "C’est la dernière étape de ce dossier. Vous ne pourrez plus modifier cette réponse.";
-    byId("seal-recap").replaceChildren(...chosen(view.form, tablet.fold.answers[asked] ?? ""));
+    byId("seal-recap").replaceChildren(...chosen(entry.kind, view.form, KINDS[entry.kind].read(view.form)));
     dialog.returnValue = "back";
     dialog.showModal();
   });

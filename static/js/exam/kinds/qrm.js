@@ -1,5 +1,4 @@
 // One or several answers: check boxes, each cleared by itself.
-export { read, summary, write } from "./choice.js";
+export { chosen, read, summary, watch, write, writeStrikes } from "./choice.js";
 
-export const hint = "QRM · plusieurs réponses possibles";
 export const isClearable = false;

@@ -1,5 +1,4 @@
 // One answer only: radio buttons, which "Effacer la réponse" gives back blank.
-export { read, summary, write } from "./choice.js";
+export { chosen, read, summary, watch, write, writeStrikes } from "./choice.js";
 
-export const hint = "QRU · une seule réponse";
 export const isClearable = true;

@@ -1,80 +1,28 @@
 """What the agency and the council fill in. A form says what is wrong and where; the action judges again."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exams.enums import PropositionStatus, QuestionKind
+from exams.actions.preset import PRESETS
+from exams.enums import QuestionKind
+from exams.forms.fields import HTMLField, ImagesField
+from exams.forms.keys import key_form
 from exams.models import Case, Media, Question
-from exams.rules.answers import ANSWERABLE_KINDS
-from exams.rules.bank import ARTICLE_TAGS, TEXT_TAGS, BankQuestion, html_faults, media_faults
-from exams.rules.content import (
-    CaseContent,
-    MediaRef,
-    Proposition,
-    QuestionContent,
-    case_from_json,
-    from_json,
-    key_errors,
-)
+from exams.rules.answers import LETTERS
+from exams.rules.bank import ARTICLE_TAGS, BankQuestion, media_faults
+from exams.rules.content import CaseContent, QuestionContent, case_from_json, from_json, key_faults
 
-PROPOSITION_LETTERS = "ABCDE"
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024
-AUTHORED_KINDS = [(kind.value, kind.label) for kind in QuestionKind if kind in ANSWERABLE_KINDS]
-
-
-class HTMLField(forms.CharField):
-    """A text in the little HTML of the bank; what is outside the allow-list is refused, with its line."""
-
-    widget = forms.Textarea(attrs={"class": "vLargeTextField", "rows": 8})
-
-    def __init__(self, *, tags: frozenset[str] = TEXT_TAGS, **kwargs: Any) -> None:
-        """Take the tags that may be used."""
-        super().__init__(**kwargs)
-        self.tags = tags
-
-    def clean(self, value: Any) -> Any:
-        """Return the text with plain line ends."""
-        text = super().clean(value).replace("\r\n", "\n")
-        if faults := html_faults(text, self.tags):
-            raise forms.ValidationError(faults)
-        return text
-
-
-class ImagesField(forms.CharField):
-    """The images of a question, one a line: name, a bar, what it shows in words."""
-
-    widget = forms.Textarea(attrs={"class": "vLargeTextField", "rows": 2})
-
-    def prepare_value(self, value: Any) -> Any:
-        """Show images as lines."""
-        if isinstance(value, tuple):
-            return "\n".join(f"{media.file} | {media.alt}" for media in value)
-        return value
-
-    def clean(self, value: Any) -> Any:
-        """Return the images, each in the bank and each described."""
-        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
-        media = tuple(
-            MediaRef(file.strip(), alt.strip()) for file, _bar, alt in (line.partition("|") for line in lines)
-        )
-        known = set(Media.objects.filter(name__in=[image.file for image in media]).values_list("name", flat=True))
-        for image in media:
-            if image.file not in known:
-                raise forms.ValidationError(
-                    gettext("L’image %(name)s n’est pas dans la banque.") % {"name": image.file}
-                )
-            if not image.alt:
-                raise forms.ValidationError(gettext("L’image %(name)s n’est pas décrite.") % {"name": image.file})
-        return media
 
 
 class QuestionForm(forms.ModelForm[Question]):
-    """Authoring of a QRU or a QRM: stem, propositions with their status, images, explanation."""
+    """Authoring of a question: its texts, and the key as its kind has it."""
 
-    kind = forms.ChoiceField(label=_("Type"), choices=AUTHORED_KINDS)
+    kind = forms.ChoiceField(label=_("Type"))
     stem = HTMLField(label=_("Énoncé"), help_text=_("Le dernier paragraphe est la question posée."))
     new_information = HTMLField(
         label=_("Information nouvelle"),
@@ -93,11 +41,15 @@ class QuestionForm(forms.ModelForm[Question]):
         fields = ("identifier", "kind", "rank", "item", "specialty")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Lay out the propositions and fill in what is stored."""
+        """Lay out the key of the kind and fill in what is stored."""
         super().__init__(*args, **kwargs)
-        stored = from_json(self.instance.content) if self.instance.pk else None
-        self._lay_out_propositions(stored.propositions if stored else ())
-        if stored is not None:
+        stored = from_json(self.instance.content) if self.instance.pk else QuestionContent(stem="")
+        self.key = key_form(self.data.get("kind") or self.instance.kind or self.initial.get("kind", ""))
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("Type"), choices=[(kind.value, kind.label) for kind in self.key.kinds]
+        )
+        self.fields.update(self.key.fields(stored))
+        if self.instance.pk:
             self.fields["identifier"].disabled = True
             self.initial.update(
                 stem=stored.stem,
@@ -114,12 +66,13 @@ class QuestionForm(forms.ModelForm[Question]):
         return identifier
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a key that could not be marked."""
+        """Refuse a key that could not be marked, each fault at its field."""
         super().clean()
+        self._refuse_gaps()
         if not self.errors:
             question = self.question
-            for reason in key_errors(question.kind, question.content):
-                self.add_error(None, reason)
+            for fault in key_faults(question.kind, question.content):
+                self.add_error(self.key.shown_at(fault.field), _numbered(fault.field, fault.reason))
         return self.cleaned_data
 
     @property
@@ -136,29 +89,28 @@ class QuestionForm(forms.ModelForm[Question]):
                 stem=data["stem"],
                 new_information=data["new_information"],
                 media=data["images"],
-                propositions=tuple(
-                    Proposition(data[f"text_{letter}"], PropositionStatus(data[f"status_{letter}"]))
-                    for letter in PROPOSITION_LETTERS
-                    if data[f"text_{letter}"]
-                ),
                 explanation=data["explanation"],
+                **self.key.content(data),
             ),
         )
 
-    def _lay_out_propositions(self, stored: tuple[Proposition, ...]) -> None:
-        for index, letter in enumerate(PROPOSITION_LETTERS):
-            line = stored[index] if index < len(stored) else Proposition("", PropositionStatus.FALSE)
-            self.fields[f"text_{letter}"] = forms.CharField(
-                label=gettext("Proposition %(letter)s") % {"letter": letter},
-                required=letter != PROPOSITION_LETTERS[-1],
-                initial=line.text,
-                widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
-            )
-            self.fields[f"status_{letter}"] = forms.ChoiceField(
-                label=gettext("Clé %(letter)s") % {"letter": letter},
-                choices=PropositionStatus.choices,
-                initial=line.status,
-            )
+    def _refuse_gaps(self) -> None:
+        """Refuse an empty proposition before a written one: the letters after it would change without a word."""
+        letters = [letter for letter in LETTERS if f"text_{letter}" in self.fields]
+        written = [letter for letter in letters if self.cleaned_data.get(f"text_{letter}")]
+        for letter in letters:
+            if written and letter < written[-1] and letter not in written and f"text_{letter}" not in self.errors:
+                self.add_error(f"text_{letter}", gettext("Une proposition plus loin est écrite, celle-ci manque."))
+
+
+def _numbered(place: str, reason: str) -> str:
+    """Say which line of a list is wrong, counted from 1."""
+    number = re.search(r"^(?:zones|accepted\.\w+)\[(\d+)\]", place)
+    return (
+        gettext("Ligne %(number)s\u00a0: %(reason)s") % {"number": int(number[1]) + 1, "reason": reason}
+        if number
+        else reason
+    )
 
 
 class CaseForm(forms.ModelForm[Case]):
@@ -238,6 +190,9 @@ class SealingForm(forms.Form):
 
 
 class PresetForm(forms.Form):
-    """When an exam made by the preset begins."""
+    """Which shape an exam takes, and when it begins."""
 
+    preset = forms.ChoiceField(
+        label=_("Préréglage"), choices=[(code, preset.name) for code, preset in PRESETS.items()], initial="ECNI"
+    )
     first_day = forms.DateField(label=_("Premier jour"), widget=forms.DateInput(attrs={"type": "date"}))
