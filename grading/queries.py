@@ -11,16 +11,16 @@ import numpy as np
 from django.db.models import Count, QuerySet, Sum
 
 from ecni.accounts.models import User
-from exams.enums import CentreSittingState, PaperState, PartCode, QuestionKind, SheetState
+from exams.enums import CentreSittingState, PaperState, PartCode, PartShare, QuestionKind, SheetState
 from exams.models import CentreSitting, Exam, FrozenSheet, Paper, PaperQuestion, Question, Sheet, Sitting
-from exams.rules.content import from_json
+from exams.rules.content import QuestionContent, from_json
 from exams.rules.states import LIVE_STATES
 from grading.enums import MarkingState
 from grading.models import MarkingChunk, MarkingRun, SheetMark
 from grading.rules.access import may
 from grading.rules.columns import Numerators
 from grading.rules.engine import Plan, plan_run
-from grading.rules.keys import key_of
+from grading.rules.keys import Key, key_of
 from grading.rules.parameters import MarkingParameters
 from grading.rules.units import Part, Structure, Unit
 
@@ -38,6 +38,7 @@ class ExamUnit:
         code: its name in the exam: number of the sitting, a dot, place in the paper.
         paper_id: the paper it is in.
         part, part_points: the part it belongs to, and what the whole part is worth.
+        shared_by: between what these points are shared.
         is_case: whether it is a case; else an isolated question.
         numbers: numbers of its questions in the paper, in order.
     """
@@ -46,6 +47,7 @@ class ExamUnit:
     paper_id: int
     part: PartCode
     part_points: int
+    shared_by: PartShare
     is_case: bool
     numbers: tuple[int, ...]
 
@@ -105,6 +107,7 @@ def _exam_unit(questions: Sequence[PaperQuestion]) -> ExamUnit:
         paper_id=first.paper_id,
         part=PartCode(first.unit.part.code),
         part_points=first.unit.part.points,
+        shared_by=PartShare(first.unit.part.shared_by),
         is_case=first.unit.case_id is not None,
         numbers=tuple(row.number for row in questions),
     )
@@ -113,10 +116,12 @@ def _exam_unit(questions: Sequence[PaperQuestion]) -> ExamUnit:
 def paper_structure(paper_id: int, units: Sequence[ExamUnit]) -> Structure:
     """Return the share of the exam that one of its papers is; its questions go by their numbers in it.
 
-    A part counts for its points times the share of its units that are in this paper, so that every unit of the exam
-    is worth the same whatever the paper it is in.
+    A part counts for its points times the share of its units (or of its questions, when its points are shared
+    between them) that are in this paper, so that each of them is worth the same whatever the paper it is in.
     """
-    everywhere = Counter(unit.part for unit in units)
+    everywhere: Counter[PartCode] = Counter()
+    for unit in units:
+        everywhere[unit.part] += len(_shares(unit))
     here = [unit for unit in units if unit.paper_id == paper_id]
     parts = dict.fromkeys(unit.part for unit in here)
     return Structure(
@@ -124,9 +129,16 @@ def paper_structure(paper_id: int, units: Sequence[ExamUnit]) -> Structure:
     )
 
 
-def _part(code: PartCode, units_everywhere: int, units: Sequence[ExamUnit]) -> Part:
-    points = Fraction(units[0].part_points * len(units), units_everywhere)
-    return Part(code.value, points, tuple(Unit(unit.code, unit.numbers) for unit in units))
+def _part(code: PartCode, shares_everywhere: int, units: Sequence[ExamUnit]) -> Part:
+    shares = tuple(share for unit in units for share in _shares(unit))
+    return Part(code.value, Fraction(units[0].part_points * len(shares), shares_everywhere), shares)
+
+
+def _shares(unit: ExamUnit) -> tuple[Unit, ...]:
+    """Return what a unit has of its part: one share, or one for each of its questions."""
+    if unit.shared_by is PartShare.QUESTION:
+        return tuple(Unit(f"{unit.code}.{number}", (number,)) for number in unit.numbers)
+    return (Unit(unit.code, unit.numbers),)
 
 
 def marking_plan(paper_id: int, parameters: MarkingParameters) -> Plan:
@@ -137,12 +149,15 @@ def marking_plan(paper_id: int, parameters: MarkingParameters) -> Plan:
     """
     rows = list(PaperQuestion.objects.filter(paper_id=paper_id))
     contents = Question.objects.only("content").in_bulk([row.question_id for row in rows])
-    keys = {
-        row.number: (kind := QuestionKind(row.kind), key_of(kind, from_json(contents[row.question_id].content)))
-        for row in rows
-    }
+    keys = {row.number: _key(row, from_json(contents[row.question_id].content)) for row in rows}
     exam_id = Sitting.objects.values_list("exam_id", flat=True).get(papers=paper_id)
     return plan_run(paper_structure(paper_id, exam_units(exam_id)), keys, parameters)
+
+
+def _key(row: PaperQuestion, content: QuestionContent) -> tuple[QuestionKind, Key]:
+    kind = QuestionKind(row.kind)
+    size = (row.image_width, row.image_height) if row.image_width and row.image_height else None
+    return kind, key_of(kind, content, size)
 
 
 def marking_obstacles(sitting_id: int) -> list[str]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ecni.accounts.administration import NamedRows, RoleAdmin, RoleGate
 from ecni.accounts.rules import Domain
 from ecni.shared.clock import now
-from exams.actions.preset import ExamNotEmpty, apply_ecni_preset
+from exams.actions.preset import PRESETS, ExamNotEmpty, apply_preset
 from exams.admin.pages import page_context, staff_member
 from exams.enums import SheetState
 from exams.forms import PresetForm
@@ -52,20 +52,23 @@ class ExamAdmin(RoleAdmin):
         return [path("<int:exam_id>/prereglage/", preset, name="exams_exam_preset"), *super().get_urls()]
 
     def show_preset(self, request: HttpRequest, exam_id: int) -> HttpResponse:
-        """Ask for the first day, then create the parts and the sittings of an ECNi."""
+        """Ask for the shape and the first day, then create the parts and the sittings of an ECNi or of an EDN."""
         exam = get_object_or_404(Exam, pk=exam_id)
         actor = staff_member(self, request, exam)
         form = PresetForm(request.POST or None)
         if form.is_valid():
+            preset = PRESETS[form.cleaned_data["preset"]]
             first_day = form.cleaned_data["first_day"]
             try:
-                apply_ecni_preset(exam_id=exam_id, first_day=first_day, actor=actor, now=now())
+                apply_preset(exam_id=exam_id, preset=preset, first_day=first_day, actor=actor, now=now())
             except ExamNotEmpty as refusal:
                 messages.error(request, str(refusal))
             else:
-                messages.success(request, gettext("Trois parties, cinq épreuves et quatre créneaux de réserve créés."))
+                messages.success(
+                    request, gettext("Parties et épreuves créées\u00a0: %(name)s.") % {"name": preset.name}
+                )
             return HttpResponseRedirect(reverse("admin:exams_exam_change", args=[exam_id]))
-        title = gettext("Préréglage ECNi\u00a0: %(exam)s") % {"exam": exam}
+        title = gettext("Préréglage\u00a0: %(exam)s") % {"exam": exam}
         return render(
             request, "admin/exams/exam/preset.html", page_context(self, request, title, exam) | {"form": form}
         )
