@@ -1,7 +1,9 @@
-"""Slips on paper: the data is given to Typst as JSON, never written into its source, and the PDF is tagged."""
+"""Slips and articles on paper: the data is given to Typst as JSON, never written into its source; the PDF is tagged."""
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import segno
@@ -13,8 +15,12 @@ from django.utils.timezone import localtime
 from centres.models import Hosting
 from centres.queries.slips import PrintedSlip
 from centres.rules.codes import grouped
+from exams.queries.articles import PrintedArticle
+from exams.rules.content import html_tree
 
-TEMPLATE = settings.BASE_DIR / "templates" / "centres" / "slips.typ"
+TEMPLATES = settings.BASE_DIR / "templates"
+SLIPS = TEMPLATES / "centres/slips.typ"
+ARTICLES = TEMPLATES / "centres/articles.typ"
 
 
 def slips_document(hosting: Hosting, slips: Iterable[PrintedSlip], base_url: str) -> bytes:
@@ -34,10 +40,37 @@ def slips_document(hosting: Hosting, slips: Iterable[PrintedSlip], base_url: str
         "results_url": f"{base_url}resultats/",
         "slips": list(_pages(slips, base_url)),
     }
-    document: bytes = typst.compile(
-        TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data, ensure_ascii=False)}, format="pdf"
-    )
+    return _pdf(SLIPS, data)
+
+
+def articles_document(hosting: Hosting, articles: Iterable[PrintedArticle]) -> bytes:
+    """Return the PDF of the articles of a critical reading, for a centre whose tablets cannot show them."""
+    articles = list(articles)
+    data = {
+        "centre": hosting.centre.name,
+        "sitting": hosting.sitting.title,
+        "articles": [
+            {name: asdict(html_tree(getattr(article, name))) for name in ("vignette", "article")}
+            for article in articles
+        ],
+        "media": {name: _image(name, content) for article in articles for name, content in article.media.items()},
+    }
+    return _pdf(ARTICLES, data)
+
+
+def _pdf(template: Path, data: dict[str, Any]) -> bytes:
+    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    document: bytes = typst.compile(template.read_bytes(), sys_inputs=inputs, format="pdf")
     return document
+
+
+def _image(name: str, content: bytes) -> dict[str, Any]:
+    """An image as Typst reads it from JSON: a drawing is its text, the others are lists of bytes."""
+    extension = name.rpartition(".")[2]
+    return {
+        "format": extension,
+        "data": content.decode() if extension == "svg" else list(content),
+    }
 
 
 def entry_url(base_url: str, code: str) -> str:

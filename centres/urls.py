@@ -23,6 +23,7 @@ urlpatterns = [
     path("salle/<int:hosting_id>/place/<int:seat_id>/", room.show_seat, name="seat-show"),
     path("salle/<int:hosting_id>/place/<int:seat_id>/identite/", room.reveal_identity, name="seat-reveal"),
     path("salle/<int:hosting_id>/coupons.pdf", papers.slips_pdf, name="slips-pdf"),
+    path("salle/<int:hosting_id>/articles.pdf", papers.articles_pdf, name="articles-pdf"),
     path("salle/<int:hosting_id>/place/<int:seat_id>/coupon.pdf", papers.slip_pdf, name="slip-pdf"),
     path("salle/<int:hosting_id>/preuve/", witness.show_checkpoint, name="checkpoint-show"),
     path("salle/<int:hosting_id>/preuve.json", witness.export_checkpoints, name="checkpoint-export"),

@@ -28,6 +28,7 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "reveal": _ROOM_STAFF,
     "print-slips": _HEADS,
     "witness": _ROOM_STAFF,
+    "print-articles": _HEADS,
     "seat": frozenset({Role.AGENCY}),
     "open-everywhere": frozenset({Role.AGENCY}),
     "grant-everywhere": frozenset({Role.AGENCY}),

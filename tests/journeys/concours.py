@@ -1,4 +1,4 @@
-"""A small concours blanc for browsers: one centre, two candidates, four questions and a mini-case of the demo bank."""
+"""A small concours blanc for browsers: one centre, two candidates, a few questions and cases of the demo bank."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,14 +15,14 @@ from ecni.demo.build import BANK
 from ecni.shared.clock import now
 from exams.actions.bank import import_bank
 from exams.actions.sealing import seal_paper
-from exams.enums import PartCode
+from exams.enums import CaseKind, PartCode
 from exams.imports import read_bank_folder
 from exams.models import Exam, ExamPart, Paper, PaperUnit, Sitting
 from exams.queries.bank import latest_cases, latest_questions
 
 PASSWORD = "une longue phrase de passe"
 ISOLATED = ("QI-101", "QI-102", "QI-201", "QIM-01")
-CASE = "MD-01"
+CASES = ("MD-01",)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Concours:
     slips: list[PrintedSlip]
 
 
-def make_concours():
+def make_concours(isolated=ISOLATED, cases=CASES):
     """Everything prepared up to the closed doors of the centre."""
     staff = {
         name: User.objects.create_user(
@@ -64,12 +64,18 @@ def make_concours():
     bank, media = read_bank_folder(BANK)
     import_bank(bank=bank, media=media, actor=agency, now=at)
     paper = Paper.objects.create(sitting=sitting, title="Sujet 1")
-    questions = {question.identifier: question for question in latest_questions().filter(identifier__in=ISOLATED)}
-    for position, identifier in enumerate(ISOLATED, start=1):
+    questions = {question.identifier: question for question in latest_questions().filter(identifier__in=isolated)}
+    for position, identifier in enumerate(isolated, start=1):
         PaperUnit.objects.create(
             paper=paper, position=position, part=parts[PartCode.QI], question=questions[identifier]
         )
-    PaperUnit.objects.create(paper=paper, position=5, part=parts[PartCode.DP], case=latest_cases().get(identifier=CASE))
+    for position, case in enumerate(map(latest_case, cases), start=len(isolated) + 1):
+        part = parts[PartCode.LCA if case.kind == CaseKind.LCA else PartCode.DP]
+        PaperUnit.objects.create(paper=paper, position=position, part=part, case=case)
     seal_paper(paper_id=paper.pk, actor=agency, now=at, reason="répétition")
     (hosting,) = seat_candidates(sitting_id=sitting.pk, actor=agency, now=at)
     return Concours(exam, sitting, hosting, printed_slips(hosting.pk))
+
+
+def latest_case(identifier):
+    return latest_cases().get(identifier=identifier)

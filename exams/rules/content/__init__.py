@@ -15,6 +15,7 @@ from exams.rules.content.shapes import (
     letters,
 )
 from exams.rules.content.storage import case_from_json, case_to_json, from_json, to_json
+from exams.rules.content.tree import html_tree
 
 __all__ = [
     "AcceptedAnswers",
@@ -31,6 +32,7 @@ __all__ = [
     "case_from_json",
     "case_to_json",
     "from_json",
+    "html_tree",
     "key_errors",
     "key_faults",
     "letters",

@@ -14,6 +14,7 @@ const SIZES = ["100", "115", "130", "150", "175", "200"];
 export function articleSection(article, unit, marks) {
   const sentences = [...article.querySelectorAll(BLOCKS)].filter((block) => !block.querySelector(BLOCKS)).flatMap(cut);
   const section = element("section", { "aria-label": "Article", tabindex: "0" }, toolbar(article, sentences), article);
+  for (const figure of article.querySelectorAll("figure")) figure.tabIndex = 0; // wide tables scroll in their own frame
   watchMarks(article, sentences, unit, marks);
   return section;
 }
