@@ -20,6 +20,7 @@ from centres.rules.board import SHEET_LABELS
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from exams.enums import SheetState
+from exams.queries.articles import has_articles
 from exams.queries.clock import agreed_now
 from exams.rules.states import Already, Refused
 
@@ -64,6 +65,7 @@ def show_room(request: HttpRequest, hosting_id: int) -> HttpResponse:
     context = {"hosting": hosting, "board": room_board(hosting, now()), "filters": FILTERS}
     context["shown"] = request.GET.get("etat", "all")
     allowed = {verb.replace("-", "_"): may(actor.role, verb) for verb in BUTTONS}
+    allowed["print_articles"] = may(actor.role, "print-articles") and has_articles(hosting.sitting_id)
     return render(request, "centres/room.html", context | {"allowed": allowed})
 
 

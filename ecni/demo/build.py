@@ -122,9 +122,11 @@ def _paper(exam: Exam, sitting: Sitting) -> Paper:
     paper = Paper.objects.create(sitting=sitting, title="Sujet 1")
     parts = {part.code: part for part in exam.parts.all()}
     isolated = latest_questions().filter(case__isnull=True).exclude(identifier__in=NOT_TOGETHER).order_by("identifier")
-    cases = latest_cases().filter(kind__in=[CaseKind.DP, CaseKind.MINI_DP]).order_by("identifier")
+    cases = latest_cases().exclude(kind=CaseKind.LCA).order_by("identifier")
+    articles = latest_cases().filter(kind=CaseKind.LCA).order_by("identifier")[:1]
     units = [PaperUnit(paper=paper, part=parts[PartCode.QI], question=question) for question in isolated]
     units += [PaperUnit(paper=paper, part=parts[PartCode.DP], case=case) for case in cases]
+    units += [PaperUnit(paper=paper, part=parts[PartCode.LCA], case=case) for case in articles]
     for position, unit in enumerate(units, start=1):
         unit.position = position
     PaperUnit.objects.bulk_create(units)

@@ -44,7 +44,7 @@ class LinesField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         """Return what each line says."""
-        lines = [" ".join(line.split()) for line in super().clean(value).splitlines() if line.strip()]
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         return tuple(self.read(line, number) for number, line in enumerate(lines, start=1))
 
     def written(self, value: Any) -> str:
@@ -91,7 +91,7 @@ class ZonesField(LinesField):
 
     def read(self, line: str, number: int) -> Zone:
         """One zone."""
-        shape, *words = line.split(" ")
+        shape, *words = line.split()
         numbers = [Decimal(word.replace(",", ".")) for word in words if _NUMBER.fullmatch(word)]
         if len(numbers) == len(words):
             if shape == "cercle" and len(numbers) == 3:  # noqa: PLR2004 -- x, y and the radius

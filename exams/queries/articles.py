@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from exams.enums import CaseKind, CentreSittingState
-from exams.models import CentreSitting
+from exams.enums import CaseKind, CentreSittingState, PaperState
+from exams.models import CentreSitting, Paper
 from exams.queries.bank import media_named
 from exams.queries.drafts import paper_units
 from exams.queries.fragments import case_images
@@ -26,6 +26,12 @@ class PrintedArticle:
     vignette: str
     article: str
     media: dict[str, bytes]
+
+
+def has_articles(sitting_id: int) -> bool:
+    """Whether a critical reading is in the paper that a sitting uses."""
+    papers = Paper.objects.filter(sitting_id=sitting_id, is_reserve=False, state=PaperState.SEALED)
+    return papers.filter(units__case__kind=CaseKind.LCA).exists()
 
 
 def opened_articles(centre_sitting_id: int) -> list[PrintedArticle]:
