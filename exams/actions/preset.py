@@ -1,8 +1,8 @@
 """The shape of an ECNi or of an EDN, given to an empty exam: its parts, its sittings, its published parameters.
 
 Sources: order of 2022 opening the ECNi (13 to 17 June 2022) for its timetable, 7,560 + 2,160 + 1,080 = 10,800 points;
-order of 21 December 2021, article 7, for the four slots of the EDN; 80 % and 20 % are the weights of the joint
-brief on the reform, where the texts do not agree: the points of the parts can be changed before the papers are sealed.
+order of 21 December 2021, article 7, for the four slots of the EDN. Its 80 % and 20 % are a default ([CART] in
+`docs/scoring.md`), for the texts do not agree: the points of the parts can be changed before the papers are sealed.
 """
 
 from dataclasses import dataclass

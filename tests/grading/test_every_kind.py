@@ -75,9 +75,9 @@ def test_candidate_reads_every_kind(concours, marked):
     ]
     assert questions[6].expected == "+1 · Plus probable"
     assert [(line.sign, line.worth, line.is_chosen) for line in questions[6].positions][2:] == [
-        ("0", "4/13", False),
+        ("0", "0,31", False),
         ("+1", "1", True),
-        ("+2", "3/13", False),
+        ("+2", "0,23", False),
     ]
     assert questions[5].picture.box == "0 0 800 600"
     assert [(mark.x, mark.y) for mark in questions[5].picture.points] == [("368", "194.4"), ("468", "414")]

@@ -14,6 +14,7 @@ from exams.enums import (
     OpKind,
     PaperState,
     PartCode,
+    PartShare,
     PropositionStatus,
     QuestionKind,
     SheetState,
@@ -26,7 +27,17 @@ NAMES, LISTS = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").split
 CLOSED = {
     kind.__name__: kind
     for kind in (
-        *(QuestionKind, CaseKind, PropositionStatus, PartCode, PaperState, CentreSittingState, SheetState, OpKind),
+        *(
+            QuestionKind,
+            CaseKind,
+            PropositionStatus,
+            PartCode,
+            PartShare,
+            PaperState,
+            CentreSittingState,
+            SheetState,
+            OpKind,
+        ),
         *(CandidateCategory, MarkingState, Role),
     )
 }
