@@ -1,7 +1,7 @@
 # ruff: noqa: ARG002 -- Django passes these arguments by name, needed or not
 """The bank: questions, cases and images. Saving goes through actions, which never change a sealed version."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -63,13 +63,22 @@ class BankAdmin(RoleAdmin):
         return HttpResponseRedirect(reverse(f"admin:exams_{self.opts.model_name}_change", args=[saved.pk]))
 
 
+class NamedValues(admin.AllValuesFieldListFilter):
+    """The values there are; the empty one has a name too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Give each value its link."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or gettext("aucune")}
+
+
 @admin.register(Question)
 class QuestionAdmin(BankAdmin):
     """Authoring of questions."""
 
     form = QuestionForm
     list_display = ("identifier", "version", "kind", "rank", "item", "specialty", "case", "position")
-    list_filter = ("kind", "rank", "case__kind", "specialty", "item")
+    list_filter = ("kind", "rank", "case__kind", ("specialty", NamedValues), "item")
     list_select_related = ("case",)
     search_fields = ("identifier", "specialty", "=item")
     ordering = ("identifier", "-version")

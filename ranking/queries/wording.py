@@ -69,11 +69,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image with what was to be hit and what was pointed at; lengths are in the units of `box`."""
+    """An image with what was to be hit and what was pointed at; lengths are in the units of its size."""
 
     file: str
     alt: str
-    box: str
+    width: int
+    height: int
     zones: tuple[Shape, ...]
     points: tuple[Mark, ...]
     radius: str
@@ -168,7 +169,8 @@ def picture(content: QuestionContent, key: ZapKey, answer: str) -> Picture:
     return Picture(
         file=content.media[0].file,
         alt=content.media[0].alt,
-        box=f"0 0 {width} {height}",
+        width=width,
+        height=height,
         zones=tuple(_shape(zone, key.image_size) for zone in key.zones),
         points=tuple(
             Mark(_units(point.x, width), _units(point.y, height), number)

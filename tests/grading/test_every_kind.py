@@ -1,11 +1,13 @@
 """From the answers of every kind to marks: frozen, marked by both scorers, read by their candidate."""
 
+from fractions import Fraction
+
 import pytest
 
 from centres.models import Candidate
 from ecni.accounts.models import User
 from exams.actions.freezing import frozen_row
-from exams.enums import CentreSittingState, SheetState
+from exams.enums import CentreSittingState, PartShare, SheetState
 from exams.models import PaperQuestion, Sheet
 from exams.queries.papers import paper_shapes
 from exams.rules.replay import Replay
@@ -79,6 +81,23 @@ def test_candidate_reads_every_kind(concours, marked):
         ("+1", "1", True),
         ("+2", "0,23", False),
     ]
-    assert questions[5].picture.box == "0 0 800 600"
+    assert (questions[5].picture.width, questions[5].picture.height) == (800, 600)
     assert [(mark.x, mark.y) for mark in questions[5].picture.points] == [("368", "194.4"), ("468", "414")]
     assert "JAK2" in questions[4].expected
+
+
+def test_points_shared_between_questions_are_equal_whatever_the_case(concours):
+    concours.exam.parts.update(shared_by=PartShare.QUESTION)
+    plan = marking_plan(concours.sitting.papers.get().pk, PUBLISHED)
+    assert {plan.columns[number].points for number in range(1, 7)} == {Fraction(2160, 6)}
+    assert {plan.columns[number].points for number in range(7, 10)} == {Fraction(7560, 3)}
+    concours.exam.parts.update(shared_by=PartShare.UNIT)
+    assert marking_plan(concours.sitting.papers.get().pk, PUBLISHED).columns[7].points == Fraction(7560, 3)
+
+
+def test_points_shared_between_questions_cross_cases_of_other_sizes(db, settings, tmp_path):
+    settings.PAPERS_ROOT = tmp_path
+    concours = make_concours((), ("TCS-01", "MD-01"))
+    concours.exam.parts.update(shared_by=PartShare.QUESTION)
+    plan = marking_plan(concours.sitting.papers.get().pk, PUBLISHED)
+    assert [plan.columns[number].points for number in range(1, 8)] == [Fraction(1080)] * 7

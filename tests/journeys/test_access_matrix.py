@@ -46,6 +46,7 @@ ALLOWED = {
     "centres:seat-show": (WATCHERS, NOBODY),
     "centres:seat-reveal": (NOBODY, ROOM),
     "centres:slips-pdf": (HEADS, NOBODY),
+    "centres:articles-pdf": (HEADS, NOBODY),
     "centres:slip-pdf": (ROOM, NOBODY),
     "centres:checkpoint-show": (ROOM, NOBODY),
     "centres:checkpoint-export": (ROOM, NOBODY),
