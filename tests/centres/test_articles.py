@@ -12,7 +12,7 @@ from ecni.demo.build import BANK
 from exams.enums import CentreSittingState
 from exams.imports import read_bank_folder
 from exams.queries.articles import PrintedArticle, opened_articles
-from exams.rules.bank import images
+from exams.rules.bank import ARTICLE_TAGS, html_faults, images
 from exams.rules.content import html_tree
 from exams.rules.states import WrongState
 from tests.centres.test_reports import pages
@@ -84,6 +84,21 @@ def test_article_is_data_never_markup():
     hostile = PrintedArticle("", '<p>#panic("x") $y$ &lt;b&gt; \\</p>', {})
     hosting = type("H", (), {"centre": type("C", (), {"name": "#x"}), "sitting": type("S", (), {"title": "$"})})
     assert pages(articles_document(hosting, [hostile])) == 1
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p></p>",
+        '<table><tr><th scope="col">a</th><th></th></tr><tr><td colspan="2"></td></tr></table>',
+        "<table><tr><td>1</td></tr></table><ul><li></li></ul><ol><li>x<sub>2</sub><br>y</li></ol>",
+        "<figure><figcaption>sans image</figcaption></figure><h1>t</h1>",
+    ],
+)
+def test_empty_paragraphs_cells_and_lists_are_printed(html):
+    assert html_faults(html, ARTICLE_TAGS) == []
+    hosting = type("H", (), {"centre": type("C", (), {"name": "A"}), "sitting": type("S", (), {"title": "É"})})
+    assert pages(articles_document(hosting, [PrintedArticle("", html, {})])) == 1
 
 
 def test_tree_keeps_the_texts_in_order():
