@@ -266,6 +266,36 @@ def test_points_are_moved_and_removed_by_keyboard(tablet):
     assert stored(concours).answers == {ZAP: ""}
 
 
+def test_article_is_read_and_a_step_validated_by_keyboard_alone(tablet, complaints):  # noqa: PLR0915 - one sitting
+    concours, page = tablet()
+    go(page, KFP)
+    tab_to(page, ".answer input")
+    page.keyboard.type("syndrome")
+    tab_to(page, "#seal-button")
+    keys(page, "Enter", "Tab", "Enter")
+    expect(page.locator(f"form[data-question='{KFP + 1}']")).to_be_visible()
+    go(page, LCA)
+    tab_to(page, ".sections summary", "Shift+Tab")
+    keys(page, "Enter", "Tab", "Tab", "Enter")
+    assert page.evaluate("() => document.activeElement.matches('.article :is(h2, h3)')")
+    tab_to(page, ".toolbar [aria-pressed]", "Shift+Tab")
+    keys(page, "Enter")
+    tab_to(page, ".sentence")
+    keys(page, "ArrowRight", "ArrowRight", "Enter", "ArrowLeft", "Space")
+    expect(page.locator(".article [data-marked]")).to_have_count(2)
+    keys(page, "Space")
+    expect(page.locator(".article [data-marked]")).to_have_count(1)
+    tab_to(page, "[aria-label='Agrandir le texte de l’article']", "Shift+Tab")
+    keys(page, "Enter")
+    expect(page.locator(".article")).to_have_attribute("data-text", "115")
+    tab_to(page, ".option input")
+    keys(page, "Space")
+    saved(page)
+    assert stored(concours).answers == {KFP: "syndrome", LCA: "A"}
+    assert stored(concours).sealed == {KFP}
+    assert complaints == []
+
+
 LOOKS = {
     "320": ({"width": 320, "height": 640}, {}),
     "200": (TABLET, {"size": "200"}),
