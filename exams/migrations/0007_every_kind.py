@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exams", "0005_refused_ops"),
+        ("exams", "0006_checkpoints"),
     ]
 
     operations = [
