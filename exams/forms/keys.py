@@ -19,7 +19,6 @@ Fields = dict[str, forms.Field]
 Names = tuple[str | tuple[str, ...], ...]
 
 _WIDE = {"class": "vLargeTextField"}
-_BLANK = QuestionContent(stem="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,13 @@ def test_points_are_moved_and_removed_by_keyboard(tablet):
     tab_to(page, "[data-move=up]")
     keys(page, "Enter", "ArrowUp")
     expect(form.locator(".point:visible")).to_have_count(1)
+    tab_to(page, f"#x-{ZAP}-1", "Shift+Tab")
+    keys(page, "Control+A", "Delete")
+    page.wait_for_timeout(700)
+    page.keyboard.type("35.5")
+    keys(page, "Tab")
+    saved(page)
+    assert stored(concours).answers == {ZAP: "35.5,49.0"}
     tab_to(page, "[data-remove]", "Shift+Tab")
     keys(page, "Enter")
     expect(form.locator(".point:visible")).to_have_count(0)

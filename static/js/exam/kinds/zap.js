@@ -43,9 +43,14 @@ export function read(form) {
   return valueOf(filled.map(([x, y]) => ({ x: Number(x.value), y: Number(y.value) })));
 }
 
+/** @type {WeakSet<HTMLElement>} forms in which a percentage is being typed */ const typing = new WeakSet();
+
 /** @param {HTMLElement} form @param {string} value */
 export function write(form, value) {
-  const points = pointsOf(value);
+  if (!typing.has(form)) draw(form, pointsOf(value));
+}
+
+function draw(form, points) {
   slots(form).forEach((slot, index) => {
     const [x, y] = inputs(slot);
     x.value = points[index]?.x ?? "";
@@ -75,13 +80,13 @@ function arrange(form, points) {
 /** @param {HTMLElement} form @param {(act: "answer", value: string) => void} act */
 export function watch(form, act) {
   const become = (points) => {
-    write(form, valueOf(points));
+    draw(form, pointsOf(valueOf(points)));
     act("answer", valueOf(points));
   };
   const points = () => pointsOf(read(form));
   const choose = (index) => (slots(form)[index].querySelector("input[type=radio]").checked = true);
   const isLocked = () => form.querySelector(".answer input").disabled;
-  write(form, read(form));
+  draw(form, pointsOf(read(form)));
 
   form.querySelector(".target").addEventListener("click", ({ clientX, clientY }) => {
     if (isLocked()) return;
@@ -94,7 +99,10 @@ export function watch(form, act) {
       arrange(form, points());
     }
   });
+  form.addEventListener("input", ({ target }) => target.type === "number" && typing.add(form));
+  form.addEventListener("focusout", () => typing.delete(form));
   form.addEventListener("change", ({ target }) => {
+    typing.delete(form);
     if (target.type === "radio") arrange(form, points());
     else if (inputs(target.closest("[data-point]")).every((input) => input.value !== "")) become(points());
   });
