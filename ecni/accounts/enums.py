@@ -11,4 +11,5 @@ class Role(TextChoices):
     CENTRE_HEAD = "CENTRE_HEAD", "Responsable de centre"
     INVIGILATOR = "INVIGILATOR", "Surveillant"
     JURY = "JURY", "Jury"
+    PRESIDENT = "PRESIDENT", "Président du jury"
     OPS = "OPS", "Exploitation"

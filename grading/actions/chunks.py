@@ -8,10 +8,9 @@ from grading.actions.runs import CHUNK_DEADLINE, complete_run, fail_run, scale_o
 from grading.actions.scoring import MarkingFault, marked
 from grading.enums import MarkingState
 from grading.models import ACTIVE, MarkingChunk, MarkingRun, SheetMark
-from grading.queries import POINTS_DTYPE, chunk_answers, marking_plan
+from grading.queries import POINTS_DTYPE, chunk_answers, run_plan
 from grading.rules.engine import InvalidRun
 from grading.rules.keys import InvalidKey
-from grading.rules.parameters import parameters_from
 from grading.rules.scores import UnmarkableValue
 from grading.rules.units import InvalidStructure
 
@@ -59,7 +58,7 @@ def _mark(*, chunk_id: int, attempt: int, now: datetime) -> None:
     chunk = owned.filter(pk=chunk_id, attempts=attempt, state=MarkingState.RUNNING).first()
     if chunk is None:
         return
-    plan = marking_plan(chunk.run.paper_id, parameters_from(chunk.run.parameters))
+    plan = run_plan(chunk.run)
     if scale_of(plan) != chunk.run.scale or plan.denominator != chunk.run.denominator:
         raise MarkingFault("Le barème a changé depuis le lancement de la notation.")
     answers = chunk_answers(chunk)

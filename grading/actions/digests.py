@@ -1,17 +1,18 @@
 """What proves a run: the digest of all that it read, and that of all that it wrote."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 
 from exams.models import Paper
 from grading.queries import frozen_answers
 from grading.rules.engine import Plan
 
 MARKS_FORMAT = "ecni-marks/1"
-INPUTS_FORMAT = "ecni-marking-inputs/1"
+INPUTS_FORMAT = "ecni-marking-inputs/2"
 
 
 def marks_digest(rows: Sequence[tuple[str, Sequence[int]]], denominator: int) -> str:
@@ -25,11 +26,20 @@ def marks_digest(rows: Sequence[tuple[str, Sequence[int]]], denominator: int) ->
     return digest.hexdigest()
 
 
-def inputs_digest(paper: Paper, plan: Plan) -> str:
-    """Return the SHA-256, in hexadecimal, of all that marking reads: parameters, paper, keys, points, answers."""
+def inputs_digest(paper: Paper, plan: Plan, decisions: Sequence[Mapping[str, Any]]) -> str:
+    """Return the SHA-256, in hexadecimal, of all that marking reads.
+
+    That is the parameters, the paper, the decisions of the jury, the keys and points that they give, the answers.
+    """
     columns = [plan.columns[number] for number in sorted(plan.columns)]
     keys = [[column.kind.value, str(column.points), asdict(column.key)] for column in columns]
-    heading = {"format": INPUTS_FORMAT, "parameters": plan.parameters.published(), "paper": paper.digest, "keys": keys}
+    heading = {
+        "format": INPUTS_FORMAT,
+        "parameters": plan.parameters.published(),
+        "paper": paper.digest,
+        "decisions": decisions,
+        "keys": keys,
+    }
     digest = sha256(_canonical(heading))
     for number, masks, texts in sorted((row[1], bytes(row[2]).hex(), row[3]) for row in frozen_answers(paper.pk)):
         digest.update(b"\n" + _canonical([number, masks, texts]))

@@ -16,11 +16,12 @@ from grading.actions.digests import inputs_digest, marks_digest
 from grading.actions.scoring import MarkingFault
 from grading.enums import MarkingState
 from grading.models import ACTIVE, MarkingChunk, MarkingRun, SheetMark
-from grading.queries import POINTS_DTYPE, frozen_answers, latest_run, marking_obstacles, marking_plan
+from grading.queries import POINTS_DTYPE, frozen_answers, latest_run, marking_obstacles, marking_plan, run_plan
+from grading.queries.decisions import decisions_in_force
 from grading.rules.columns import DenominatorTooLarge
 from grading.rules.engine import InvalidRun, Plan
 from grading.rules.keys import InvalidKey
-from grading.rules.parameters import MarkingParameters, parameters_from
+from grading.rules.parameters import MarkingParameters
 from grading.rules.units import InvalidStructure
 
 CHUNK_SHEETS = 1000
@@ -71,8 +72,10 @@ def start_marking(
 
 
 def _create_run(paper: Paper, parameters: MarkingParameters, *, actor: User, now: datetime) -> MarkingRun:
+    adopted = decisions_in_force(paper.sitting.exam_id)
+    decisions = [decision.data() for decision in adopted]
     try:
-        plan = marking_plan(paper.pk, parameters)
+        plan = marking_plan(paper.pk, parameters, adopted)
     except (InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge) as error:
         raise NotMarkable(f"Le sujet ne peut pas être noté : {error}.") from error
     sheets = Sheet.objects.filter(sitting_id=paper.sitting_id)
@@ -80,9 +83,10 @@ def _create_run(paper: Paper, parameters: MarkingParameters, *, actor: User, now
         paper=paper,
         rules_version=parameters.rules_version,
         parameters=parameters.published(),
+        decisions=decisions,
         scale=scale_of(plan),
         denominator=plan.denominator,
-        inputs_digest=inputs_digest(paper, plan),
+        inputs_digest=inputs_digest(paper, plan, decisions),
         sheets=frozen_answers(paper.pk).count(),
         absent=sheets.filter(state=SheetState.ABSENT).count(),
         supersedes=latest_run(paper.sitting_id),
@@ -119,7 +123,7 @@ def complete_run(*, run_id: int, now: datetime) -> bool:
     rows = [(number, np.frombuffer(bytes(points), POINTS_DTYPE).tolist()) for number, points, _ in marks]
     if len(marks) != run.sheets or any(sum(row) != mark[2] for (_, row), mark in zip(rows, marks, strict=True)):
         raise MarkingFault("Il manque des notes, ou un total n’est pas la somme de ses points.")
-    if inputs_digest(run.paper, marking_plan(run.paper_id, parameters_from(run.parameters))) != run.inputs_digest:
+    if inputs_digest(run.paper, run_plan(run), run.decisions) != run.inputs_digest:
         raise MarkingFault("Les réponses ou les clés ne sont plus celles du lancement.")
     run.digest = marks_digest(rows, run.denominator)
     run.state, run.finished_at = MarkingState.DONE, now

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exams.rules.answers import letters_of
-from grading.queries import FrozenAnswers
+from grading.queries import FrozenAnswers, responses_of
 from grading.rules.columns import Masks, Numerators
 from grading.rules.engine import Plan, Responses, mark_responses
 from grading.rules.second import second_marks
@@ -23,21 +23,14 @@ def marked(answers: Sequence[FrozenAnswers], plan: Plan) -> Numerators:
     """Return the numerators of each sheet (rows) for each question (columns), on which both scorers agree.
 
     Raises:
-        MarkingFault: a sheet was not frozen for this number of questions, or the two scorers differ on a mark.
+        InvalidRun: a sheet was not frozen for this number of questions.
+        MarkingFault: the two scorers differ on a mark.
         UnmarkableValue: an answer is not one of its question's.
     """
-    numbers = sorted(plan.columns)
-    if any(len(sheet.masks) != 4 * len(numbers) for sheet in answers):
-        raise MarkingFault("Une copie n’a pas été figée pour ce sujet.")
-    masks = np.frombuffer(b"".join(sheet.masks for sheet in answers), "<u4").reshape(len(answers), len(numbers))
-    choices = {number for number in numbers if plan.columns[number].is_choice}
-    responses = Responses(
-        masks={number: masks[:, number - 1] for number in choices},
-        texts={number: [sheet.texts.get(str(number), "") for sheet in answers] for number in set(numbers) - choices},
-    )
+    responses = responses_of(answers, plan)
     marks = mark_responses(plan, responses)
     _refuse_disagreement(answers, plan, responses, marks)
-    return np.column_stack([marks[number] for number in numbers])
+    return np.column_stack([marks[number] for number in sorted(marks)])
 
 
 def _refuse_disagreement(
@@ -51,7 +44,8 @@ def _refuse_disagreement(
         {number: values[at] for number, (values, _) in given.items() if at < len(values)} for at in range(most)
     ]
     keys = {number: (column.kind, column.key) for number, column in plan.columns.items()}
-    second = list(second_marks(plan.structure, keys, specimens, plan.parameters))
+    taken_out = plan.neutralised
+    second = list(second_marks(plan.structure, keys, specimens, plan.parameters, taken_out.dropped, taken_out.given))
     for number, (values, places) in given.items():
         expected = [second[at][number] for at in range(len(values))]
         for at in np.flatnonzero(_numerators(expected, plan)[places] != marks[number]).tolist():

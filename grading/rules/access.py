@@ -4,16 +4,21 @@ from collections.abc import Mapping
 
 from ecni.accounts.enums import Role
 
-_JURY = frozenset({Role.AGENCY, Role.JURY})
+_MEMBERS = frozenset({Role.JURY, Role.PRESIDENT})
+_JURY = _MEMBERS | {Role.AGENCY}
 _ALLOWED: Mapping[str, frozenset[Role]] = {
     "follow-marking": _JURY,
     "mark": frozenset({Role.AGENCY}),
     "rank": _JURY,
     "publish": _JURY,
+    "adjudicate": _MEMBERS,
+    "propose": _MEMBERS,
+    "vote": _MEMBERS,
+    "preside": frozenset({Role.PRESIDENT}),
     "lift-anonymity": frozenset({Role.AGENCY}),
 }
 
 
 def may(role: str, verb: str) -> bool:
-    """Whether somebody of this role may do this; the verbs are those of the marking and ranking pages."""
+    """Whether somebody of this role may do this; the verbs are those of the marking, jury and ranking pages."""
     return role in _ALLOWED.get(verb, frozenset())

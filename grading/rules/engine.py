@@ -55,12 +55,14 @@ class Plan:
         columns: each question, by the caller's number.
         denominator: points are whole numerators over it.
         parameters: those published for the exam.
+        neutralised: what the jury took out.
     """
 
     structure: Structure
     columns: Mapping[int, Column]
     denominator: int
     parameters: MarkingParameters
+    neutralised: Neutralised = NOTHING_NEUTRALISED
 
     def points(self, numerator: int) -> Fraction:
         """Return the points that a numerator of this run stands for."""
@@ -133,7 +135,7 @@ def plan_run(
         question: Column(*keys[question], points=worth, is_given=question in neutralised.given)
         for question, worth in points.items()
     }
-    return Plan(structure, columns, common_denominator(columns.values(), parameters), parameters)
+    return Plan(structure, columns, common_denominator(columns.values(), parameters), parameters, neutralised)
 
 
 def mark_responses(plan: Plan, responses: Responses) -> dict[int, Numerators]:

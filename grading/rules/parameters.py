@@ -5,6 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
+from grading.enums import NeutralisationMode
+
 RULES_VERSION = "r2c-2023-01/1"
 """The text applied (general marking rules, scientific council, 31 January 2023) and our edition of it."""
 
@@ -31,6 +33,8 @@ class MarkingParameters:
         discordances: score of a QRM by number of discordances, from 0 to 1, never rising; beyond the table, 0.
         tcs_ties: worth of answers that share the most votes.
         qroc_text: normalisation under which two short open answers are the same.
+        neutralisation: what becomes of the points of a neutralised question, unless the jury says it otherwise.
+            Assumption: how the official maximum is rescaled was not found.
         rules_version: edition of the scorers.
     """
 
@@ -38,6 +42,7 @@ class MarkingParameters:
     discordances: tuple[Fraction, ...] = (Fraction(1), Fraction(1, 2), Fraction(1, 5))
     tcs_ties: TcsTies = TcsTies.EVERY_MODE_FULL
     qroc_text: QrocText = QrocText.QROC_1
+    neutralisation: NeutralisationMode = NeutralisationMode.RESCALE
     rules_version: str = RULES_VERSION
 
     def __post_init__(self) -> None:
@@ -52,12 +57,13 @@ class MarkingParameters:
             "discordances": " ".join(str(score) for score in self.discordances),
             "tcs_ties": self.tcs_ties.value,
             "qroc_text": self.qroc_text.value,
+            "neutralisation": self.neutralisation.value,
             "rules_version": self.rules_version,
         }
 
 
 def parameters_from(published: dict[str, str]) -> MarkingParameters:
-    """Return the parameters that `MarkingParameters.published` wrote.
+    """Return the parameters that `MarkingParameters.published` wrote; the oldest runs say no mode of neutralisation.
 
     Raises:
         KeyError, ValueError: a parameter is missing or unknown.
@@ -67,6 +73,7 @@ def parameters_from(published: dict[str, str]) -> MarkingParameters:
         discordances=tuple(Fraction(text) for text in published["discordances"].split(" ")),
         tcs_ties=TcsTies(published["tcs_ties"]),
         qroc_text=QrocText(published["qroc_text"]),
+        neutralisation=NeutralisationMode(published.get("neutralisation", NeutralisationMode.RESCALE)),
         rules_version=published["rules_version"],
     )
 

@@ -36,7 +36,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the exam and its fixed points."""
+    """A part of the exam and its fixed points; 0 for the share of a paper whose units of it are all neutralised."""
 
     code: str
     points: Fraction
@@ -48,7 +48,7 @@ class Structure:
     """The parts of an exam, across all its sittings, in their order.
 
     Raises:
-        InvalidStructure: no part, an empty part or unit, a part without points, a code or question used twice.
+        InvalidStructure: no part, an empty part or unit, a part of negative points, a code or question used twice.
     """
 
     parts: tuple[Part, ...]
@@ -57,8 +57,8 @@ class Structure:
         if not self.parts:
             raise InvalidStructure("Aucune partie.")
         for part in self.parts:
-            if part.points <= 0 or not part.units:
-                raise InvalidStructure(f"Partie {part.code} sans points ou sans question.")
+            if part.points < 0 or not part.units:
+                raise InvalidStructure(f"Partie {part.code} de points négatifs ou sans question.")
             for unit in part.units:
                 if not unit.questions:
                     raise InvalidStructure(f"{unit.code} n’a pas de question.")
@@ -116,7 +116,7 @@ def question_points(structure: Structure, dropped: AbstractSet[int] = frozenset(
             and a unit with none left gives its share to the other units of its part.
 
     Raises:
-        InvalidStructure: a part has no question left, or a dropped question is not in the exam.
+        InvalidStructure: a part that has points has no question left, or a dropped question is not in the exam.
     """
     strangers = dropped - set(structure.questions)
     if strangers:
@@ -125,7 +125,7 @@ def question_points(structure: Structure, dropped: AbstractSet[int] = frozenset(
     for part in structure.parts:
         kept = [[q for q in unit.questions if q not in dropped] for unit in part.units]
         living = [questions for questions in kept if questions]
-        if not living:
+        if part.points and not living:
             raise InvalidStructure(f"La partie {part.code} n’a plus de question.")
         for questions in living:
             points.update(dict.fromkeys(questions, part.points / len(living) / len(questions)))

@@ -12,8 +12,8 @@ from ecni.accounts.models import User
 from exams.models import Exam
 from exams.rules.states import Refused
 from ranking.models import RankedSheet, RankingRun
-from ranking.queries.rows import RankingInputs, UnfitRanking, ranking_inputs, ranking_obstacles
-from ranking.rules import DEFAULT_TIE_KEYS, Decision, InvalidRanking, Ranked, TieKey, TieSource, digest, rank, sentence
+from ranking.queries.rows import RankingInputs, UnfitRanking, ranking_inputs, ranking_obstacles, tie_keys_of
+from ranking.rules import Decision, InvalidRanking, Ranked, TieKey, digest, rank, sentence
 
 RULES_VERSION = "ecni-ranking/1"
 
@@ -51,12 +51,6 @@ def compute_ranking(*, exam_id: int, actor: User, now: datetime, reason: str = "
         actor=actor, verb="compute_ranking", target=f"exam:{exam_id}", now=now, reason=reason, data={"run": run.pk}
     )
     return run
-
-
-def tie_keys_of(inputs: RankingInputs) -> tuple[TieKey, ...]:
-    """Return the default tie-break keys, without those of parts that the exam does not have."""
-    parts = set(inputs.rows[0].parts) if inputs.rows else set()
-    return tuple(key for key in DEFAULT_TIE_KEYS if key.source is not TieSource.PART or key.part in parts)
 
 
 def ranking_digest(inputs: RankingInputs) -> str:

@@ -9,7 +9,7 @@ from exams.rules.answers import letters_of
 from exams.rules.content import CaseContent, MediaRef, QuestionContent, case_from_json, from_json
 from exams.rules.ops import receipt_code
 from grading.models import MarkingRun
-from grading.queries import marking_plan, number_numerators
+from grading.queries import number_numerators, run_plan
 from grading.rules.columns import Column, Numerators
 from grading.rules.keys import ZapKey
 from grading.rules.kinds import score
@@ -128,7 +128,7 @@ def copy_of(candidate: Candidate, sitting_number: int) -> Copy | None:
 
 def _questions(marking: MarkingRun, frozen: FrozenSheet, marks: Numerators) -> tuple[QuestionResult, ...]:
     parameters = parameters_from(marking.parameters)
-    columns = marking_plan(marking.paper_id, parameters).columns
+    columns = run_plan(marking).columns
     rows = list(PaperQuestion.objects.filter(paper_id=marking.paper_id).select_related("unit").order_by("number"))
     questions = Question.objects.only("content").in_bulk([row.question_id for row in rows])
     cases = Case.objects.in_bulk([row.unit.case_id for row in rows if row.unit.case_id])

@@ -10,9 +10,11 @@ import numpy as np
 from centres.models import Candidate
 from exams.models import Sheet, Sitting
 from grading.enums import MarkingState
-from grading.models import ACTIVE, MarkingRun, SheetMark
-from grading.queries import POINTS_DTYPE, ExamUnit, exam_units, latest_run
-from ranking.rules import Row
+from grading.models import ACTIVE, MarkingRun
+from grading.queries import ExamUnit, exam_units, latest_run
+from grading.queries.decisions import sittings_behind
+from grading.queries.hypothesis import PaperMarks, run_marks
+from ranking.rules import DEFAULT_TIE_KEYS, Row, TieKey, TieSource
 
 LARGEST_TOTAL = 2**63 - 1
 
@@ -52,36 +54,48 @@ def ranking_obstacles(exam_id: int) -> list[str]:
             obstacles.append(f"Une notation de « {sitting.title} » est en cours.")
         elif not runs.filter(state=MarkingState.DONE).exists():
             obstacles.append(f"« {sitting.title} » n’est pas notée.")
+    obstacles += [
+        f"Les notes de « {sitting.title} » ne suivent pas les décisions du jury : notez à nouveau."
+        for sitting in sittings_behind(exam_id)
+    ]
     return obstacles or ([] if _sitting_ids(exam_id) else ["L’examen n’a aucune épreuve."])
 
 
-def ranking_inputs(exam_id: int) -> RankingInputs:
+def ranking_inputs(exam_id: int, marks: Sequence[PaperMarks] | None = None) -> RankingInputs:
     """Return what the newest finished marking runs of an exam give; the exam has no `ranking_obstacles`.
 
-    A sitting without marks counts zero for a candidate who has marks at another.
+    `marks` takes the place of those of the runs: to rank what is supposed. A sitting without marks counts zero for a
+    candidate who has marks at another.
 
     Raises:
         UnfitRanking: a number has no candidate, or the sums would not fit in 64 bits.
     """
     runs = [run for sitting_id in _sitting_ids(exam_id) if (run := latest_run(sitting_id))]
+    papers = [run_marks(run) for run in runs] if marks is None else marks
     units = exam_units(exam_id)
     born = birth_dates(exam_id)
     numbers = sorted(set(Sheet.objects.filter(sitting__in=_sitting_ids(exam_id)).values_list("number", flat=True)))
-    marked = set(SheetMark.objects.filter(run__in=runs).values_list("number", flat=True))
+    marked = {number for paper in papers for number in paper.numbers}
     strangers = [number for number in numbers if number not in born]
     if strangers:
         raise UnfitRanking(f"Numéros sans candidat : {', '.join(strangers[:20])}.")
     ranked = [number for number in numbers if number in marked]
-    denominator = lcm(*(run.denominator for run in runs))
+    denominator = lcm(*(paper.denominator for paper in papers))
     if denominator * sum({unit.part: unit.part_points for unit in units}.values()) > LARGEST_TOTAL:
         raise UnfitRanking(f"Le dénominateur commun {denominator} dépasse l’arithmétique entière sur 64 bits.")
-    points = _unit_points(runs, units, ranked, denominator)
+    points = _unit_points(papers, units, ranked, denominator)
     return RankingInputs(
         runs=tuple(runs),
         denominator=denominator,
         rows=_rows(ranked, units, points, born),
         unranked=tuple(number for number in numbers if number not in marked),
     )
+
+
+def tie_keys_of(inputs: RankingInputs) -> tuple[TieKey, ...]:
+    """Return the default tie-break keys, without those of parts that the exam does not have."""
+    parts = set(inputs.rows[0].parts) if inputs.rows else set()
+    return tuple(key for key in DEFAULT_TIE_KEYS if key.source is not TieSource.PART or key.part in parts)
 
 
 def _sitting_ids(exam_id: int) -> list[int]:
@@ -93,20 +107,17 @@ Points = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def _unit_points(
-    runs: Sequence[MarkingRun], units: Sequence[ExamUnit], numbers: Sequence[str], denominator: int
+    papers: Sequence[PaperMarks], units: Sequence[ExamUnit], numbers: Sequence[str], denominator: int
 ) -> dict[str, Points]:
     """Return the points of each unit over the common denominator, in the order of `numbers`."""
     place = {number: index for index, number in enumerate(numbers)}
     points: dict[str, Points] = {}
-    for run in runs:
-        marks = list(SheetMark.objects.filter(run=run).values_list("number", "points"))
-        questions = len(run.scale)
-        table = np.frombuffer(b"".join(bytes(row) for _, row in marks), POINTS_DTYPE).reshape(len(marks), questions)
-        where = np.array([place[number] for number, _ in marks], dtype=np.intp)
-        for unit in (unit for unit in units if unit.paper_id == run.paper_id):
+    for paper in papers:
+        where = np.array([place[number] for number in paper.numbers], dtype=np.intp)
+        for unit in (unit for unit in units if unit.paper_id == paper.paper_id):
             column = np.zeros(len(numbers), dtype=np.int64)
             columns = [number - 1 for number in unit.numbers]
-            column[where] = table[:, columns].sum(axis=1, dtype=np.int64) * (denominator // run.denominator)
+            column[where] = paper.table[:, columns].sum(axis=1, dtype=np.int64) * (denominator // paper.denominator)
             points[unit.code] = column
     return points
 

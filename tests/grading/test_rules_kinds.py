@@ -250,6 +250,7 @@ def test_published_parameters_of_an_ecni():
         "discordances": "1 1/2 1/5",
         "tcs_ties": "EVERY_MODE_FULL",
         "qroc_text": "qroc/1",
+        "neutralisation": "RESCALE",
         "rules_version": "r2c-2023-01/1",
     }
 

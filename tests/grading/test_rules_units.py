@@ -69,7 +69,7 @@ ONE = Fraction(1)
     [
         ((), "Aucune partie"),
         ((Part("QI", ONE, ()),), "QI"),
-        ((Part("QI", Fraction(0), (Unit("a", (1,)),)),), "QI"),
+        ((Part("QI", Fraction(-1), (Unit("a", (1,)),)),), "QI"),
         ((Part("QI", ONE, (Unit("a", ()),)),), "a n’a pas de question"),
         ((Part("QI", ONE, (Unit("a", (1,)), Unit("b", (1,)))),), "question en double : 1"),
         ((Part("QI", ONE, (Unit("a", (1,)), Unit("a", (2,)))),), "unité en double : a"),

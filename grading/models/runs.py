@@ -14,13 +14,15 @@ class MarkingRun(models.Model):
     """One marking of one paper, with all it was made from. A run is never corrected: a later one supersedes it.
 
     `scale` holds the exact points of each question, in order, as texts such as `"28"` or `"84/5"`; marks are
-    numerators over `denominator`. `digest` is the SHA-256 of the canonical bytes of every mark, `inputs_digest` that
+    numerators over `denominator`. `decisions` are those of the jury that were in force at the start, in the form of
+    `grading.rules.decisions`. `digest` is the SHA-256 of the canonical bytes of every mark, `inputs_digest` that
     of all that was read.
     """
 
     paper = models.ForeignKey("exams.Paper", models.PROTECT, related_name="+", verbose_name=_("sujet"))
     rules_version = models.CharField(_("version des règles"), max_length=40)
     parameters = models.JSONField(_("paramètres"))
+    decisions = models.JSONField(_("décisions du jury"), default=list)
     scale = models.JSONField(_("barème"))
     denominator = models.PositiveBigIntegerField(_("dénominateur"))
     inputs_digest = models.CharField(_("empreinte des entrées"), max_length=64)

@@ -1,7 +1,8 @@
 """What marking reads: structures, keys, frozen answers, and the runs made of them. No person, no place."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -19,10 +20,11 @@ from grading.enums import MarkingState
 from grading.models import MarkingChunk, MarkingRun, SheetMark
 from grading.rules.access import may
 from grading.rules.columns import Numerators
-from grading.rules.engine import Plan, plan_run
+from grading.rules.decisions import Adopted, Effect, adopted_from, effects
+from grading.rules.engine import InvalidRun, Neutralised, Plan, Responses, plan_run
 from grading.rules.keys import Key, key_of
-from grading.rules.parameters import MarkingParameters
-from grading.rules.units import Part, Structure, Unit
+from grading.rules.parameters import MarkingParameters, parameters_from
+from grading.rules.units import InvalidStructure, Part, Structure, Unit
 
 FINISHED = [CentreSittingState.CLOSED, CentreSittingState.SIGNED]
 HANDED_IN = [SheetState.SUBMITTED, SheetState.CLOSED]
@@ -113,25 +115,29 @@ def _exam_unit(questions: Sequence[PaperQuestion]) -> ExamUnit:
     )
 
 
-def paper_structure(paper_id: int, units: Sequence[ExamUnit]) -> Structure:
+def paper_structure(
+    paper_id: int, units: Sequence[ExamUnit], dropped: Mapping[int, AbstractSet[int]] | None = None
+) -> Structure:
     """Return the share of the exam that one of its papers is; its questions go by their numbers in it.
 
     A part counts for its points times the share of its units (or of its questions, when its points are shared
-    between them) that are in this paper, so that each of them is worth the same whatever the paper it is in.
+    between them) that are in this paper and live, so that each of them is worth the same whatever the paper it is in.
+    A share lives while one of its questions is not `dropped` (by paper): neutralised whole, its points go to the others
+    of the part in the whole exam.
+
+    Raises:
+        InvalidStructure: a part has no question left in the whole exam.
     """
-    everywhere: Counter[PartCode] = Counter()
+    dropped = dropped or {}
+    alive: Counter[PartCode] = Counter()
     for unit in units:
-        everywhere[unit.part] += len(_shares(unit))
+        alive[unit.part] += _living(unit, dropped)
     here = [unit for unit in units if unit.paper_id == paper_id]
+    empty = sorted(part for part in {unit.part for unit in units} if not alive[part])
+    if empty:
+        raise InvalidStructure(f"La partie {empty[0]} n’a plus de question.")
     parts = dict.fromkeys(unit.part for unit in here)
-    return Structure(
-        tuple(_part(code, everywhere[code], [unit for unit in here if unit.part is code]) for code in parts)
-    )
-
-
-def _part(code: PartCode, shares_everywhere: int, units: Sequence[ExamUnit]) -> Part:
-    shares = tuple(share for unit in units for share in _shares(unit))
-    return Part(code.value, Fraction(units[0].part_points * len(shares), shares_everywhere), shares)
+    return Structure(tuple(_part([u for u in here if u.part is code], alive[code], dropped) for code in parts))
 
 
 def _shares(unit: ExamUnit) -> tuple[Unit, ...]:
@@ -141,17 +147,52 @@ def _shares(unit: ExamUnit) -> tuple[Unit, ...]:
     return (Unit(unit.code, unit.numbers),)
 
 
-def marking_plan(paper_id: int, parameters: MarkingParameters) -> Plan:
-    """Return how a sealed paper is marked: each question with its key and its exact points in the exam.
+def _living(unit: ExamUnit, dropped: Mapping[int, AbstractSet[int]]) -> int:
+    """Return how many shares of a unit have a question left."""
+    gone = dropped.get(unit.paper_id, frozenset())
+    return sum(bool(set(share.questions) - gone) for share in _shares(unit))
+
+
+def _part(units: Sequence[ExamUnit], alive: int, dropped: Mapping[int, AbstractSet[int]]) -> Part:
+    living = sum(_living(unit, dropped) for unit in units)
+    points = Fraction(units[0].part_points * living, alive)
+    return Part(units[0].part.value, points, tuple(share for unit in units for share in _shares(unit)))
+
+
+def marking_plan(paper_id: int, parameters: MarkingParameters, adopted: Sequence[Adopted] = ()) -> Plan:
+    """Return how a sealed paper is marked under decisions of the jury: keys, and exact points in the exam.
 
     Raises:
         InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge: the paper cannot be marked.
     """
+    in_force = effects(adopted)
+    here = in_force.get(paper_id, Effect())
+    keys = {number: (kind, here.key_under(number, kind, key)) for number, (kind, key) in printed_keys(paper_id).items()}
+    exam_id = Sitting.objects.values_list("exam_id", flat=True).get(papers=paper_id)
+    dropped = {paper: effect.dropped for paper, effect in in_force.items()}
+    structure = paper_structure(paper_id, exam_units(exam_id), dropped)
+    neutralised = Neutralised(frozenset(here.dropped), frozenset(here.given))
+    return plan_run(structure, keys, parameters, neutralised)
+
+
+def printed_keys(paper_id: int) -> dict[int, tuple[QuestionKind, Key]]:
+    """Return the kind of each question of a sealed paper, and the key that it was sealed with.
+
+    Raises:
+        InvalidKey: nothing could be marked against one of them.
+    """
     rows = list(PaperQuestion.objects.filter(paper_id=paper_id))
     contents = Question.objects.only("content").in_bulk([row.question_id for row in rows])
-    keys = {row.number: _key(row, from_json(contents[row.question_id].content)) for row in rows}
-    exam_id = Sitting.objects.values_list("exam_id", flat=True).get(papers=paper_id)
-    return plan_run(paper_structure(paper_id, exam_units(exam_id)), keys, parameters)
+    return {row.number: _key(row, from_json(contents[row.question_id].content)) for row in rows}
+
+
+def run_plan(run: MarkingRun) -> Plan:
+    """Return how a run marks: with the parameters and the decisions that were frozen when it started.
+
+    Raises: what `marking_plan` does.
+    """
+    adopted = [adopted_from(data) for data in run.decisions]
+    return marking_plan(run.paper_id, parameters_from(run.parameters), adopted)
 
 
 def _key(row: PaperQuestion, content: QuestionContent) -> tuple[QuestionKind, Key]:
@@ -203,6 +244,23 @@ def chunk_answers(chunk: MarkingChunk) -> list[FrozenAnswers]:
     """Return the answers that one chunk marks, by sheet id."""
     rows = frozen_answers(chunk.run.paper_id).filter(sheet_id__gte=chunk.first_sheet, sheet_id__lte=chunk.last_sheet)
     return [FrozenAnswers(sheet_id, number, bytes(masks), texts) for sheet_id, number, masks, texts in rows]
+
+
+def responses_of(answers: Sequence[FrozenAnswers], plan: Plan) -> Responses:
+    """Return the answers of some sheets as columns, ready to be marked; see `exams.models.FrozenSheet`.
+
+    Raises:
+        InvalidRun: a sheet was not frozen for this number of questions.
+    """
+    numbers = sorted(plan.columns)
+    if any(len(sheet.masks) != 4 * len(numbers) for sheet in answers):
+        raise InvalidRun("Une copie n’a pas été figée pour ce sujet.")
+    masks = np.frombuffer(b"".join(sheet.masks for sheet in answers), "<u4").reshape(len(answers), len(numbers))
+    choices = {number for number in numbers if plan.columns[number].is_choice}
+    return Responses(
+        masks={number: masks[:, number - 1] for number in choices},
+        texts={number: [sheet.texts.get(str(number), "") for sheet in answers] for number in set(numbers) - choices},
+    )
 
 
 def latest_run(sitting_id: int) -> MarkingRun | None:

@@ -1,0 +1,57 @@
+"""The decisions of the jury that are in force, and the marking runs that follow them or not."""
+
+from collections import defaultdict
+
+from exams.models import Sitting
+from grading.enums import NeutralisationMode, ProposalKind, SpellingCategory
+from grading.models import Decision, MarkingRun, Proposal, SpellingOpinion
+from grading.queries.marking import latest_run
+from grading.rules.decisions import Adopted
+from grading.rules.spellings import Opinion, standing
+
+
+def adopted_of(proposal: Proposal) -> Adopted:
+    """Return what a proposal becomes when it is adopted."""
+    return Adopted(
+        kind=ProposalKind(proposal.kind),
+        paper_id=proposal.paper_id,
+        questions=tuple(proposal.questions),
+        mode=NeutralisationMode(proposal.mode) if proposal.mode else None,
+        key=proposal.key,
+    )
+
+
+def decisions_in_force(exam_id: int) -> list[Adopted]:
+    """Return the adopted decisions of an exam, oldest first, then the spellings that two people settled."""
+    adopted = Decision.objects.filter(proposal__exam_id=exam_id, is_adopted=True).select_related("proposal")
+    voted = [adopted_of(decision.proposal) for decision in adopted.order_by("pk")]
+    return voted + _settled_spellings(exam_id)
+
+
+def _settled_spellings(exam_id: int) -> list[Adopted]:
+    opinions: defaultdict[tuple[int, int, str], list[SpellingOpinion]] = defaultdict(list)
+    for row in SpellingOpinion.objects.filter(paper__sitting__exam_id=exam_id).order_by("pk"):
+        opinions[row.paper_id, row.number, row.form].append(row)
+    settled = []
+    for (paper_id, number, _), rows in sorted(opinions.items()):
+        category = standing(opinion_of(row) for row in rows).settled
+        if category is not None:
+            settled.append(Adopted(None, paper_id, (number,), spelling=(rows[-1].text, category)))
+    return settled
+
+
+def opinion_of(row: SpellingOpinion) -> Opinion:
+    """Return an opinion as the rules read it."""
+    return Opinion(row.round, SpellingCategory(row.category), row.given_by_id)
+
+
+def follows_decisions(run: MarkingRun, in_force: list[Adopted]) -> bool:
+    """Whether a run was made under exactly these decisions."""
+    return bool(run.decisions == [decision.data() for decision in in_force])
+
+
+def sittings_behind(exam_id: int) -> list[Sitting]:
+    """Return the marked sittings of an exam whose newest marks do not follow the decisions in force."""
+    in_force = decisions_in_force(exam_id)
+    sittings = Sitting.objects.filter(exam_id=exam_id, is_reserve=False).order_by("number")
+    return [one for one in sittings if (run := latest_run(one.pk)) and not follows_decisions(run, in_force)]

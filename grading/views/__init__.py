@@ -1,0 +1,1 @@
+"""Pages of marking and of the jury."""

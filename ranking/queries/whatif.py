@@ -1,0 +1,51 @@
+"""The ranking that a decision would give, and two rankings side by side. Nothing here is written."""
+
+from collections.abc import Iterable, Sequence
+
+from grading.models import Proposal
+from grading.queries.decisions import adopted_of, decisions_in_force
+from grading.queries.hypothesis import hypothetical_marks
+from ranking.models import RankingRun
+from ranking.queries.rows import RankingInputs, ranking_inputs, tie_keys_of
+from ranking.rules import Ranked, rank
+from ranking.rules.comparison import Comparison, Place, compare
+
+
+def current_ranking(exam_id: int) -> tuple[tuple[Ranked, ...], int]:
+    """Return the ranking that the newest marks give, and its denominator.
+
+    Raises:
+        UnfitRanking, InvalidRanking: the marks cannot be ranked.
+    """
+    return _ranked(ranking_inputs(exam_id))
+
+
+def hypothetical_ranking(exam_id: int, proposals: Iterable[Proposal]) -> tuple[tuple[Ranked, ...], int]:
+    """Return the ranking as if these proposals were adopted, in this order, after the decisions in force.
+
+    Adopted in this order and marked, the exam has exactly this ranking.
+
+    Raises:
+        InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge, UnmarkableValue: the exam could not be marked.
+        UnfitRanking, InvalidRanking: the marks could not be ranked.
+    """
+    adopted = [*decisions_in_force(exam_id), *(adopted_of(proposal) for proposal in proposals)]
+    return _ranked(ranking_inputs(exam_id, hypothetical_marks(exam_id, adopted)))
+
+
+def _ranked(inputs: RankingInputs) -> tuple[tuple[Ranked, ...], int]:
+    return rank(inputs.rows, tie_keys_of(inputs)), inputs.denominator
+
+
+def places_of(ranked: Sequence[Ranked]) -> list[Place]:
+    """Return a ranking as what is compared."""
+    return [Place(one.number, one.rank, one.total) for one in ranked]
+
+
+def run_comparison(before: RankingRun, after: RankingRun, limits: Iterable[int]) -> Comparison:
+    """Compare two rankings that were computed."""
+    return compare(_run_places(before), _run_places(after), limits)
+
+
+def _run_places(run: RankingRun) -> list[Place]:
+    return [Place(*row) for row in run.places.values_list("number", "rank", "total")]
