@@ -83,9 +83,8 @@ def opinions_from(posted: QueryDict) -> dict[str, SpellingCategory]:
         Unreadable: a category that does not exist.
     """
     try:
-        chosen = {
-            text: posted.get(f"category-{place}", "") for place, text in enumerate(posted.getlist("text"), start=1)
-        }
+        places = [name.removeprefix("text-") for name in posted if name.startswith("text-")]
+        chosen = {posted.get(f"text-{place}", ""): posted.get(f"category-{place}", "") for place in places}
         return {text: SpellingCategory(category) for text, category in chosen.items() if category}
     except ValueError as error:
         raise Unreadable("Une catégorie est illisible : rien n’a été enregistré.") from error

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ranking.views import results, staff
+from ranking.views import comparison, results, staff
 
 app_name = "ranking"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("classement/<int:exam_id>/classement.csv", staff.export_ranking, name="ranking-export"),
     path("classement/<int:exam_id>/officiel/", staff.show_official_list, name="official-show"),
     path("classement/<int:exam_id>/officiel.csv", staff.download_official_list, name="official-export"),
+    path("classement/<int:exam_id>/et-si/", comparison.show_whatif, name="whatif-show"),
+    path("classement/<int:exam_id>/comparer/", comparison.show_comparison, name="comparison-show"),
     path("classement/<int:run_id>/proposer/", staff.propose, name="publication-propose"),
     path("classement/<int:publication_id>/confirmer/", staff.confirm, name="publication-confirm"),
     path("resultats/", results.ask, name="results-ask"),

@@ -14,7 +14,7 @@ from exams.rules.states import Already, ReasonMissing, Refused
 from grading.actions.runs import NotMarkable
 from grading.enums import BallotChoice
 from grading.models import Ballot, Decision, JurySession, Presence, Proposal, Remark
-from grading.queries.decisions import adopted_of, decisions_in_force
+from grading.queries.decisions import adopted_of, counting_runs, decisions_in_force
 from grading.queries.jury import members, open_session_of
 from grading.queries.marking import exam_papers, marking_plan
 from grading.rules.columns import DenominatorTooLarge
@@ -60,7 +60,12 @@ def open_session(
     if len(there) < rules.quorum:
         raise NoQuorum(f"Le quorum est de {rules.quorum} membres ; {len(there)} présents.")
     session = JurySession.objects.create(
-        exam=exam, quorum=rules.quorum, casting_vote=rules.casting_vote, opened_by=actor, opened_at=now
+        exam=exam,
+        quorum=rules.quorum,
+        casting_vote=rules.casting_vote,
+        runs=[run.pk for run in counting_runs(exam_id)],
+        opened_by=actor,
+        opened_at=now,
     )
     Presence.objects.bulk_create(Presence(session=session, member_id=pk) for pk in sorted(there))
     log_deed(
@@ -88,7 +93,7 @@ def submit_proposal(*, paper_id: int, change: Adopted, reason: str, actor: User,
     proposal = Proposal.objects.create(
         exam_id=paper.sitting.exam_id,
         paper=paper,
-        kind=change.kind,
+        kind=change.kind or "",
         questions=list(change.questions),
         mode=change.mode or "",
         key=change.key,

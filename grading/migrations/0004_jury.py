@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 from ecni.shared.appendonly import refuse_changes
 
-
 TABLES = ("jurysession", "presence", "proposal", "ballot", "decision", "spellingopinion", "remark", "minutes")
 
 
@@ -29,6 +28,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("quorum", models.PositiveSmallIntegerField(verbose_name="quorum")),
                 ("casting_vote", models.BooleanField(verbose_name="voix prépondérante du président")),
+                ("runs", models.JSONField(verbose_name="notations à l’ouverture")),
                 ("opened_at", models.DateTimeField(verbose_name="ouverte le")),
                 (
                     "exam",

@@ -9,11 +9,15 @@ from grading.enums import BallotChoice, NeutralisationMode, ProposalKind, Spelli
 
 
 class JurySession(AppendOnly):
-    """One sitting of the jury, from its opening to the signature of its minutes, with the rules of its votes."""
+    """One sitting of the jury, from its opening to the signature of its minutes, with the rules of its votes.
+
+    `runs` are the keys of the marking runs that counted when it opened.
+    """
 
     exam = models.ForeignKey("exams.Exam", models.PROTECT, related_name="+", verbose_name=_("examen"))
     quorum = models.PositiveSmallIntegerField(_("quorum"))
     casting_vote = models.BooleanField(_("voix prépondérante du président"))
+    runs = models.JSONField(_("notations à l’ouverture"))
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("ouverte par")
     )

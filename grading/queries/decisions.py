@@ -50,8 +50,13 @@ def follows_decisions(run: MarkingRun, in_force: list[Adopted]) -> bool:
     return bool(run.decisions == [decision.data() for decision in in_force])
 
 
+def counting_runs(exam_id: int) -> list[MarkingRun]:
+    """Return the newest finished run of each sitting of an exam that has one, in the order of the sittings."""
+    sittings = Sitting.objects.filter(exam_id=exam_id, is_reserve=False).order_by("number")
+    return [run for sitting in sittings if (run := latest_run(sitting.pk))]
+
+
 def sittings_behind(exam_id: int) -> list[Sitting]:
     """Return the marked sittings of an exam whose newest marks do not follow the decisions in force."""
     in_force = decisions_in_force(exam_id)
-    sittings = Sitting.objects.filter(exam_id=exam_id, is_reserve=False).order_by("number")
-    return [one for one in sittings if (run := latest_run(one.pk)) and not follows_decisions(run, in_force)]
+    return [run.paper.sitting for run in counting_runs(exam_id) if not follows_decisions(run, in_force)]

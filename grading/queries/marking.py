@@ -266,7 +266,7 @@ def responses_of(answers: Sequence[FrozenAnswers], plan: Plan) -> Responses:
 def latest_run(sitting_id: int) -> MarkingRun | None:
     """Return the newest finished run of a sitting's main paper, the one that counts."""
     done = MarkingRun.objects.filter(paper__sitting_id=sitting_id, paper__is_reserve=False, state=MarkingState.DONE)
-    return done.order_by("-pk").first()
+    return done.select_related("paper__sitting").order_by("-pk").first()
 
 
 def sheet_numerators(run_id: int) -> dict[str, Numerators]:

@@ -6,10 +6,8 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from exams.models import Sitting
-from grading.enums import MarkingState
 from grading.models import JurySession, MarkingRun
-from grading.queries.decisions import decisions_in_force
+from grading.queries.decisions import counting_runs, decisions_in_force
 from grading.queries.jury import proposal_sentence
 from grading.queries.marking import printed_keys
 from grading.rules.wording import sentence
@@ -60,13 +58,11 @@ def _votes(session: JurySession) -> list[dict[str, Any]]:
 
 
 def _runs(session: JurySession) -> list[dict[str, Any]]:
-    rows = []
-    for sitting in Sitting.objects.filter(exam_id=session.exam_id, is_reserve=False).order_by("number"):
-        done = MarkingRun.objects.filter(paper__sitting=sitting, paper__is_reserve=False, state=MarkingState.DONE)
-        before = done.filter(finished_at__lte=session.opened_at).order_by("-pk").first()
-        after = done.order_by("-pk").first()
-        rows.append({"sitting": sitting.title, "before": _run_data(before), "after": _run_data(after)})
-    return rows
+    before = {run.paper_id: run for run in MarkingRun.objects.filter(pk__in=session.runs)}
+    return [
+        {"sitting": run.paper.sitting.title, "before": _run_data(before.get(run.paper_id)), "after": _run_data(run)}
+        for run in counting_runs(session.exam_id)
+    ]
 
 
 def _run_data(run: MarkingRun | None) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """A question before the jury: what was asked, what counts today, how it was answered. Numbers of copies, no copy."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -224,7 +225,7 @@ def _options(masks: Masks, content: QuestionContent, key: ChoiceKey, totals: Num
     )
 
 
-def _answers(texts: tuple[str, ...] | list[str], key: Key) -> tuple[AnswerRow, ...]:
+def _answers(texts: Sequence[str], key: Key) -> tuple[AnswerRow, ...]:
     """Return the most frequent answers, grouped as they are compared; those of a panel in the order of its scale."""
     if isinstance(key, TcsKey):
         counts = Counter(texts)

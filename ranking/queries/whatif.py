@@ -1,6 +1,7 @@
 """The ranking that a decision would give, and two rankings side by side. Nothing here is written."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from grading.models import Proposal
 from grading.queries.decisions import adopted_of, decisions_in_force
@@ -35,6 +36,37 @@ def hypothetical_ranking(exam_id: int, proposals: Iterable[Proposal]) -> tuple[t
 
 def _ranked(inputs: RankingInputs) -> tuple[tuple[Ranked, ...], int]:
     return rank(inputs.rows, tie_keys_of(inputs)), inputs.denominator
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """Some proposals taken together, by their keys, and what they would change."""
+
+    proposals: tuple[int, ...]
+    comparison: Comparison
+
+    @property
+    def crossing(self) -> int:
+        """How many candidates cross a limit, in either direction, limits added up."""
+        return sum(len(one.entering) + len(one.leaving) for one in self.comparison.crossings)
+
+
+def hypotheses(exam_id: int, proposals: Sequence[Proposal], limits: Sequence[int]) -> list[Hypothesis]:
+    """Return what each proposal would change alone and, when there are several, what all would change together, last.
+
+    Raises: what `current_ranking` and `hypothetical_ranking` do.
+    """
+    present = places_of(current_ranking(exam_id)[0])
+    sets: list[tuple[Proposal, ...]] = [(proposal,) for proposal in proposals]
+    if len(proposals) > 1:
+        sets.append(tuple(proposals))
+    return [
+        Hypothesis(
+            proposals=tuple(proposal.pk for proposal in together),
+            comparison=compare(present, places_of(hypothetical_ranking(exam_id, together)[0]), limits),
+        )
+        for together in sets
+    ]
 
 
 def places_of(ranked: Sequence[Ranked]) -> list[Place]:

@@ -1,0 +1,1 @@
+"""How the figures of marking are written in French."""
