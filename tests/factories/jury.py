@@ -4,6 +4,10 @@ from datetime import date, timedelta
 from random import Random
 
 from ecni.accounts.enums import Role
+from exams.enums import QuestionKind, SheetState
+from exams.models import FrozenSheet, PaperQuestion, PaperUnit, Question, Sheet
+from exams.rules.content import AcceptedAnswers, QuestionContent, to_json
+from exams.rules.ops import genesis_digest
 from grading.actions.jury import open_session, submit_proposal
 from grading.enums import NeutralisationMode, ProposalKind
 from grading.rules.decisions import Adopted
@@ -85,3 +89,38 @@ def rekey(paper, question, statuses):
 
 def propose(change, actor):
     return submit_proposal(paper_id=change.paper_id, change=change, reason="Deux lectures.", actor=actor, now=NOW)
+
+
+QROC_KEY = AcceptedAnswers(exact=("Aorte",), acceptable=("Aorte thoracique",))
+
+
+def open_exam(actor, answers, slug="ouvert"):
+    """Have an exam of one QROC and one QRU sat and marked: `answers` gives each number its text, A being ticked."""
+    exam = make_exam(([("QI", [("QRU", "TFFFF")])],), slug=slug)
+    sitting = exam.sittings.get()
+    _add_qroc(sitting.papers.get(), f"{slug}-qroc")
+    register(exam, {number: date(2001, 1, 1) for number in answers})
+    place = sit(sitting, {})
+    for number, text in answers.items():
+        sheet = Sheet.objects.create(sitting=sitting, centre_sitting=place, number=number, state=SheetState.SUBMITTED)
+        head = genesis_digest(sitting.pk, number)
+        FrozenSheet.objects.create(
+            sheet=sheet, masks=A_TICKED, texts={"2": text}, last_seq=0, head_digest=head, frozen_at=NOW
+        )
+    mark_sitting(sitting, actor)
+    return exam
+
+
+A_TICKED = (1).to_bytes(4, "little") + bytes(4)
+
+
+def _add_qroc(paper, identifier):
+    content = to_json(QuestionContent(stem="<p>Quel vaisseau ?</p>", accepted=QROC_KEY))
+    question = Question.objects.create(
+        identifier=identifier, kind=QuestionKind.QROC, rank="A", content=content, created_at=NOW
+    )
+    part = paper.units.get().part
+    unit = PaperUnit.objects.create(paper=paper, position=2, part=part, question=question)
+    PaperQuestion.objects.create(
+        paper=paper, number=2, unit=unit, question=question, kind=question.kind, propositions=0, is_progressive=False
+    )

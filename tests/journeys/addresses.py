@@ -23,12 +23,14 @@ from exams.actions.sealing import seal_paper
 from exams.models import Case, FrozenSheet, Media, Paper, Pause, Question, Sitting, TimeGrant
 from exams.tickets import COOKIE as TICKET_COOKIE
 from exams.tickets import Ticket, mint_ticket
+from grading.actions.minutes import sign_minutes
 from ranking.templatetags.results import IMAGE_SALT
 from ranking.views.results import COOKIE as RESULTS_COOKIE
 from ranking.views.results import COOKIE_SALT as RESULTS_SALT
 from tests.exams.sitting import Chain
 from tests.factories.centres import NOW, make_candidates, make_centre, make_hosting
 from tests.factories.grading import PERFECT, publish, ranked_exam
+from tests.factories.jury import neutralise, propose, sitting_jury
 from tests.factories.papers import draft_paper
 
 ROLES = {
@@ -36,6 +38,7 @@ ROLES = {
     "head": Role.CENTRE_HEAD,
     "other head": Role.CENTRE_HEAD,
     "jury": Role.JURY,
+    "president": Role.PRESIDENT,
     "council": Role.COUNCIL,
     "ops": Role.OPS,
     "agency": Role.AGENCY,
@@ -59,6 +62,7 @@ class House:
     hosting: Hosting | None = None
     paper: Paper | None = None
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    deliberation: dict[str, int] = field(default_factory=dict)
 
     def client(self, actor, **options):
         """Return a browser in which this actor has come in."""
@@ -145,12 +149,23 @@ def _add_results(house):
     publication = publish(run, jury, agency)
     for row in (run, publication, run.marking_runs.first()):
         house.places[row._meta.label_lower] = row
+    _add_deliberation(house, run.exam)
     house.places["grading.markingchunk"] = house.places["grading.markingrun"].chunks.first()
     house.places["exams.frozensheet"] = FrozenSheet.objects.first()
     Media.objects.create(name=PUBLISHED_IMAGE, content_type="image/svg+xml", size=6, content=b"<svg/>")
     laureate = Candidate.objects.get(exam=run.exam)
     signed = signing.get_cookie_signer(salt=RESULTS_COOKIE + RESULTS_SALT).sign(str(laureate.pk))
     house.cookies["visitor"] = {RESULTS_COOKIE: signed}
+
+
+def _add_deliberation(house, exam):
+    """Propose, and hold a session to its signed minutes; the proposal stays open."""
+    president = house.staff["president"]
+    (paper,) = exam.sittings.get(number=1).papers.all()
+    proposal = propose(neutralise(paper, 1), house.staff["jury"])
+    session = sitting_jury(exam, president, [], quorum=1)
+    sign_minutes(session_id=session.pk, actor=president, now=NOW)
+    house.deliberation = {"paper_id": paper.pk, "proposal_id": proposal.pk, "session_id": session.pk, "number": 1}
 
 
 @dataclass(frozen=True)
@@ -196,19 +211,26 @@ def _values(house, address):
     key, hosting = _row_key(house, address), house.hosting
     run, publication = (house.places.get(f"ranking.{name}") for name in ("rankingrun", "publication"))
     is_marked = run is not None and address.name.startswith(("ranking:", "grading:"))
-    return dict.fromkeys({"object_id", "id", "pk", "question_id", "case_id", "media_id", "paper_id"}, key or 0) | {
-        "hosting_id": hosting.pk,
-        "seat_id": hosting.seats.order_by("pk").first().pk,
-        "sitting_id": hosting.sitting_id,
-        "exam_id": run.exam_id if is_marked else key or hosting.sitting.exam_id,
-        "run_id": run.pk if is_marked else 0,
-        "publication_id": publication.pk if is_marked else 0,
-        "digest": house.paper.digest,
-        "app_label": "exams",
-        "url": "nulle-part",
-        "content_type_id": ContentType.objects.get_for_model(Sitting).pk,
-        "token": signing.TimestampSigner(salt=IMAGE_SALT).sign_object(PUBLISHED_IMAGE),
-    }
+    return (
+        dict.fromkeys({"object_id", "id", "pk", "question_id", "case_id", "media_id", "paper_id"}, key or 0)
+        | {
+            "hosting_id": hosting.pk,
+            "seat_id": hosting.seats.order_by("pk").first().pk,
+            "sitting_id": hosting.sitting_id,
+            "exam_id": run.exam_id if is_marked else key or hosting.sitting.exam_id,
+            "run_id": run.pk if is_marked else 0,
+            "publication_id": publication.pk if is_marked else 0,
+            "proposal_id": 0,
+            "session_id": 0,
+            "number": 0,
+            "digest": house.paper.digest,
+            "app_label": "exams",
+            "url": "nulle-part",
+            "content_type_id": ContentType.objects.get_for_model(Sitting).pk,
+            "token": signing.TimestampSigner(salt=IMAGE_SALT).sign_object(PUBLISHED_IMAGE),
+        }
+        | (house.deliberation if is_marked else {})
+    )
 
 
 def _row_key(house, address):

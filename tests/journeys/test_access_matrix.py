@@ -22,7 +22,9 @@ EVERYBODY = frozenset(ACTORS)
 STAFF = frozenset(ROLES)
 AGENCY = frozenset({"agency"})
 AUTHORS = AGENCY | {"council"}
-JURY = AGENCY | {"jury"}
+MEMBERS = frozenset({"jury", "president"})
+PRESIDENT = frozenset({"president"})
+JURY = AGENCY | MEMBERS
 HEADS = AGENCY | {"head"}
 ROOM = HEADS | {"invigilator"}
 WATCHERS = ROOM | {"ops"}
@@ -70,6 +72,21 @@ ALLOWED = {
     "grading:marking-show": (JURY, NOBODY),
     "grading:marking-progress": (JURY, NOBODY),
     "grading:run-start": (NOBODY, AGENCY),
+    "grading:jury-show": (JURY, NOBODY),
+    "grading:session-open": (NOBODY, PRESIDENT),
+    "grading:decisions-apply": (NOBODY, AGENCY),
+    "grading:question-list": (JURY, NOBODY),
+    "grading:question-show": (JURY, NOBODY),
+    "grading:proposal-submit": (NOBODY, MEMBERS),
+    "grading:remark-write": (NOBODY, MEMBERS),
+    "grading:spelling-list": (JURY, NOBODY),
+    "grading:spelling-judge": (NOBODY, MEMBERS),
+    "grading:ballot-cast": (NOBODY, MEMBERS),
+    "grading:vote-close": (NOBODY, PRESIDENT),
+    "grading:minutes-sign": (NOBODY, PRESIDENT),
+    "grading:minutes-download": (JURY, NOBODY),
+    "ranking:whatif-show": (JURY, NOBODY),
+    "ranking:comparison-show": (JURY, NOBODY),
     "ranking:ranking-show": (JURY, NOBODY),
     "ranking:ranking-compute": (NOBODY, JURY),
     "ranking:ranking-export": (JURY, NOBODY),
@@ -313,7 +330,7 @@ def test_what_only_grows_is_rewritten_by_nobody(house, model):
             model.objects.all()._raw_delete("default")
 
 
-@pytest.mark.parametrize("actor", ["invigilator", "jury", "ops"])
+@pytest.mark.parametrize("actor", ["invigilator", "jury", "president", "ops"])
 def test_flags_of_django_open_no_page_of_ours(house, addresses, actor):
     """They are in no form; set by hand in the database, they open none of the pages that a role opens."""
     person = type(house.staff[actor]).objects.filter(pk=house.staff[actor].pk)
