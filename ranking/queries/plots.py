@@ -38,15 +38,8 @@ def _bar(place: int, one: GainClass, highest: int) -> GainBar:
 
 
 def _label(one: GainClass) -> str:
-    match one.least, one.most:
-        case 0, _:
-            return "="
-        case None, most:
-            return f"≤ −{-(most or 0)}"
-        case least, None:
-            return f"≥ +{least}"
-        case least, most if least == most:
-            return f"{least:+d}".replace("-", "−")
-        case least, most:
-            near, far = sorted((abs(least or 0), abs(most or 0)))
-            return f"{'+' if (least or 0) > 0 else '−'}{near} à {far}"
+    """Return how many ranks, whichever way: the side of the drawing says it."""
+    if one.least is None or one.most is None:
+        return f"≥ {abs(one.least or one.most or 0)}"
+    near, far = sorted((abs(one.least), abs(one.most)))
+    return str(near) if near == far else f"{near}–{far}"

@@ -34,7 +34,9 @@ SIZES = {"1280": {"width": 1280, "height": 900}, "tablet": {"width": 820, "heigh
 ANSWERS = {
     **{f"K3-{place:04}": "aortte" for place in range(1, 9)},
     **{f"K3-{place:04}": "l’artère aorte" for place in range(9, 13)},
-    "K3-0013": "veine cave", "K3-0014": "aorte abdominale", "K3-0015": "Aorte",
+    "K3-0013": "veine cave",
+    "K3-0014": "aorte abdominale",
+    "K3-0015": "Aorte",
 }
 
 
