@@ -129,15 +129,24 @@ def paper_structure(
         InvalidStructure: a part has no question left in the whole exam.
     """
     dropped = dropped or {}
-    alive: Counter[PartCode] = Counter()
-    for unit in units:
-        alive[unit.part] += _living(unit, dropped)
+    alive = Counter(unit.part for unit in units for _ in _living(unit, dropped))
     here = [unit for unit in units if unit.paper_id == paper_id]
-    empty = sorted(part for part in {unit.part for unit in units} if not alive[part])
+    empty = sorted({unit.part for unit in units} - alive.keys())
     if empty:
         raise InvalidStructure(f"La partie {empty[0]} n’a plus de question.")
     parts = dict.fromkeys(unit.part for unit in here)
-    return Structure(tuple(_part([u for u in here if u.part is code], alive[code], dropped) for code in parts))
+    return Structure(tuple(_part(alive[code], [unit for unit in here if unit.part is code], dropped) for code in parts))
+
+
+def _part(alive: int, units: Sequence[ExamUnit], dropped: Mapping[int, AbstractSet[int]]) -> Part:
+    living = sum(len(_living(unit, dropped)) for unit in units)
+    points = Fraction(units[0].part_points * living, alive)
+    return Part(units[0].part.value, points, tuple(share for unit in units for share in _shares(unit)))
+
+
+def _living(unit: ExamUnit, dropped: Mapping[int, AbstractSet[int]]) -> list[Unit]:
+    """Return the shares of a unit that have a question left."""
+    return [share for share in _shares(unit) if set(share.questions) - dropped.get(unit.paper_id, frozenset())]
 
 
 def _shares(unit: ExamUnit) -> tuple[Unit, ...]:
@@ -145,18 +154,6 @@ def _shares(unit: ExamUnit) -> tuple[Unit, ...]:
     if unit.shared_by is PartShare.QUESTION:
         return tuple(Unit(f"{unit.code}.{number}", (number,)) for number in unit.numbers)
     return (Unit(unit.code, unit.numbers),)
-
-
-def _living(unit: ExamUnit, dropped: Mapping[int, AbstractSet[int]]) -> int:
-    """Return how many shares of a unit have a question left."""
-    gone = dropped.get(unit.paper_id, frozenset())
-    return sum(bool(set(share.questions) - gone) for share in _shares(unit))
-
-
-def _part(units: Sequence[ExamUnit], alive: int, dropped: Mapping[int, AbstractSet[int]]) -> Part:
-    living = sum(_living(unit, dropped) for unit in units)
-    points = Fraction(units[0].part_points * living, alive)
-    return Part(units[0].part.value, points, tuple(share for unit in units for share in _shares(unit)))
 
 
 def marking_plan(paper_id: int, parameters: MarkingParameters, adopted: Sequence[Adopted] = ()) -> Plan:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from grading.queries.questions import OptionRow
 
-LEFT, RIGHT, TOP, BOTTOM = 46, 530, 16, 286
+LEFT, RIGHT, TOP, BOTTOM = 52, 530, 16, 286
 APART = 18
 """Least distance between two labels, in units of the drawing."""
 

@@ -5,12 +5,12 @@ The texts frozen with a run (`Adopted.data`) are all that marking needs: it read
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
 from exams.enums import PropositionStatus, QuestionKind
-from exams.rules.content import Circle, Point, Polygon, Zone
+from exams.rules.content import AcceptedAnswers, Circle, Point, Polygon, QuestionContent, Zone
 from grading.enums import NeutralisationMode, ProposalKind, SpellingCategory
 from grading.rules.keys import ChoiceKey, InvalidKey, Key, QrocKey, TcsKey, ZapKey, ensure_key
 from grading.rules.texts import normalised
@@ -154,6 +154,21 @@ def key_data(key: Key) -> dict[str, Any]:
             return {"votes": list(key.votes)}
         case ZapKey():
             return {"zones": [zone_text(zone) for zone in key.zones], "expected_count": key.expected_count}
+
+
+def content_under(content: QuestionContent, key: Key) -> QuestionContent:
+    """Return a question as if it had been written with this key: what is shown beside an answer that it marks."""
+    match key:
+        case ChoiceKey():
+            pairs = zip(content.propositions, key.statuses, strict=True)
+            lines = tuple(replace(line, status=status) for line, status in pairs)
+            return replace(content, propositions=lines, expected_count=key.expected_count)
+        case QrocKey():
+            return replace(content, accepted=AcceptedAnswers(tuple(sorted(key.exact)), tuple(sorted(key.acceptable))))
+        case TcsKey():
+            return replace(content, script=content.script and replace(content.script, panel=key.votes))
+        case ZapKey():
+            return replace(content, zones=key.zones, expected_count=key.expected_count)
 
 
 def changed_key(kind: QuestionKind, key: Key, data: KeyData) -> Key:

@@ -11,10 +11,11 @@ from exams.rules.ops import receipt_code
 from grading.models import MarkingRun
 from grading.queries import number_numerators, run_plan
 from grading.rules.columns import Column, Numerators
+from grading.rules.decisions import content_under
 from grading.rules.keys import ZapKey
 from grading.rules.kinds import score
 from grading.rules.parameters import MarkingParameters, parameters_from
-from grading.rules.scores import Score
+from grading.rules.scores import Reason, Score
 from ranking.models import RankedSheet, RankingRun
 from ranking.queries.preview import exam_parts, shown_points
 from ranking.queries.publication import published_ranking
@@ -137,7 +138,7 @@ def _questions(marking: MarkingRun, frozen: FrozenSheet, marks: Numerators) -> t
         opens = row.unit.case_id is not None and row.unit.case_id != case_id
         case_id = row.unit.case_id
         case = case_from_json(cases[case_id].content) if opens and case_id is not None else None
-        content = from_json(questions[row.question_id].content)
+        content = content_under(from_json(questions[row.question_id].content), columns[row.number].key)
         points = Fraction(numerator, marking.denominator)
         answer = _answer(frozen, row.number, columns[row.number])
         column = columns[row.number]
@@ -159,6 +160,8 @@ def _question(  # noqa: PLR0913 - one question gathers all that is known of it
     parameters: MarkingParameters,
 ) -> QuestionResult:
     scored: Score = score(column.kind, column.key, answer, parameters)
+    if column.is_given:
+        scored = Score(Fraction(1), Reason.GIVEN)
     return QuestionResult(
         number=row.number,
         kind=column.kind.label,

@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 
 from exams.enums import QuestionKind
-from exams.rules.content import Circle, Point, Polygon
+from exams.rules.content import AcceptedAnswers, Circle, Point, Polygon, Proposition, QuestionContent, Script
 from grading.enums import NeutralisationMode, ProposalKind, SpellingCategory
-from grading.rules.decisions import Adopted, Effect, adopted_from, changed_key, effects, key_data, zone_from, zone_text
+from grading.rules.decisions import (
+    Adopted,
+    Effect,
+    adopted_from,
+    changed_key,
+    content_under,
+    effects,
+    key_data,
+    zone_from,
+    zone_text,
+)
 from grading.rules.keys import InvalidKey, QrocKey, TcsKey, ZapKey
 from grading.rules.wording import sentence
 from tests.factories import marking
@@ -159,3 +169,22 @@ def test_decision_is_said_in_french(decision, before, words):
 def test_new_key_is_said_by_what_differs(before, after, words):
     found = sentence(Adopted(ProposalKind.REKEY, 1, (4,), key=after), before)
     assert found == f"Changer la clé : question 4, {words}."
+
+
+@AT_LEISURE
+@given(marking.choice_keys(QuestionKind.QRM), marking.choice_keys(QuestionKind.QRM))
+def test_question_is_shown_with_the_key_that_marks_it(printed, counted):
+    if len(printed.statuses) == len(counted.statuses):
+        lines = tuple(Proposition(str(place), status) for place, status in enumerate(printed.statuses))
+        shown = content_under(QuestionContent("?", propositions=lines), counted)
+        assert tuple(line.status for line in shown.propositions) == counted.statuses
+        assert [line.text for line in shown.propositions] == [line.text for line in lines]
+
+
+def test_other_kinds_are_shown_with_the_key_that_marks_them():
+    script = Script("h", "n", ("a",) * 5, (0, 0, 9, 0, 0))
+    assert content_under(QuestionContent("?", script=script), TcsKey((1, 2, 3, 4, 5))).script.panel == (1, 2, 3, 4, 5)
+    key = QrocKey(frozenset({"b", "a"}), frozenset({"c"}))
+    assert content_under(QuestionContent("?"), key).accepted == AcceptedAnswers(("a", "b"), ("c",))
+    zone = Circle(Point(Decimal(1), Decimal(2)), Decimal(3))
+    assert content_under(QuestionContent("?"), ZapKey((zone,), 1, (1, 1))).zones == (zone,)
