@@ -19,7 +19,7 @@ from exams.enums import (
     QuestionKind,
     SheetState,
 )
-from grading.enums import MarkingState
+from grading.enums import BallotChoice, MarkingState, NeutralisationMode, ProposalKind, SpellingCategory
 
 ROOT = Path(__file__).parents[2]
 APPS = ("ecni", "exams", "centres", "grading", "ranking")
@@ -39,6 +39,7 @@ CLOSED = {
             OpKind,
         ),
         *(CandidateCategory, MarkingState, Role),
+        *(ProposalKind, NeutralisationMode, BallotChoice, SpellingCategory),
     )
 }
 NAMED_ELSEWHERE = {"OpKind": {"SEAL", "FLAG", "STRIKE", "SUBMIT"}}
