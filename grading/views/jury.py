@@ -41,6 +41,7 @@ from grading.reports import minutes_document
 from grading.rules.access import may
 from grading.rules.decisions import key_data
 from grading.rules.deliberation import VotingRules
+from grading.rules.keys import LETTERS
 from grading.rules.parameters import PUBLISHED
 from grading.tasks import launch_marking
 
@@ -128,7 +129,7 @@ def show_question(request: HttpRequest, paper_id: int, number: int) -> HttpRespo
         "modes": NeutralisationMode.choices,
         "mode": PUBLISHED.neutralisation,
         "steps": list(zip(("−2", "−1", "0", "+1", "+2"), counted.get("votes", ()), strict=False)),
-        "lines": list(zip(page.content.propositions, counted.get("statuses", ()), strict=False)),
+        "lines": list(zip(LETTERS, page.content.propositions, counted.get("statuses", ()), strict=False)),
         "lists": [(name, label, "\n".join(counted[name])) for name, label in LISTS if name in counted],
     }
     return render(request, "grading/question.html", context)

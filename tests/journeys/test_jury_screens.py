@@ -26,7 +26,7 @@ from tests.factories.jury import (
     sitting_jury,
 )
 from tests.journeys.concours import PASSWORD
-from tests.journeys.screens import Screens
+from tests.journeys.screens import PICTURES, Screens
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -103,6 +103,7 @@ def test_pages_of_the_jury_have_no_serious_barrier(browser, asgi_server, people)
             assert page.goto(path).status == 200
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, subject)
             screens.look(page, f"60-{subject}-{name}")
+            page.screenshot(path=PICTURES / f"60-{subject}-{name}-whole.png", full_page=True)
         context.close()
     assert screens.findings == {}
 
@@ -145,7 +146,7 @@ def test_short_answers_are_put_in_lists_without_script(browser, asgi_server, peo
     enter(page, "membre2")
     page.goto(f"/notation/{exam.pk}/jury/reponses/")
     page.locator("[data-spelling]").first.get_by_text("Exacte").click()
-    page.screenshot(path="build/screens/63-spellings-tablet.png")
+    page.screenshot(path=PICTURES / "63-spellings-tablet.png")
     page.get_by_role("button", name="Enregistrer ces avis").click()
     page.wait_for_selector("text=1 avis enregistré.")
     assert SpellingOpinion.objects.get().category == SpellingCategory.EXACT
