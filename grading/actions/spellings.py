@@ -1,6 +1,6 @@
 """Two people put short open answers in a list, once for all copies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,8 +12,12 @@ from exams.rules.states import Already, Refused
 from grading.enums import SpellingCategory
 from grading.models import SpellingOpinion
 from grading.queries.decisions import opinion_of
+from grading.queries.spellings import OpenQuestion, groups_of, listed_key, open_questions
 from grading.rules.spellings import standing
 from grading.rules.texts import normalised
+
+LONGEST = 400
+"""Characters of an answer that people are asked about; a longer one is no short answer."""
 
 
 class SecondPersonNeeded(Refused):
@@ -21,6 +25,12 @@ class SecondPersonNeeded(Refused):
 
     code = "second-person-needed"
     text = "Une autre personne doit confirmer ou contredire cet avis."
+
+
+class NotAwaited(Refused):
+    """No copy of the sitting gave that answer, or it is in a list, or the question is not a QROC."""
+
+    code = "not-awaited"
 
 
 @transaction.atomic
@@ -32,16 +42,28 @@ def judge_spellings(
     Raises:
         SecondPersonNeeded: the actor's own opinion on one of them waits for another person's.
         Already: one of them is settled.
+        NotAwaited: one of them waits for no opinion.
     """
-    Paper.objects.select_for_update(of=("self",), no_key=True).get(pk=paper_id)
+    papers = Paper.objects.select_for_update(of=("self",), no_key=True).select_related("sitting")
+    question = OpenQuestion(papers.get(pk=paper_id), number)
     rows = [
         _opinion(paper_id, number, text, category, actor=actor, now=now) for text, category in sorted(opinions.items())
     ]
+    _refuse_strangers(question, rows)
     SpellingOpinion.objects.bulk_create(rows)
     log_deed(
         actor=actor, verb="judge_spellings", target=f"paper:{paper_id}/{number}", now=now, data={"answers": len(rows)}
     )
     return len(rows)
+
+
+def _refuse_strangers(question: OpenQuestion, rows: Sequence[SpellingOpinion]) -> None:
+    if question not in open_questions([question.paper]):
+        raise NotAwaited("Cette question n’est pas à réponse ouverte et courte.")
+    awaited = {group.form for group in groups_of(question, listed_key(question)) if len(group.text) <= LONGEST}
+    for row in rows:
+        if row.form not in awaited or len(row.text) > LONGEST:
+            raise NotAwaited(f"« {row.text[:80]} » n’attend pas d’avis.")
 
 
 def _opinion(

@@ -11,7 +11,7 @@ from exams.rules.states import Already, ReasonMissing
 from grading.actions import jury
 from grading.actions.minutes import NotApplied, content_digest, sign_minutes
 from grading.actions.runs import NotMarkable
-from grading.actions.spellings import SecondPersonNeeded, judge_spellings
+from grading.actions.spellings import NotAwaited, SecondPersonNeeded, judge_spellings
 from grading.enums import BallotChoice, NeutralisationMode, ProposalKind, SpellingCategory
 from grading.models import Decision, Minutes, SheetMark, SpellingOpinion
 from grading.queries.decisions import decisions_in_force, sittings_behind
@@ -278,6 +278,16 @@ def test_a_batch_with_one_refusal_writes_nothing(agency, members):
     with pytest.raises(SecondPersonNeeded):
         judge(exam, members[0], aortte=EXACT, foie=WRONG)
     assert SpellingOpinion.objects.count() == 1
+
+
+def test_only_answers_that_wait_are_put_in_a_list(agency, members):
+    exam = open_exam(agency, {"K2-0001": "aortte", "K2-0002": "x" * 500})
+    for text in ("foie", "aorte", "x" * 500, ""):
+        with pytest.raises(NotAwaited):
+            judge(exam, members[0], **{text: EXACT})
+    with pytest.raises(NotAwaited, match="n’est pas à réponse ouverte"):
+        judge_spellings(paper_id=paper_of(exam).pk, number=1, opinions={"aortte": EXACT}, actor=members[0], now=NOW)
+    assert SpellingOpinion.objects.count() == 0
 
 
 def test_postgresql_refuses_a_second_opinion_of_the_same_person(agency, members):
