@@ -66,7 +66,9 @@ def _staff() -> User:
         "agence": Role.AGENCY,
         "agence2": Role.AGENCY,
         "conseil": Role.COUNCIL,
+        "presidente": Role.PRESIDENT,
         "jury": Role.JURY,
+        "jury2": Role.JURY,
         "exploitation": Role.OPS,
     }
     roles |= {f"centre-{code.lower()}": Role.CENTRE_HEAD for code, _ in CITIES}
