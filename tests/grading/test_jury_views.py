@@ -66,6 +66,8 @@ def paper():
             kind=kind,
             propositions=len(content.propositions),
             expected_count=content.expected_count,
+            image_width=200 if content.zones else None,
+            image_height=100 if content.zones else None,
             is_progressive=False,
         )
     return paper
