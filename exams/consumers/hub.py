@@ -108,19 +108,24 @@ class Hub:
     # Work done in threads
 
     def _write(self, written: Sequence[Written]) -> list[str]:
-        verdicts: dict[int, str] = {}
+        """Store one op per sheet; a verdict is that of the op which was sent, never of another one of its sheet."""
+        sent: dict[int, PendingOp] = {}
         by_sitting: dict[int, list[PendingOp]] = defaultdict(list)
         for session, pending in written:
-            by_sitting[session.ticket.sitting_id].append(pending)
+            if sent.setdefault(pending.sheet_id, pending) is pending:
+                by_sitting[session.ticket.sitting_id].append(pending)
+        verdicts: dict[int, str] = {}
         for sitting_id, batch in by_sitting.items():
-            unique = {pending.sheet_id: pending for pending in batch}
             verdicts |= append_ops(
                 sitting_id=sitting_id,
                 grace_seconds=self._graces[sitting_id],
-                pending=list(unique.values()),
+                pending=batch,
                 now=self.clock.now(),
             )
-        return [verdicts.get(pending.sheet_id, "busy") for _, pending in written]
+        return [
+            verdicts.get(pending.sheet_id, "busy") if sent[pending.sheet_id] is pending else "busy"
+            for _, pending in written
+        ]
 
     def _keep(self, refused: Sequence[Refused]) -> list[str]:
         return keep_refusals(refusals=[refusal for _, refusal in refused], now=self.clock.now())

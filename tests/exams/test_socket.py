@@ -17,16 +17,22 @@ from exams.models import CentreSitting, JournalEntry, RefusedOp, Sheet, Sitting
 from exams.queries.papers import main_paper, paper_keys
 from exams.tickets import COOKIE, Ticket, mint_ticket
 from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, opened, staff
+from tests.exams.test_journal_actions import pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-async def application(transactional_db):
+async def source(transactional_db):
     hub = HubSource()
-    yield CandidateSocket(hub)
+    yield hub
     hub.stop()
     await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def application(source):
+    return CandidateSocket(source)
 
 
 class Tablet:
@@ -305,3 +311,17 @@ async def test_submitted_sheet_takes_nothing_more(tablet, sheet):
     assert (await tablet.act(OpKind.SUBMIT, 0, ""))["t"] == "ack"
     assert (await tablet.act())["code"] == "submitted"
     assert (await Sheet.objects.aget(pk=sheet.pk)).state == SheetState.SUBMITTED
+
+
+async def test_two_sessions_of_a_sheet_in_one_batch_are_not_told_of_each_other(source, tablet, sheet):
+    """Their acts have the same number: what becomes of one is not what becomes of the other."""
+    await tablet.hello()
+    hub = source()
+    session = hub.sessions[sheet.pk]
+    genesis = Chain(sheet).head
+    ops = [Chain(sheet).op(value=value) for value in ("A", "B")]
+    verdicts = await sync_to_async(hub._write)([(session, pending(sheet, op, genesis)) for op in ops])
+    assert verdicts == ["stored", "busy"]
+    assert await JournalEntry.objects.acount() == 1
+    verdicts = await sync_to_async(hub._write)([(session, pending(sheet, op, genesis)) for op in reversed(ops)])
+    assert verdicts == ["contradiction", "busy"]
