@@ -73,7 +73,7 @@ class Supervisor:
 
         `sockets` are inherited under the same numbers. With `keep`, its death leaves the others running.
         """
-        if name in self._children and self._children[name].process.poll() is None:
+        if self.is_running(name):
             raise ValueError(f"{name} is running")
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
@@ -144,6 +144,14 @@ class Supervisor:
         child = self._children[name]
         _signal_group(child, stop_signal)
         child.process.wait(GRACE_SECONDS)
+
+    def is_running(self, name: str) -> bool:
+        """Tell whether a child of this name was started and has not ended."""
+        return name in self._children and self._children[name].process.poll() is None
+
+    def pid(self, name: str) -> int:
+        """Return the process of a child."""
+        return self._children[name].process.pid
 
     def stop(self) -> None:
         """Stop every child in reverse order: SIGTERM, then SIGKILL after 15 seconds."""

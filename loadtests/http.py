@@ -1,6 +1,7 @@
 """A small HTTP/1.1 client over asyncio, with cookies: what a browser would send, nothing more."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
@@ -38,6 +39,10 @@ class Browser:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": accept}
         return await self._follow(await self._request("POST", path, body, headers))
 
+    async def post_json(self, path: str, content: object) -> Answer:
+        """Send JSON."""
+        return await self._request("POST", path, json.dumps(content).encode(), {"Content-Type": "application/json"})
+
     @property
     def cookie_header(self) -> str:
         """The cookies as one header."""
@@ -70,6 +75,8 @@ class Browser:
             writer.close()
 
     def _read(self, raw: bytes) -> Answer:
+        if not raw:
+            raise ConnectionResetError("no answer")
         head, _, body = raw.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers: dict[str, str] = {}

@@ -11,9 +11,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loadtests.evidence import Database, Evidence
+from loadtests.candidate import Candidate
 from loadtests.http import Browser
 from loadtests.staff import CentreHead, do, log_in, together
-from loadtests.tablet import Tablet
+from loadtests.tablet import Slip, Tablet
 
 REASON = "répétition"
 READERS = 20
@@ -69,7 +70,7 @@ class Day:
             await head.arrive()
         generator = random.Random(self.seed)
         self.tablets = [
-            Tablet(self.base, slip["code"], self.pace, random.Random(generator.random()), dodge=0.002)
+            Tablet(self.base, Slip(slip["code"]), random.Random(generator.random()))
             for centre in centres
             for slip in centre["slips"]
         ]
@@ -86,15 +87,22 @@ class Day:
             nonlocal done
             done += 1
 
-        composing = [asyncio.create_task(tablet.compose(on_progress)) for tablet in self.tablets]
+        candidates = [
+            Candidate(tablet, self.pace, random.Random(f"{self.seed}/{position}"), dodge=0.002)
+            for position, tablet in enumerate(self.tablets)
+        ]
+        composing = [asyncio.create_task(candidate.compose(on_progress)) for candidate in candidates]
         ordered = time.monotonic()
         await together(heads, "ouvrir")
         while not all(task.done() for task in composing):
             await asyncio.wait(composing, timeout=2)
-            questions = questions or self.tablets[0].question_count
+            questions = questions or len(self.tablets[0].questions)
             failed = next((task for task in composing if task.done() and task.exception()), None)
             if failed is not None:
                 raise RuntimeError(f"a tablet gave up: {failed.exception()}") from failed.exception()
+            refused = next((tablet for tablet in self.tablets if tablet.journal.errors), None)
+            if refused is not None:
+                raise RuntimeError(f"refused for good: {refused.journal.errors[-1]}")
             self.say(f"composition : {done} réponses sur {questions * total}")
             if self.kill is not None and not self.kills and done > questions * total / 2:
                 self.kills.append(self.kill())
@@ -104,7 +112,7 @@ class Day:
 
     def _tell(self, evidence: Evidence) -> None:
         journals = [tablet.journal for tablet in self.tablets]
-        delays = sorted(1000 * (op.acked - op.first_sent) for j in journals for op in j.ops if op.acked is not None)
+        delays = sorted(1000 * (op.acked - op.first_sent) for j in journals for op in j.ops if op.acked and op.first_sent)
         self.report = {
             "candidates": len(self.tablets),
             "acknowledged": evidence.acknowledged,

@@ -1,7 +1,8 @@
-"""One simulated tablet: it logs in by its slip, checks the sealed paper, composes, loses its network, hands in.
+"""One simulated tablet: it logs in by its slip, checks the sealed paper, keeps acts in its outbox, and holds its link.
 
 It imports nothing of the product: chain, sealed file and wire are written again here from `docs/protocol.md` and
-`docs/papers.md`, so that what it saw can be held against what the database says.
+`docs/papers.md`, so that what it saw can be held against what the database says. What a candidate does with it is
+`loadtests/candidate.py`.
 """
 
 import asyncio
@@ -11,9 +12,11 @@ import random
 import re
 import time
 from base64 import b64decode
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,303 +26,482 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Origin
 
 from loadtests.http import Browser
+from loadtests.outbox import RETRY, WINDOW, Outbox, SentOp, Storage
+from loadtests.record import Journal, Record
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-WORDS = ("aorte", "anévrisme", "de", "l’artère", "pulmonaire", "gauche", "scanner", "à", "jeun", "β-hCG")
-"""What a short open answer is made of, accents and signs included."""
 _EXPECTED = re.compile(r'data-expected="(\d+)"')
-ACK_SECONDS = 15.0
-REVISING, FLAGGING, STRIKING = 0.35, 0.1, 0.1
-"""Chances that an answer is changed once, that a question is flagged, that a proposition is struck out."""
-RETRY = {"too-fast", "paused", "busy", "gap"}
+PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 2.0, 5.0, 10.0
+"""Shorter than a browser's (10 and 25 s): a drill lasts seconds."""
+LONGEST_DELAY, FIRST_DELAY = 2.0, 0.5
+UNSAVED_SECONDS = 3.0
+CLOSE_TICKET, CLOSE_REPLACED = 4401, 4409
+FRAMES = "/copie/trames/"
+MAX_FRAMES = 50
+TROUBLE = (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What the tablet has to enter with: the code of a slip, the cookies of an earlier entry if there was one."""
+
+    code: str
+    cookies: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
-class SentOp:
-    """One op as the tablet knows it: `acked_at` is None while nothing is known of it."""
+class Habits:
+    """How this tablet behaves; a drill changes them while it runs.
 
-    seq: int
-    kind: str
-    question: int
-    value: str
-    at: int
-    digest: str
-    first_sent: float
-    acked: float | None = None
-    refused: str | None = None
+    Attributes:
+        by_http: frames go by HTTP, as when a network forbids websockets.
+        echo: each op frame is sent twice, and two at a time in the wrong order.
+        network: whether there is one.
+        patience: longest wait before reconnecting, in seconds.
+    """
 
-
-@dataclass(slots=True)
-class Journal:
-    """What one tablet saw: its ops in order, and the marks that the report needs (seconds, monotonic)."""
-
-    number: str = ""
-    sitting: int = 0
-    ops: list[SentOp] = field(default_factory=list)
-    opened_at: float | None = None
-    submitted: bool = False
-    receipt: str = ""
-    reconnections: int = 0
-    errors: list[str] = field(default_factory=list)
+    by_http: bool = False
+    echo: bool = False
+    network: bool = True
+    patience: float = LONGEST_DELAY
 
 
 class Tablet:
-    """A candidate and a tablet.
+    """A tablet and its link to the platform.
 
     Args:
         base: address of the platform, such as `http://127.0.0.1:8000`.
-        code: what the slip says.
-        pace: mean seconds between two acts.
+        slip: what it enters with.
         rng: source of all that is random here.
-        dodge: chance, per act, of losing the network.
+        folder: where its storage and its testimony go; None keeps both in memory.
+        name: of the testimony's file.
     """
 
-    def __init__(self, base: str, code: str, pace: float, rng: random.Random, dodge: float) -> None:
+    def __init__(
+        self, base: str, slip: Slip, rng: random.Random, folder: Path | None = None, name: str = "tablet"
+    ) -> None:
         self.journal = Journal()
-        self._browser = Browser(base)
-        self._code = code
-        self._pace = pace
+        self.record = Record(folder and folder / "tablets" / f"{name}.jsonl", name)
+        self.habits = Habits()
+        self.outbox = Outbox(Storage(folder and folder / "storage" / f"{name}.jsonl"))
+        self.browser = Browser(base, dict(slip.cookies or {}))
+        self.opened = asyncio.Event()
+        self.changed = asyncio.Event()
+        self.state: dict[str, Any] = {}
+        self.header: dict[str, Any] = {}
+        self.sealed: set[int] = set()
+        self.ends: float | None = None
+        self.over = ""
+        self._slip = slip
         self._rng = rng
-        self._dodge = dodge
-        self._socket: ClientConnection | None = None
-        self._reader: asyncio.Task[None] | None = None
-        self._state: dict[str, Any] = {}
-        self._greeted = asyncio.Event()
-        self._opened = asyncio.Event()
         self._keys: dict[int, bytes] = {}
-        self._waiters: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._head = b""
         self._paper = b""
-        self._header: dict[str, Any] = {}
-        self._sealed: set[int] = set()
+        self._paper_digest = ""
+        self._read: set[int] = set()
+        self.expected: dict[int, int] = {}
+        self._flying: set[int] = set()
+        self._socket: ClientConnection | None = None
+        self._link: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._heard = self._pinged = 0.0
+        self._announced = 0.0
+        self._greeted = asyncio.Event()
+        self._resend: asyncio.TimerHandle | None = None
+
+    # What its holder does
 
     async def enter(self) -> None:
         """Log in by the slip, say "yes, it is me", connect, and check the paper."""
-        await self._browser.get("/entrer/")
-        page = await self._browser.post("/entrer/identite/", {"code": self._code})
-        if page.status != HTTPStatus.OK:
-            raise RuntimeError(f"slip refused: {page.status}")
-        await self._browser.post("/entrer/oui/", {"code": self._code})
-        if "ecni_ticket" not in self._browser.cookies:
-            raise RuntimeError("no ticket")
-        await self._connect()
-        paper = self._state["paper"]
-        fetched = await self._browser.get(paper["url"])
-        digest = hashlib.sha256(fetched.body).hexdigest()
-        if digest != paper["digest"] or len(fetched.body) != paper["bytes"]:
-            raise RuntimeError("the paper is not the one announced")
-        self._read_paper(fetched.body)
-        await self._send({"t": "ready", "paper": digest})
+        if not self.browser.cookies:
+            await self._log_in()
+        self.start()
+        await self._greeted.wait()
+        await self._check_paper()
 
-    async def compose(self, on_progress: Callable[[], None]) -> None:
-        """Wait for the opening, answer everything, hand in."""
-        await self._opened.wait()
-        self.journal.opened_at = time.monotonic()
-        self._decrypt(self._first_question())
-        for question in self._header["questions"]:
-            await self._answer(question)
-            on_progress()
-        await self._until_done("submit", 0, "")
-        self.journal.submitted = True
-        self.journal.receipt = self._head.hex()
-        await self.leave()
+    def start(self) -> None:
+        """Hold a link from now on."""
+        self._link = asyncio.create_task(self._hold_link())
+
+    def act(self, kind: str, question: int, value: str) -> SentOp:
+        """Make one op: stored, then sent if there is a link."""
+        op = self.outbox.make(kind, question, value, int(time.time() * 1000))
+        self.journal.ops.append(op)
+        self.record.op("invoke", op)
+        self._flush()
+        return op
+
+    def decrypt(self, number: int) -> bool:
+        """Open a question; return False while its key is not there."""
+        if number not in self._keys:
+            return False
+        if number not in self._read:
+            place = next(question for question in self.header["questions"] if question["number"] == number)
+            step = json.loads(self._open(number, place))
+            if "html" not in step:
+                raise RuntimeError(f"question {number} cannot be read")
+            announced = _EXPECTED.search(step["html"])
+            self.expected[number] = int(announced[1]) if announced else place["propositions"]
+            self._read.add(number)
+            self.record("read", q=number)
+        return True
+
+    def drop_socket(self) -> None:
+        """Lose the socket, without a word."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    def network(self, *, there: bool) -> None:
+        """Lose or find the network."""
+        self.record("network", there=there)
+        self.habits.network = there
+        self._wake.set()
+        if not there:
+            self.drop_socket()
 
     async def leave(self) -> None:
-        """Close the socket."""
-        if self._reader is not None:
-            self._reader.cancel()
+        """Let go of the link."""
+        if self._link is not None:
+            self._link.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._link
         if self._socket is not None:
             await self._socket.close()
 
+    async def settled(self, seconds: float) -> bool:
+        """Wait until nothing is pending; return False when it takes too long."""
+        deadline = time.monotonic() + seconds
+        while self.outbox.pending and time.monotonic() < deadline and not self.over:
+            self.changed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), min(0.5, max(0.01, deadline - time.monotonic())))
+        return not self.outbox.pending
+
+    def show_receipt(self) -> None:
+        """Show the receipt: the head of what the server has."""
+        self.journal.receipt = self.outbox.head.hex()
+        self.record("receipt", seq=self.outbox.seq, digest=self.journal.receipt)
+
     @property
-    def question_count(self) -> int:
-        """Number of questions of the paper."""
-        return len(self._header["questions"])
+    def is_linked(self) -> bool:
+        """Whether the platform has greeted this tablet on its present link."""
+        return self._greeted.is_set() and (self._socket is not None or self.habits.by_http)
 
-    # What a candidate does
+    @property
+    def questions(self) -> list[dict[str, Any]]:
+        """What the paper's header says of each question."""
+        found: list[dict[str, Any]] = self.header["questions"]
+        return found
 
-    async def _answer(self, question: dict[str, Any]) -> None:
-        number = question["number"]
-        html = self._decrypt(number)
-        letters = LETTERS[: question["propositions"]]
-        announced = _EXPECTED.search(html)
-        expected = int(announced[1]) if announced else len(letters)
-        for _ in range(1 + (self._rng.random() < REVISING)):
-            await self._until_done("answer", number, self._value(question["kind"], letters, expected))
-        if self._rng.random() < FLAGGING:
-            await self._until_done("flag", number, "1")
-        if letters and self._rng.random() < STRIKING:
-            await self._until_done("strike", number, self._rng.choice(letters))
-        if question["progressive"]:
-            await self._until_done("seal", number, "")
-            self._sealed.add(number)
+    # The link
 
-    def _value(self, kind: str, letters: str, expected: int) -> str:
-        """Any answer that a candidate could give, in the canonical form of its kind."""
-        match kind:
-            case "QRU":
-                return self._rng.choice(letters)
-            case "QROC":
-                return " ".join(self._rng.sample(WORDS, self._rng.randint(1, 5)))
-            case "TCS":
-                return self._rng.choice(["-2", "-1", "0", "1", "2"])
-            case "ZAP":
-                return ";".join(self._point() for _ in range(self._rng.randint(0, expected)))
-            case _:
-                return "".join(sorted(self._rng.sample(letters, self._rng.randint(0, expected))))
+    async def _log_in(self) -> None:
+        await self.browser.get("/entrer/")
+        page = await self.browser.post("/entrer/identite/", {"code": self._slip.code})
+        if page.status != HTTPStatus.OK:
+            raise RuntimeError(f"slip refused: {page.status}")
+        await self.browser.post("/entrer/oui/", {"code": self._slip.code})
+        if "ecni_ticket" not in self.browser.cookies:
+            raise RuntimeError("no ticket")
 
-    def _point(self) -> str:
-        return f"{self._rng.randint(0, 1000) / 10:.1f},{self._rng.randint(0, 1000) / 10:.1f}"
+    async def _check_paper(self) -> None:
+        paper = self.state["paper"]
+        if not self.header:
+            fetched = await self.browser.get(paper["url"])
+            if len(fetched.body) != paper["bytes"]:
+                raise RuntimeError("the paper is not the one announced")
+            self.read_paper(fetched.body)
+        if self._paper_digest != paper["digest"]:
+            raise RuntimeError("the paper is not the one announced")
+        ready = {"t": "ready", "paper": self._paper_digest}
+        with suppress(*TROUBLE):
+            if self.habits.by_http:
+                await self.browser.post_json(FRAMES, [ready])
+            else:
+                await self._say(ready)
 
-    async def _until_done(self, kind: str, question: int, value: str) -> None:
-        await self._sleep()
-        if not await self._act(kind, question, value):
-            raise RuntimeError(f"refused for good: {self.journal.errors[-1]}")
+    async def _hold_link(self) -> None:
+        attempt = 0
+        while not self.over:
+            if self.habits.network:
+                began = time.monotonic()
+                await (self._session_by_http() if self.habits.by_http else self._session())
+                attempt = 0 if time.monotonic() - began > FIRST_DELAY else attempt + 1
+            if self.over:
+                return
+            self._unsaved("network")
+            self._wake.clear()
+            limit = min(self.habits.patience, FIRST_DELAY * 2**attempt)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._rng.uniform(0, limit) if self.habits.network else None)
+            self.journal.reconnections += 1
 
-    async def _sleep(self) -> None:
-        await asyncio.sleep(self._rng.expovariate(1 / self._pace))
-        if self._rng.random() < self._dodge:
-            await self._lose_network()
-
-    async def _lose_network(self) -> None:
-        if self._socket is not None:
-            self._socket.transport.abort()
-        await asyncio.sleep(self._rng.uniform(0.1, 1.0))
-
-    async def _act(self, kind: str, question: int, value: str) -> bool:
-        """Make one op and send it until something is known of it; return whether it is recorded."""
-        seq = len(self.journal.ops) + 1
-        at = int(time.time() * 1000)
-        line = f"{seq}|{kind}|{question}|{at}|{value}"
-        digest = hashlib.sha256(self._head + line.encode()).digest()
-        op = SentOp(seq, kind, question, value, at, digest.hex(), time.monotonic())
-        self.journal.ops.append(op)
-        while True:
-            answer = await self._exchange(op)
-            if answer is None or (answer["t"] == "refused" and answer["code"] in RETRY):
-                await asyncio.sleep(self._rng.uniform(0.05, 0.3))
-                continue
-            break
-        if answer["t"] == "refused":
-            op.refused = answer["code"]
-            self.journal.errors.append(f"{kind} {question}: {answer['code']}")
-            self.journal.ops.pop()
-            return False
-        op.acked = time.monotonic()
-        self._head = digest
-        self._take_keys(answer.get("keys", {}))
-        return True
-
-    async def _exchange(self, op: SentOp) -> dict[str, Any] | None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters[op.seq] = waiter
+    async def _session(self) -> None:
         try:
-            if not await self._connected():
-                return None
-            await self._send(
-                {
-                    "t": "op",
-                    "seq": op.seq,
-                    "kind": op.kind,
-                    "q": op.question,
-                    "value": op.value,
-                    "at": op.at,
-                    "digest": op.digest,
-                }
-            )
-            return await asyncio.wait_for(waiter, ACK_SECONDS)
-        except (TimeoutError, ConnectionClosed, OSError):
-            return None
+            await self._live()
+        except TROUBLE as trouble:
+            self.record("lost", why=type(trouble).__name__, code=getattr(getattr(trouble, "rcvd", None), "code", 0))
         finally:
-            self._waiters.pop(op.seq, None)
+            self._flying.clear()
+            self._socket = None
+        if self.over == "replaced":
+            await self._send_what_is_left()
 
-    # The wire
-
-    async def _connected(self) -> bool:
-        if self._reader is not None and not self._reader.done():
-            return True
-        self.journal.reconnections += 1
-        try:
-            await self._connect()
-        except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
-            await asyncio.sleep(self._rng.uniform(0.1, 1.0))
-            return False
-        return True
-
-    async def _connect(self) -> None:
-        address = urlsplit(self._browser.base)
-        self._greeted.clear()
-        self._socket = await connect(
-            f"ws://{address.netloc}/ws/copie/",
-            origin=Origin(self._browser.base),
-            additional_headers={"Cookie": self._browser.cookie_header},
+    async def _live(self) -> None:
+        place = urlsplit(self.browser.base)
+        async with connect(
+            f"ws://{place.netloc}/ws/copie/",
+            origin=Origin(self.browser.base),
+            additional_headers={"Cookie": self.browser.cookie_header},
             compression=None,
             ping_interval=None,
-            open_timeout=30,
-        )
-        self._reader = asyncio.create_task(self._listen(self._socket))
-        await self._send({"t": "hello", "v": 1})
-        await asyncio.wait_for(self._greeted.wait(), ACK_SECONDS)
+            open_timeout=OPENING_SECONDS,
+            close_timeout=0.2,
+        ) as socket:
+            if not self.habits.network:
+                return
+            self._greeted.clear()
+            self._socket = socket
+            self._heard = self._pinged = time.monotonic()
+            self.record("open", by="ws")
+            await self._say({"t": "hello", "v": 1, "at": int(time.time() * 1000)})
+            beating = asyncio.create_task(self._beat(socket))
+            try:
+                async for text in socket:
+                    self._heard = time.monotonic()
+                    self._hear(json.loads(text))
+            finally:
+                beating.cancel()
+            self._closed(socket.close_code or 0)
 
-    async def _send(self, frame: dict[str, Any]) -> None:
+    async def _beat(self, socket: ClientConnection) -> None:
+        with suppress(*TROUBLE):
+            while True:
+                await asyncio.sleep(0.5)
+                now = time.monotonic()
+                if now - self._heard > DEAD_SECONDS:
+                    self.record("dead", silent=round(now - self._heard, 2))
+                    socket.transport.abort()
+                    return
+                if now - self._pinged > PING_SECONDS:
+                    self._pinged = now
+                    await socket.send(json.dumps({"t": "ping", "at": int(time.time() * 1000), "q": 0}))
+                if self.outbox.pending and now - (self.outbox.pending[0].first_sent or now) > UNSAVED_SECONDS:
+                    self._unsaved("slow")
+
+    def _closed(self, code: int) -> None:
+        self.record("lost", why="closed", code=code)
+        if code == CLOSE_REPLACED:
+            self._stop("replaced")
+        elif code == CLOSE_TICKET:
+            self._stop("ticket")
+
+    def _stop(self, why: str) -> None:
+        self.over = why
+        self.record("readonly", why=why)
+        self.changed.set()
+
+    async def _say(self, frame: dict[str, Any]) -> None:
         if self._socket is not None:
             await self._socket.send(json.dumps(frame))
 
-    async def _listen(self, socket: ClientConnection) -> None:
+    # The same by HTTP
+
+    async def _session_by_http(self) -> None:
+        self.record("open", by="http")
         try:
-            async for text in socket:
-                self._hear(json.loads(text))
-        except ConnectionClosed:
-            pass
-        finally:
-            for waiter in self._waiters.values():
-                if not waiter.done():
-                    waiter.set_exception(ConnectionResetError())
+            while not self.over and self.habits.network and self.habits.by_http:
+                await self._post(self.outbox.pending[:WINDOW])
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 1.0)
+                await asyncio.sleep(0.1)
+        except TROUBLE as trouble:
+            self.record("lost", why=type(trouble).__name__, code=0)
+        if self.over == "replaced":
+            await self._send_what_is_left()
+
+    async def _post(self, ops: Sequence[SentOp]) -> None:
+        frames = [{"t": "ping", "at": int(time.time() * 1000), "q": 0}, *(self._sending(op).frame for op in ops)]
+        answer = await asyncio.wait_for(self.browser.post_json(FRAMES, frames), DEAD_SECONDS)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._stop("ticket")
+            return
+        if answer.status != HTTPStatus.OK:
+            raise ConnectionError(f"HTTP {answer.status}")
+        for frame in json.loads(answer.body):
+            self._hear(frame)
+
+    async def _send_what_is_left(self) -> None:
+        """A replaced tablet sends its pending ops once; they are kept apart for the jury."""
+        ops = list(self.outbox.pending)[:MAX_FRAMES]
+        if not ops:
+            return
+        with suppress(*TROUBLE):
+            answer = await asyncio.wait_for(
+                self.browser.post_json(FRAMES, [self._sending(op).frame for op in ops]), DEAD_SECONDS
+            )
+            for frame in json.loads(answer.body):
+                if frame["t"] == "refused":
+                    self._refused(frame)
+
+    # Frames
 
     def _hear(self, frame: dict[str, Any]) -> None:
-        if frame["t"] == "state":
-            self._start(frame)
-        elif frame["t"] == "status":
-            self._take_keys(frame.get("keys", {}))
-        elif frame["t"] in {"ack", "refused"}:
-            waiter = self._waiters.get(frame.get("seq", 0))
-            if waiter is not None and not waiter.done():
-                waiter.set_result(frame)
+        match frame["t"]:
+            case "state":
+                self._take_state(frame)
+            case "status":
+                self._take_times(frame)
+                self._take_keys(frame.get("keys", {}))
+            case "ack":
+                self._acknowledged(frame)
+            case "refused":
+                self._refused(frame)
+            case "bye":
+                self.record("bye", code=frame["code"])
+                if frame["code"] == "replaced":
+                    self._stop("replaced")
 
-    def _start(self, frame: dict[str, Any]) -> None:
-        if not self._state:
-            self.journal.number, self.journal.sitting = frame["sheet"], frame["sitting"]["id"]
-            self._head = hashlib.sha256(f"ecni-sheet/1|{frame['sitting']['id']}|{frame['sheet']}".encode()).digest()
-        self._state = frame
+    def _take_state(self, frame: dict[str, Any]) -> None:
+        self.journal.number, self.journal.sitting = frame["sheet"], frame["sitting"]["id"]
+        first = self.outbox.sheet != frame["sheet"]
+        if not self.outbox.belong(frame["sitting"]["id"], frame["sheet"]):
+            self.record("storage-lost")
+        self.state = frame
+        self.sealed = set(frame["sealed"])
+        self.record("state", sheet=frame["sheet"], seq=frame["seq"], digest=frame["digest"], first=first)
+        covered, remade = self.outbox.rebase(frame["seq"], frame["digest"], self.sealed)
+        for op in covered:
+            self._known_durable(op, "state")
+        for op in remade:
+            self.journal.ops.append(op)
+            self.record.op("invoke", op, anew=True)
+        self._flying.clear()
+        self._take_times(frame)
         self._take_keys(frame["keys"])
         self._greeted.set()
+        if covered:
+            self._saved()
+        self._flush()
+
+    def _take_times(self, frame: dict[str, Any]) -> None:
+        self.state |= {"status": frame["status"], "ends_at": frame["ends_at"]}
+        if frame["ends_at"] is not None:
+            self.ends = time.monotonic() + (frame["ends_at"] - frame["now"]) / 1000
+        self.record("status", status=frame["status"], ends_at=frame["ends_at"], now=frame["now"])
+        self.changed.set()
+
+    def _acknowledged(self, frame: dict[str, Any]) -> None:
+        self._flying.discard(frame["seq"])
+        op = self.outbox.settle(frame["seq"])
+        if op is not None:
+            self._known_durable(op, "ack")
+        self._take_keys(frame.get("keys", {}))
+        self._saved()
+        self._flush()
+
+    def _known_durable(self, op: SentOp, via: str) -> None:
+        op.acked = time.monotonic()
+        if op.kind == "seal":
+            self.sealed.add(op.question)
+        if op.kind == "submit":
+            self.journal.submitted = True
+        took = op.acked - op.last_sent if via == "ack" and op.last_sent else None
+        self.record.op("ack", op, via=via, took=took)
+        self.changed.set()
+
+    def _refused(self, frame: dict[str, Any]) -> None:
+        seq, code = frame.get("seq"), frame["code"]
+        self._flying.discard(seq or 0)
+        op = next((op for op in self.outbox.pending if op.seq == seq), None)
+        if op is None:
+            return
+        self.record.op("refused", op, code=code)
+        if code in RETRY:
+            self._flush_later(self._rng.uniform(0.05, 0.4))
+            return
+        op.refused = code
+        self.journal.errors.append(f"{op.kind} {op.question}: {code}")
+        self.outbox.drop(op)
+        self.changed.set()
+        if not self.over and self._socket is not None:
+            self._flying.clear()
+            self._flying.add(-1)  # nothing leaves before the next state
+            asyncio.ensure_future(self._greet_again())  # noqa: RUF006 -- ends by itself
+
+    async def _greet_again(self) -> None:
+        with suppress(*TROUBLE):
+            await self._say({"t": "hello", "v": 1})
+
+    def _saved(self) -> None:
+        if self.outbox.pending:
+            return
+        self._announced = 0.0
+        self.record("saved", seq=self.outbox.seq, digest=self.outbox.head.hex())
+
+    def _unsaved(self, why: str) -> None:
+        now = time.monotonic()
+        if self.outbox.pending and now - self._announced > 1:
+            self._announced = now
+            self.record("unsaved", why=why, pending=len(self.outbox.pending))
+
+    def _flush_later(self, seconds: float) -> None:
+        if self._resend is None:
+            self._resend = asyncio.get_running_loop().call_later(seconds, self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._resend = None
+        self._flush()
+
+    def _flush(self) -> None:
+        self._wake_http()
+        waiting = self._resend is not None or -1 in self._flying or not self._greeted.is_set()
+        if self._socket is None or waiting:
+            return
+        ready = [op for op in self.outbox.pending[:WINDOW] if op.seq not in self._flying]
+        frames = [json.dumps(self._sending(op).frame) for op in ready]
+        self._flying |= {op.seq for op in ready}
+        if frames:
+            asyncio.ensure_future(self._send_frames(self._socket, frames))  # noqa: RUF006 -- ends by itself
+
+    def _wake_http(self) -> None:
+        if self.habits.by_http and self.outbox.pending:
+            self._wake.set()
+
+    async def _send_frames(self, socket: ClientConnection, frames: list[str]) -> None:
+        if self.habits.echo:
+            frames = [*reversed(frames), *frames, *frames]
+        with suppress(*TROUBLE):
+            for frame in frames:
+                await socket.send(frame)
+
+    def _sending(self, op: SentOp) -> SentOp:
+        op.last_sent = time.monotonic()
+        if op.first_sent is None:
+            op.first_sent = op.last_sent
+        self.record("send", seq=op.seq, digest=op.digest)
+        return op
 
     # The paper
 
-    def _read_paper(self, data: bytes) -> None:
+    def read_paper(self, data: bytes) -> None:
+        """Take the sealed file, fetched or kept from before."""
+        self._paper_digest = hashlib.sha256(data).hexdigest()
         length = int.from_bytes(data[8:12], "big")
-        self._header = json.loads(data[12 : 12 + length])
+        self.header = json.loads(data[12 : 12 + length])
         self._paper = data[12 + length :]
+        self._take_keys({})
 
     def _take_keys(self, keys: dict[str, str]) -> None:
         for step, key in keys.items():
             self._keys[int(step)] = b64decode(key)
-        if 0 in self._keys and self._header and not self._opened.is_set():
-            opening = json.loads(self._open(0, self._header["opening"]))
+        if 0 in self._keys and self.header and not self.opened.is_set():
+            opening = json.loads(self._open(0, self.header["opening"]))
             self._keys |= {int(number): b64decode(key) for number, key in opening["keys"].items()}
-            self._opened.set()
+            self.journal.opened_at = time.monotonic()
+            self.opened.set()
+        self.changed.set()
 
     def _open(self, number: int, place: dict[str, Any]) -> bytes:
         blob = self._paper[place["offset"] : place["offset"] + place["length"]]
-        context = f"ecni-paper/1|{self._header['paper']}|{number}".encode()
+        context = f"ecni-paper/1|{self.header['paper']}|{number}".encode()
         return AESGCM(self._keys[number]).decrypt(blob[:12], blob[12:], context)
-
-    def _first_question(self) -> int:
-        return int(self._header["questions"][0]["number"])
-
-    def _decrypt(self, number: int) -> str:
-        place = next(question for question in self._header["questions"] if question["number"] == number)
-        step = json.loads(self._open(number, place))
-        if "html" not in step:
-            raise RuntimeError(f"question {number} cannot be read")
-        return str(step["html"])

@@ -1,6 +1,7 @@
 """Build the concours blanc: staff, centres, candidates, bank, a sealed paper, seats and slips."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -34,25 +35,47 @@ ROOM_SEATS = 30
 Say = Callable[[str], None]
 
 
-def build_concours(*, candidates: int, now: datetime, say: Say) -> Exam:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How big a concours blanc is.
+
+    Attributes:
+        candidates: how many people, shared between the centres.
+        centres: how many centres, 35 at most.
+        duration_seconds, grace_seconds: of the sitting.
+        isolated: how many isolated questions its paper asks at most; None for all of the bank's.
+        cases: the kinds of case that it asks, articles apart.
+        articles: how many articles (LCA) it asks.
+    """
+
+    candidates: int
+    centres: int = len(CITIES)
+    duration_seconds: int = 10_800
+    grace_seconds: int = 30
+    isolated: int | None = None
+    cases: tuple[CaseKind, ...] = (CaseKind.DP, CaseKind.MINI_DP, CaseKind.KFP, CaseKind.TCS)
+    articles: int = 1
+
+
+def build_concours(*, shape: Shape, now: datetime, say: Say) -> Exam:
     """Build everything up to the lobby of the first sitting, whose hour has just come.
 
     Args:
-        candidates: how many people, shared between the 35 centres.
+        shape: how big it is.
         now: the hour of the sitting.
         say: told, in French, what is being done.
     """
     agency = _staff()
-    say(f"{len(CITIES)} centres et {candidates} candidats…")
-    exam = _exam(now)
-    _centres(candidates)
-    register_candidates(exam_id=exam.pk, lines=list(_lines(candidates)), actor=agency, now=now)
+    say(f"{shape.centres} centres et {shape.candidates} candidats…")
+    exam = _exam(shape, now)
+    _centres(shape)
+    register_candidates(exam_id=exam.pk, lines=list(_lines(shape)), actor=agency, now=now)
     say("Banque de démonstration…")
     bank, media = read_bank_folder(BANK)
     report = import_bank(bank=bank, media=media, actor=agency, now=now)
     say(f"{len(report.questions)} questions isolées et {len(report.cases)} dossiers.")
     sitting = exam.sittings.get(number=1)
-    paper = _paper(exam, sitting)
+    paper = _paper(exam, sitting, shape)
     say("Scellement du sujet, places et coupons…")
     seal_paper(paper_id=paper.pk, actor=agency, now=now, reason="concours blanc de démonstration")
     for hosting in seat_candidates(sitting_id=sitting.pk, actor=agency, now=now):
@@ -80,19 +103,26 @@ def _staff() -> User:
     return User.objects.get(username="agence")
 
 
-def _exam(now: datetime) -> Exam:
+def _exam(shape: Shape, now: datetime) -> Exam:
     exam = Exam.objects.create(name="Concours blanc national", slug=SLUG)
     ExamPart.objects.bulk_create(ExamPart(exam=exam, code=code, points=points) for code, points in POINTS.items())
-    Sitting.objects.create(exam=exam, number=1, title="Épreuve 1 · dossiers et questions", starts_at=now)
+    Sitting.objects.create(
+        exam=exam,
+        number=1,
+        title="Épreuve 1 · dossiers et questions",
+        starts_at=now,
+        duration_seconds=shape.duration_seconds,
+        grace_seconds=shape.grace_seconds,
+    )
     Sitting.objects.create(
         exam=exam, number=2, title="Créneau de réserve", starts_at=now + timedelta(days=1), is_reserve=True
     )
     return exam
 
 
-def _centres(candidates: int) -> None:
-    share = -(-candidates // len(CITIES))
-    for code, city in CITIES:
+def _centres(shape: Shape) -> None:
+    share = -(-shape.candidates // shape.centres)
+    for code, city in CITIES[: shape.centres]:
         centre = Centre.objects.create(code=code, name=city, city=city.split(" ")[0])
         Room.objects.create(centre=centre, name="Salle du temps majoré", capacity=10, is_for_extra_time=True)
         Room.objects.bulk_create(
@@ -105,28 +135,29 @@ def _centres(candidates: int) -> None:
         )
 
 
-def _lines(count: int) -> Iterator[CandidateLine]:
-    for position, person in enumerate(people(count)):
+def _lines(shape: Shape) -> Iterator[CandidateLine]:
+    for position, person in enumerate(people(shape.candidates)):
         yield CandidateLine(
             line=position + 2,
             official_number=f"2026{position + 1:05d}",
             last_name=person.last_name,
             first_name=person.first_name,
             born_on=person.born_on,
-            centre=CITIES[position % len(CITIES)][0].lower(),
+            centre=CITIES[position % shape.centres][0].lower(),
             extra_percent=person.extra_percent,
             email="",
             category=CandidateCategory.STUDENT,
         )
 
 
-def _paper(exam: Exam, sitting: Sitting) -> Paper:
+def _paper(exam: Exam, sitting: Sitting, shape: Shape) -> Paper:
     paper = Paper.objects.create(sitting=sitting, title="Sujet 1")
     parts = {part.code: part for part in exam.parts.all()}
     isolated = latest_questions().filter(case__isnull=True).exclude(identifier__in=NOT_TOGETHER).order_by("identifier")
-    cases = latest_cases().exclude(kind=CaseKind.LCA).order_by("identifier")
-    articles = latest_cases().filter(kind=CaseKind.LCA).order_by("identifier")[:1]
-    units = [PaperUnit(paper=paper, part=parts[PartCode.QI], question=question) for question in isolated]
+    cases = latest_cases().filter(kind__in=shape.cases).order_by("identifier")
+    articles = latest_cases().filter(kind=CaseKind.LCA).order_by("identifier")[: shape.articles]
+    asked = isolated[: shape.isolated]
+    units = [PaperUnit(paper=paper, part=parts[PartCode.QI], question=question) for question in asked]
     units += [PaperUnit(paper=paper, part=parts[PartCode.DP], case=case) for case in cases]
     units += [PaperUnit(paper=paper, part=parts[PartCode.LCA], case=case) for case in articles]
     for position, unit in enumerate(units, start=1):

@@ -60,10 +60,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def prepare(data_dir: Path, candidates: int) -> dict[str, Any]:
+def prepare(data_dir: Path, candidates: int, *options: str) -> dict[str, Any]:
     """Run `prepare_demo` on the engines that the environment names; return its guide."""
     guide = data_dir / "guide.json"
     command = [sys.executable, "manage.py", "prepare_demo", "--candidates", str(candidates), "--guide", str(guide)]
+    command += options
     if subprocess.run(command, cwd=ROOT, check=False).returncode:  # noqa: S603 -- our own command
         raise CommandError("La préparation a échoué.")
     content: dict[str, Any] = json.loads(guide.read_text(encoding="utf-8"))

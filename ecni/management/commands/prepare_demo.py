@@ -11,13 +11,19 @@ from django.db import transaction
 
 from centres.models import Candidate
 from centres.queries.slips import printed_slips
-from ecni.demo.build import PASSWORD, SLUG, build_concours, demo_hostings
+from ecni.demo.build import PASSWORD, SLUG, Shape, build_concours, demo_hostings
 from ecni.shared.clock import now
+from exams.enums import CaseKind
 from exams.models import Exam
 
 
+SHORT_CENTRES = 5
+SHORT_QUESTIONS = 4
+SHORT_GRACE_SECONDS = 4
+
+
 class Command(BaseCommand):
-    """`prepare_demo --candidates 350 --guide FILE`: the guide holds every login of the demonstration, as JSON."""
+    """`prepare_demo --candidates 350 [--short SECONDS] --guide FILE`: the guide holds every login, as JSON."""
 
     help = "Prépare la base, les fichiers statiques et le concours blanc."
 
@@ -25,6 +31,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--candidates", type=int, default=350)
         parser.add_argument("--guide", type=Path, required=True)
+        parser.add_argument("--short", type=int, help="secondes d’une épreuve courte, pour les exercices de panne")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Prepare."""
@@ -35,7 +42,7 @@ class Command(BaseCommand):
         exam = Exam.objects.filter(slug=SLUG).first()
         if exam is None:
             with transaction.atomic():
-                exam = build_concours(candidates=options["candidates"], now=now(), say=self._say)
+                exam = build_concours(shape=shape(options), now=now(), say=self._say)
         elif Candidate.objects.filter(exam=exam).count() != options["candidates"]:
             self._say("Le concours blanc existe avec un autre nombre de candidats : « make clean » le supprime.")
         options["guide"].write_text(json.dumps(guide(exam), ensure_ascii=False), encoding="utf-8")
@@ -43,6 +50,21 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(f"  {text}")
         self.stdout.flush()
+
+
+def shape(options: dict[str, Any]) -> Shape:
+    """Return the concours asked for: the whole one, or a short one in 5 centres whose answers arrive within 4 s."""
+    if options["short"] is None:
+        return Shape(candidates=options["candidates"])
+    return Shape(
+        candidates=options["candidates"],
+        centres=SHORT_CENTRES,
+        duration_seconds=options["short"],
+        grace_seconds=SHORT_GRACE_SECONDS,
+        isolated=SHORT_QUESTIONS,
+        cases=(CaseKind.MINI_DP,),
+        articles=0,
+    )
 
 
 def guide(exam: Exam) -> dict[str, Any]:
