@@ -81,6 +81,10 @@ simulate: setup ## Play SEEDS=10000 histories of tablets and servers with faults
 mutants: setup ## Hunt every seeded bug; build/mutants.json says what caught each
 	@NODE="$(NODE)" ECNI_ENV=test $(PY) -m tests.mutants
 
+.PHONY: drills
+drills: setup ## Break everything that breaks on the day, one fault at a time; ONLY=F01,F03 plays some
+	ECNI_ENV=demo $(PY) manage.py drills
+
 .PHONY: requirements
 requirements: ## Pin the newest releases that pyproject.toml allows
 	test -x build/uv/bin/uv || { python3 -m venv build/uv && build/uv/bin/pip install --quiet uv; }

@@ -1,4 +1,4 @@
-"""What a candidate does with a tablet: reads, answers, changes an answer, seals, hands in, or goes on to the last second."""
+"""What a candidate does with a tablet: reads, answers, changes an answer, seals, hands in, or goes on to the end."""
 
 import asyncio
 import random

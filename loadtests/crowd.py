@@ -23,7 +23,7 @@ from loadtests.tablet import FRAMES, Slip, Tablet
 
 ENTERING = 20
 ROLES = ("last", "grace", "late", "after", "closed", "http")
-"""What one tablet in ten does at the end, and one whose frames go by HTTP; the others hand in when they have finished."""
+"""How one tablet in ten ends, each in its own way, and one whose frames go by HTTP; the others hand in."""
 ROLE_EVERY = 10
 
 
@@ -48,8 +48,8 @@ class Place:
 class Crowd:
     """The candidates of one centre.
 
-    The plan: `base`, `centre`, `folder`, `pace`, `seed`, `grace`, `proxied`, `paper` (path of the sealed file, if it was
-    fetched before), `slips` (`number`, `code`, `cookies`).
+    The plan: `base`, `centre`, `folder`, `pace`, `seed`, `grace`, `proxied`, `paper` (path of the sealed file, if it
+    was fetched before), `slips` (`number`, `code`, `cookies`).
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:
@@ -184,7 +184,9 @@ class Crowd:
         self._closed.set()
         tasks = [place.task for place in self._places if place.task is not None]
         await asyncio.wait(tasks or [asyncio.ensure_future(asyncio.sleep(0))], timeout=20)
-        troubles = [repr(task.exception()) for task in tasks if task.done() and not task.cancelled() and task.exception()]
+        troubles = [
+            repr(task.exception()) for task in tasks if task.done() and not task.cancelled() and task.exception()
+        ]
         stuck = sum(not task.done() for task in tasks)
         for place in self._places:
             await place.tablet.leave()
@@ -289,13 +291,13 @@ class Crowd:
 
 async def sleep_until(instant: Callable[[], float]) -> None:
     """Sleep until an instant (monotonic seconds) that may move meanwhile."""
-    while (left := instant() - time.monotonic()) > 0:
+    while (left := instant() - time.monotonic()) > 0:  # noqa: ASYNC110 -- the instant moves by itself
         await asyncio.sleep(min(left, 0.5))
 
 
-async def main(path: str) -> None:
+async def main(plan: dict[str, Any]) -> None:
     """Serve commands until the input closes."""
-    crowd = Crowd(json.loads(Path(path).read_text(encoding="utf-8")))
+    crowd = Crowd(plan)
     await crowd.prepare()
     reader = asyncio.StreamReader(limit=2**24)
     loop = asyncio.get_running_loop()
@@ -323,4 +325,4 @@ def say(line: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg2
 
-from loadtests.tablet import Journal
+from loadtests.record import Journal
 
 Row = tuple[str, int, str]
 """Number of the sheet, place in its chain, digest."""

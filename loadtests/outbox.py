@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -79,18 +80,21 @@ class Storage:
             self._file = self.path.open("a", buffering=1, encoding="utf-8")
         self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
-    def lines(self) -> list[dict[str, Any]]:
-        """Return what was stored.
+    def lines(self, sheet: str) -> list[dict[str, Any]]:
+        """Return what was stored of a sheet.
 
         Raises:
-            Unreadable: some of it is damaged.
+            Unreadable: some of it is damaged, or it is of another sheet.
         """
         if self.path is None or not self.path.exists():
             return []
         try:
-            return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+            found = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
         except ValueError as error:
             raise Unreadable from error
+        if found and found[0].get("sheet") != sheet:
+            raise Unreadable
+        return found
 
     def wipe(self) -> None:
         """Forget everything."""
@@ -120,9 +124,7 @@ class Outbox:
         genesis = hashlib.sha256(f"ecni-sheet/1|{sitting}|{number}".encode()).digest()
         self.seq, self.head, self.pending = 0, genesis, []
         try:
-            lines = self.storage.lines()
-            if lines and lines[0].get("sheet") != number:
-                raise Unreadable
+            lines = self.storage.lines(number)
             for line in lines[1:]:
                 self._redo(line)
         except (Unreadable, KeyError, TypeError, ValueError, AttributeError):
@@ -168,15 +170,13 @@ class Outbox:
         covered = [op for op in self.pending if op.seq <= seq] if (seq, digest) in ours else []
         left = [op for op in self.pending if op not in covered]
         self.seq, self.head = seq, bytes.fromhex(digest)
-        if left and chained(self.head, replace(left[0], seq=seq + 1)).digest != left[0].digest:
+        follows = not left or chained(self.head, replace(left[0], seq=seq + 1)).digest == left[0].digest
+        unbroken = follows and all(after.seq == before.seq + 1 for before, after in pairwise(left))
+        if not follows:
             final = set(sealed)
             left = [op for op in left if op.kind == "flag" or op.question not in final]
-            remade = self._chain_anew(left)
-        elif any(after.seq != before.seq + 1 for before, after in zip(left, left[1:], strict=False)):
-            remade = self._chain_anew(left)
-        else:
-            remade = []
-        self.pending = remade or left
+        remade = [] if unbroken else self._chain_anew(left)
+        self.pending = left if unbroken else remade
         self._put({"head": [seq, digest]})
         self._put({"pending": [asdict(op) for op in self.pending]})
         return covered, remade

@@ -76,9 +76,7 @@ class Proxy:
             return
         self._ends |= {writer, far_writer}
         try:
-            await asyncio.gather(
-                self._pass(reader, far_writer, up=True), self._pass(far_reader, writer, up=False)
-            )
+            await asyncio.gather(self._pass(reader, far_writer, up=True), self._pass(far_reader, writer, up=False))
         except OSError:
             reset(writer)
             reset(far_writer)

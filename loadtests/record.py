@@ -1,4 +1,4 @@
-"""The tablet's testimony: one JSON line per thing that happened to it, on disk at once. `docs/checker.md` is the format."""
+"""The tablet's testimony: one JSON line per thing that happened to it, on disk at once (`docs/checker.md`)."""
 
 import json
 import time

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from loadtests.evidence import Database, Evidence
 from loadtests.candidate import Candidate
+from loadtests.evidence import Database, Evidence
 from loadtests.http import Browser
 from loadtests.staff import CentreHead, do, log_in, together
 from loadtests.tablet import Slip, Tablet
@@ -112,7 +112,8 @@ class Day:
 
     def _tell(self, evidence: Evidence) -> None:
         journals = [tablet.journal for tablet in self.tablets]
-        delays = sorted(1000 * (op.acked - op.first_sent) for j in journals for op in j.ops if op.acked and op.first_sent)
+        known = [op for journal in journals for op in journal.ops]
+        delays = sorted(1000 * (op.acked - op.first_sent) for op in known if op.acked and op.first_sent)
         self.report = {
             "candidates": len(self.tablets),
             "acknowledged": evidence.acknowledged,

@@ -94,16 +94,14 @@ class Tablet:
         self._slip = slip
         self._rng = rng
         self._keys: dict[int, bytes] = {}
-        self._paper = b""
-        self._paper_digest = ""
+        self._paper, self._paper_digest = b"", ""
         self._read: set[int] = set()
         self.expected: dict[int, int] = {}
         self._flying: set[int] = set()
         self._socket: ClientConnection | None = None
         self._link: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._heard = self._pinged = 0.0
-        self._announced = 0.0
+        self._heard = self._pinged = self._announced = 0.0
         self._greeted = asyncio.Event()
         self._resend: asyncio.TimerHandle | None = None
 
@@ -220,7 +218,7 @@ class Tablet:
 
     async def _hold_link(self) -> None:
         attempt = 0
-        while not self.over:
+        while True:
             if self.habits.network:
                 began = time.monotonic()
                 await (self._session_by_http() if self.habits.by_http else self._session())
@@ -262,7 +260,7 @@ class Tablet:
             self._socket = socket
             self._heard = self._pinged = time.monotonic()
             self.record("open", by="ws")
-            await self._say({"t": "hello", "v": 1, "at": int(time.time() * 1000)})
+            await self._say(self._hello())
             beating = asyncio.create_task(self._beat(socket))
             try:
                 async for text in socket:
@@ -320,8 +318,7 @@ class Tablet:
             await self._send_what_is_left()
 
     async def _post(self, ops: Sequence[SentOp]) -> None:
-        frames = [{"t": "ping", "at": int(time.time() * 1000), "q": 0}, *(self._sending(op).frame for op in ops)]
-        answer = await asyncio.wait_for(self.browser.post_json(FRAMES, frames), DEAD_SECONDS)
+        answer = await asyncio.wait_for(self.browser.post_json(FRAMES, self._by_http(ops)), DEAD_SECONDS)
         if answer.status == HTTPStatus.UNAUTHORIZED:
             self._stop("ticket")
             return
@@ -330,15 +327,19 @@ class Tablet:
         for frame in json.loads(answer.body):
             self._hear(frame)
 
+    def _by_http(self, ops: Sequence[SentOp]) -> list[dict[str, Any]]:
+        return [self._hello(), *(self._sending(op).frame for op in ops)]
+
+    def _hello(self) -> dict[str, Any]:
+        return {"t": "hello", "v": 1, "at": int(time.time() * 1000)}
+
     async def _send_what_is_left(self) -> None:
         """A replaced tablet sends its pending ops once; they are kept apart for the jury."""
-        ops = list(self.outbox.pending)[:MAX_FRAMES]
+        ops = list(self.outbox.pending)[: MAX_FRAMES - 1]
         if not ops:
             return
         with suppress(*TROUBLE):
-            answer = await asyncio.wait_for(
-                self.browser.post_json(FRAMES, [self._sending(op).frame for op in ops]), DEAD_SECONDS
-            )
+            answer = await asyncio.wait_for(self.browser.post_json(FRAMES, self._by_http(ops)), DEAD_SECONDS)
             for frame in json.loads(answer.body):
                 if frame["t"] == "refused":
                     self._refused(frame)
@@ -430,7 +431,7 @@ class Tablet:
 
     async def _greet_again(self) -> None:
         with suppress(*TROUBLE):
-            await self._say({"t": "hello", "v": 1})
+            await self._say(self._hello())
 
     def _saved(self) -> None:
         if self.outbox.pending:

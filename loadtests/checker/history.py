@@ -1,7 +1,6 @@
 """The inputs, read into plain records. Times are monotonic seconds unless said; exported times are milliseconds."""
 
 import json
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ Line = dict[str, Any]
 
 @dataclass(slots=True)
 class Op:
-    """One op as a tablet made it: acknowledged, refused, or unknown."""
+    """One op as a tablet made it: acknowledged, refused, or unknown. `made` is when its act was first done."""
 
     tablet: str
     sheet: str
@@ -50,7 +49,7 @@ class Op:
 
 @dataclass(slots=True)
 class Tablet:
-    """One device and all that it wrote; `ops` by number and digest, in the order in which they were made."""
+    """One device and all that it wrote: `ops` by number and digest, `acts` with the instant of each."""
 
     name: str
     sheet: str = ""
@@ -60,8 +59,21 @@ class Tablet:
     reads: dict[int, float] = field(default_factory=dict)
     offline: list[tuple[float, bool]] = field(default_factory=list)
     storage_lost: list[float] = field(default_factory=list)
+    acts: dict[int, float] = field(default_factory=dict)
     finished: bool = False
     readonly: str = ""
+
+    def waits(self) -> list[tuple[float, float]]:
+        """For each act, in order: when it was done, and when its outcome was known, or forgotten with the storage."""
+        known = dict.fromkeys(self.acts, float("inf"))
+        for op in self.ops.values():
+            if op.known is not None:
+                known[op.act] = min(known[op.act], op.known)
+        forgotten = {
+            act: min((lost for lost in self.storage_lost if lost >= made), default=float("inf"))
+            for act, made in self.acts.items()
+        }
+        return sorted((made, min(known[act], forgotten[act])) for act, made in self.acts.items())
 
     def was_offline(self, start: float, end: float) -> bool:
         """Whether its holder had taken its network away during some of a span."""
@@ -178,6 +190,7 @@ def _state(tablet: Tablet, line: Line) -> None:
 
 def _invoke(tablet: Tablet, line: Line) -> None:
     key = (line["seq"], line["digest"])
+    made = tablet.acts.setdefault(line["act"], line["mono"])
     tablet.ops.setdefault(
         key,
         Op(
@@ -190,7 +203,7 @@ def _invoke(tablet: Tablet, line: Line) -> None:
             value=line["value"],
             at=line["at"],
             digest=line["digest"],
-            made=line["mono"],
+            made=made,
         ),
     )
 
@@ -281,9 +294,3 @@ def _shift(timetable: Line) -> float:
 def quantile(ordered: list[float], share: float) -> float:
     """Return the value below which `share` of an ordered list lies."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def first_at_or_after(instants: list[float], instant: float) -> float | None:
-    """Return the first of ordered instants that is not before another one."""
-    position = bisect_left(instants, instant)
-    return instants[position] if position < len(instants) else None

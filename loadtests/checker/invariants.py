@@ -1,10 +1,11 @@
 """I1 to I16, each decided from the history alone: held, broken with the places, or not observed."""
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 
 from loadtests.checker.fold import answers, frozen_answers, genesis, leaf, link, tree
 from loadtests.checker.history import History, Line, Op, Tablet, quantile
@@ -83,7 +84,9 @@ def exactly_once(history: History, findings: Findings) -> None:
         for place, row in enumerate(chain, start=1):
             if row.seq != place:
                 duplicated += place > row.seq
-                findings.breach("I2", sheet, row.seq, "repeated number" if place > row.seq else "gap before this number")
+                findings.breach(
+                    "I2", sheet, row.seq, "repeated number" if place > row.seq else "gap before this number"
+                )
                 break
         duplicated += _acts_once(history, findings, sheet)
     findings.counts["duplicated"] = duplicated
@@ -143,21 +146,24 @@ def _in_time(history: History, findings: Findings, op: Op, end: Span, grace: flo
     if op.acked is not None and op.sent is not None and op.sent > end.high + grace + CLOCK_SECONDS:
         findings.breach("I4", op.sheet, op.seq, "acknowledged although it was first sent after the end and its grace")
         return 1
-    if op.refused is None or op.refused[1] not in {"late", "quarantined"}:
-        return 0
-    instant, code = op.refused
-    findings.look("I4")
-    replaced = code == "quarantined" and _was_released(history, op)
+    if op.refused is not None and op.refused[1] in {"late", "quarantined"} and not _was_released(history, op):
+        findings.look("I4")
+        _refused_rightly(history, findings, op, end, grace)
+    return 0
+
+
+def _refused_rightly(history: History, findings: Findings, op: Op, end: Span, grace: float) -> None:
+    instant, code = op.refused or (0.0, "")
     made_before = op.made < end.low - CLOCK_SECONDS
-    if made_before and instant < end.low + grace and not replaced:
+    made_after = op.made > end.high + CLOCK_SECONDS
+    if made_before and instant < end.low + grace:
         findings.breach("I4", op.sheet, op.seq, f"{code} although it was made and received in time")
-    if history.refused is None or replaced or (op.last_sent or 0.0) < end.high + grace:
-        return 0
+    if history.refused is None or (op.last_sent or 0.0) < end.high + grace:
+        return
     if made_before and code != "quarantined":
         findings.breach("I4", op.sheet, op.seq, "made in time, arrived after the grace, and not kept for the jury")
-    if op.made > end.high + CLOCK_SECONDS and code != "late":
+    if made_after and code != "late":
         findings.breach("I4", op.sheet, op.seq, "made after the end, and kept as if it had been made in time")
-    return 0
 
 
 def _was_released(history: History, op: Op) -> bool:
@@ -217,18 +223,21 @@ def one_tablet(history: History, findings: Findings) -> None:
         released[deed["sheet"]].append(deed)
     for sheet, chain in history.chains.items():
         findings.look("I8")
-        held: list[str] = []
-        for before, row in zip([None, *chain], chain, strict=False):
-            if before is not None and row.epoch < before.epoch:
+        for before, row in pairwise(chain):
+            if row.epoch < before.epoch:
                 findings.breach("I8", sheet, row.seq, f"epoch {row.epoch} after epoch {before.epoch}")
-            op = history.ops.get((sheet, row.seq, row.digest))
-            if op is None:
-                continue
-            if op.tablet in held[:-1]:
-                findings.breach("I8", sheet, row.seq, f"{op.tablet} wrote again after {held[-1]}")
-            if op.tablet not in held:
-                held.append(op.tablet)
+        _no_turns(history, findings, sheet)
         _released_is_silent(history, findings, sheet, released.get(sheet, []))
+
+
+def _no_turns(history: History, findings: Findings, sheet: str) -> None:
+    held: list[str] = []
+    for row in history.chains[sheet]:
+        op = history.ops.get((sheet, row.seq, row.digest))
+        if op is not None and op.tablet in held[:-1]:
+            findings.breach("I8", sheet, row.seq, f"{op.tablet} wrote again after {held[-1]}")
+        if op is not None and op.tablet not in held:
+            held.append(op.tablet)
 
 
 def _released_is_silent(history: History, findings: Findings, sheet: str, deeds: list[Line]) -> None:
@@ -289,12 +298,8 @@ def _checkpoints(history: History, findings: Findings, heads: dict[str, list[str
     previous = bytes(32).hex()
     for place, line in enumerate(history.checkpoints or [], start=1):
         findings.look("I10")
-        packed = bytes.fromhex(line["heads"])
-        pairs = [
-            (number_of.get(int.from_bytes(packed[at : at + 4], "little"), ""), int.from_bytes(packed[at + 4 : at + 8], "little"))
-            for at in range(0, len(packed), 8)
-        ]
-        known = [(sheet, seq) for sheet, seq in sorted(pairs) if seq < len(heads.get(sheet, []))]
+        pairs = sorted((number_of.get(sheet, ""), seq) for sheet, seq in _unpacked(bytes.fromhex(line["heads"])))
+        known = [(sheet, seq) for sheet, seq in pairs if seq < len(heads.get(sheet, []))]
         root = tree([leaf(sheet, seq, heads[sheet][seq]) for sheet, seq in known]).hex()
         if line["index"] != place or line["previous"] != previous or len(known) != len(pairs) or root != line["root"]:
             findings.breach("I10", "", line["index"], "a checkpoint is not what the journal and the one before say")
@@ -303,6 +308,12 @@ def _checkpoints(history: History, findings: Findings, heads: dict[str, list[str
             f"{sum(seq for _, seq in pairs)}\n{line['root']}\n{line['previous']}\n"
         )
         previous = sha256(signed.encode()).hexdigest()
+
+
+def _unpacked(heads: bytes) -> list[tuple[int, int]]:
+    """Return pairs of sheet and number, from little-endian uint32."""
+    words = [int.from_bytes(heads[at : at + 4], "little") for at in range(0, len(heads), 4)]
+    return list(zip(words[::2], words[1::2], strict=True))
 
 
 def same_inputs_same_ranking(history: History, findings: Findings) -> None:
@@ -335,28 +346,25 @@ def no_identity(history: History, findings: Findings) -> None:
 def others_undisturbed(history: History, findings: Findings) -> None:
     """I14: while one centre is in trouble, acknowledgements are as quick as before in the centres that are not."""
     delays = _delays(history)
-    worst: float | None = None
     local = [fault for fault in history.faults if fault.centre is not None]
     troubled = {fault.centre for fault in local}
     during: list[float] = []
     apart: list[float] = []
     for centre, acks in delays.items():
-        if centre not in troubled:
-            for instant, took in acks:
-                (during if any(f.start <= instant <= f.end for f in local) else apart).append(took)
+        for instant, took in acks if centre not in troubled else []:
+            (during if any(f.start <= instant <= f.end for f in local) else apart).append(took)
+    change: float | None = None
     if len(during) >= FEW and len(apart) >= FEW:
         findings.look("I14", len(during))
         before, after = quantile(sorted(apart), 0.99), quantile(sorted(during), 0.99)
-        worst = after / before - 1 if before else 0.0
+        change = round(after / before - 1, 3)
         if after > OTHERS_RATIO * before and after > OTHERS_SECONDS:
             words = f"p99 of the other centres went from {1000 * before:.0f} to {1000 * after:.0f} ms"
             findings.breach("I14", "", 0, words)
-    findings.counts["others_p99_change"] = None if worst is None else round(worst, 3)
-    everything = sorted(took for acks in delays.values() for _, took in acks)
-    findings.counts["p99_ms"] = round(1000 * quantile(everything, 0.99), 1) if everything else None
-    for centre, acks in delays.items():
+    findings.counts["others_p99_change"] = change
+    for centre, acks in [("", [ack for each in delays.values() for ack in each]), *delays.items()]:
         ordered = sorted(took for _, took in acks)
-        findings.counts[f"p99_ms {centre}"] = round(1000 * quantile(ordered, 0.99), 1)
+        findings.counts[f"p99_ms {centre}".strip()] = round(1000 * quantile(ordered, 0.99), 1) if ordered else None
 
 
 def _delays(history: History) -> dict[str, list[tuple[float, float]]]:
@@ -371,31 +379,20 @@ def nothing_said_falsely(history: History, findings: Findings) -> None:
     """I15: "Enregistré" was shown only of what is in the journal, and never over an act that waits."""
     false = 0
     for tablet in history.tablets:
-        made = sorted((op.made, op.known if op.known is not None else float("inf")) for op in tablet.ops.values())
+        waits = tablet.waits()
+        starts = [made for made, _ in waits]
         for instant, seq, digest in tablet.saved:
-            if seq == 0:
-                continue
             findings.look("I15")
-            if (tablet.sheet, seq, digest) not in history.stored:
+            if seq and (tablet.sheet, seq, digest) not in history.stored:
                 false += 1
                 findings.breach("I15", tablet.sheet, seq, "shown as saved, and not in the journal")
-        false += _over_waiting(findings, tablet, made)
+            last = bisect_left(starts, instant) - 1  # outcomes are known in order: the last act done tells
+            if last >= 0 and waits[last][1] > instant:
+                false += 1
+                findings.breach("I15", tablet.sheet, seq, "shown as saved while an act waited")
         if tablet.receipts and history.sheets.get(tablet.sheet, {}).get("state") not in END_STATES:
             findings.breach("I15", tablet.sheet, 0, "shown as handed in or over, and the sheet is not")
     findings.counts["false_saved"] = false
-
-
-def _over_waiting(findings: Findings, tablet: Tablet, made: list[tuple[float, float]]) -> int:
-    """Count the times "saved" was shown while an act waited: acts are known in order, so the last one made tells."""
-    starts = [start for start, _ in made]
-    replaced = {op.made for op in tablet.ops.values() if op.known is None}
-    false = 0
-    for instant, seq, _ in tablet.saved:
-        place = bisect_right(starts, instant) - 1
-        if place >= 0 and made[place][1] > instant and made[place][0] not in replaced:
-            false += 1
-            findings.breach("I15", tablet.sheet, seq, "shown as saved while an act waited")
-    return false
 
 
 def faults_seen(history: History, findings: Findings) -> None:

@@ -32,7 +32,9 @@ def ends(history: History) -> dict[str, Span]:
     for sheet, place in history.timetable["sheets"].items():
         centre = place["centre"]
         if centre in opened:
-            seconds = history.timetable["duration"] + place["extra"] + common.get(centre, 0.0) + personal.get(sheet, 0.0)
+            seconds = (
+                history.timetable["duration"] + place["extra"] + common.get(centre, 0.0) + personal.get(sheet, 0.0)
+            )
             found[sheet] = Span(
                 opened[centre].low + seconds + paused[centre].low, opened[centre].high + seconds + paused[centre].high
             )

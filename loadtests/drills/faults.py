@@ -10,10 +10,11 @@ import random
 import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -28,7 +29,7 @@ from loadtests.drills.tools import (
     strace,
 )
 
-Inject = Callable[[Scene], Awaitable[None]]
+Inject = Callable[[Scene], Coroutine[Any, Any, None]]
 SERVERS = ("daphne-1", "daphne-2")
 DEAD_FOR = 0.5
 PAIRS = 10
@@ -388,7 +389,9 @@ async def reconnect_together(scene: Scene) -> None:
 async def slow_the_database(scene: Scene) -> None:
     """F17: two seconds per commit, a table locked, a long report, a vacuum."""
     await scene.at(2)
-    rows = scene.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+    rows = scene.sql(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
     with scene.fault("2 s per commit"), strace([pid for (pid,) in rows], "fdatasync:delay_enter=2000000"):
         await asyncio.sleep(2.5)
     await scene.at(6)

@@ -75,7 +75,7 @@ async def _enter_once(folders: Folders, house: House, seed: int) -> None:
         await crowd.kill()
 
 
-def play(drill: Drill, folders: Folders, *, seed: int, say: Say) -> dict[str, Any]:
+def play(drill: Drill, folders: Folders, *, seed: int) -> dict[str, Any]:
     """Play one drill and return its line of the report."""
     name = f"{drill.fault}-{drill.variant}" if drill.variant else drill.fault
     folder = folders.root / "evidence" / name
@@ -114,7 +114,6 @@ async def _live(drill: Drill, scene: Scene) -> list[str]:
     inside = scene.centres[:-1] if drill.latecomers else scene.centres
     await scene.enter(inside)
     injecting = asyncio.create_task(drill.inject(scene))
-    scene.opened = time.monotonic()
     await scene.open()
     await scene.after_end(float(scene.guide["grace"]) + LATE_SECONDS)
     await scene.close()

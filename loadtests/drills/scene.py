@@ -200,8 +200,8 @@ class Scene:
         self.crowds: dict[str, CrowdProcess] = {}
         self.heads: dict[str, Head] = {}
         self.opened = 0.0
+        self._opening = asyncio.Event()
         self.deeds: list[dict[str, Any]] = []
-        self.notes: list[str] = []
         self.probes: list[dict[str, Any]] = []
 
     # Arriving
@@ -234,7 +234,9 @@ class Scene:
         await asyncio.gather(*(self.heads[centre].do("admettre-tous") for centre in centres))
 
     async def open(self) -> None:
-        """Open every centre at once."""
+        """Open every centre at once; the time of drills counts from here."""
+        self.opened = time.monotonic()
+        self._opening.set()
         await asyncio.gather(*(head.do("ouvrir") for head in self.heads.values()))
 
     async def close(self) -> None:
@@ -250,8 +252,7 @@ class Scene:
 
     async def at(self, seconds: float) -> None:
         """Wait until so many seconds after the opening was asked; a negative number counts back from the end."""
-        while not self.opened:
-            await asyncio.sleep(0.02)
+        await self._opening.wait()
         instant = (self.opened if seconds >= 0 else self.end) + seconds
         await asyncio.sleep(max(0.0, instant - time.monotonic()))
 

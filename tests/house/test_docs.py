@@ -75,7 +75,7 @@ def test_every_document_that_the_code_names_exists():
 def test_every_command_of_a_person_has_its_place_in_the_documents():
     ours = {name for name, app in get_commands().items() if app in APPS}
     written = {found for text in TEXTS.values() for found in re.findall(r"manage\.py (\w+)", text)}
-    by_make = {"demo", "prepare_demo", "rehearsal"}
+    by_make = {"demo", "drills", "prepare_demo", "rehearsal"}
     assert ours - by_make - written == set()
     assert written - set(get_commands()) == set()
 

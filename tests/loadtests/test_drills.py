@@ -1,4 +1,4 @@
-"""One very small drill on real processes, so that the whole chain cannot rot: house, tablets, fault, export, checker."""
+"""One very small drill on real processes, so that nothing rots: house, tablets, fault, export, checker."""
 
 import asyncio
 import json
@@ -24,8 +24,10 @@ def test_a_server_killed_loses_nothing(tmp_path):
     ours = {"DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "STATIC_ROOT", "DJANGO_SETTINGS_MODULE"}
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     done = subprocess.run(
-        [sys.executable, "manage.py", "drills", "--candidates", "10", "--only", "F01", "--seconds", "8"]
-        + ["--folder", str(tmp_path / "drills"), "--report", str(report)],
+        [
+            *(sys.executable, "manage.py", "drills", "--candidates", "10", "--only", "F01", "--seconds", "8"),
+            *("--folder", str(tmp_path / "drills"), "--report", str(report)),
+        ],
         cwd=ROOT,
         env=environment | {"ECNI_ENV": "demo"},
         capture_output=True,

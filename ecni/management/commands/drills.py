@@ -39,7 +39,7 @@ class Command(BaseCommand):
             prepare(folders, seconds=options["seconds"], seed=options["seed"], say=self._say)
             lines = []
             for drill in chosen:
-                lines.append(play(drill, folders, seed=options["seed"], say=self._say))
+                lines.append(play(drill, folders, seed=options["seed"]))
                 self._say(words(lines[-1]))
                 write_report(options["report"], lines)
         except (EnginesError, ChildDied, OSError, RuntimeError) as error:

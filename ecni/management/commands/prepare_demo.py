@@ -16,7 +16,6 @@ from ecni.shared.clock import now
 from exams.enums import CaseKind
 from exams.models import Exam
 
-
 SHORT_CENTRES = 5
 SHORT_QUESTIONS = 4
 SHORT_GRACE_SECONDS = 4
