@@ -49,7 +49,7 @@ class Crowd:
     """The candidates of one centre.
 
     The plan: `base`, `centre`, `folder`, `pace`, `seed`, `grace`, `proxied`, `paper` (path of the sealed file, if it
-    was fetched before), `slips` (`number`, `code`, `cookies`).
+    was fetched before), `slips` (`number`, `code`, `cookies`, `extra`).
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:
@@ -69,7 +69,7 @@ class Crowd:
             self._base = f"http://127.0.0.1:{await self._proxy.open()}"
         for position, slip in enumerate(self._plan["slips"]):
             place = position % ROLE_EVERY
-            role = ROLES[place] if place < len(ROLES) and len(self._plan["slips"]) > place else "early"
+            role = ROLES[place] if place < len(ROLES) and not slip.get("extra") else "early"
             held = Slip(slip["code"], slip.get("cookies"))
             device = self._plan.get("device", 1)
             tablet = self._tablet(slip["number"], held, device)
@@ -237,7 +237,7 @@ class Crowd:
         tablet = candidate.tablet
         await candidate.revise_until(lambda: (tablet.ends or 0.0) - 0.5)
         tablet.network(there=False)
-        await sleep_until(lambda: (tablet.ends or 0.0) + 0.7)
+        await sleep_until(lambda: (tablet.ends or 0.0) + 2.0)
         candidate.revise()
         await sleep_until(lambda: (tablet.ends or 0.0) + self._plan["grace"] + 0.4)
         tablet.network(there=True)

@@ -131,6 +131,13 @@ class MachineHouse:
         """Close the listening socket."""
         self._listener.close()
 
+    def abandon(self) -> None:
+        """End everything at once: the folder is thrown away."""
+        for name in (*SERVERS, "worker"):
+            self._supervisor.kill(name)
+        self._pair.postgresql.stop(signal.SIGQUIT)
+        self._pair.redis.stop(signal.SIGKILL)
+
 
 class Folders:
     """The prepared folder and the one that a drill spoils, under `.drills`."""
@@ -169,6 +176,8 @@ class Folders:
                 yield house
             finally:
                 house.close()
+                if copied:
+                    house.abandon()
 
     @contextmanager
     def small_disks(self, disks: tuple[tuple[str, int], ...]) -> Iterator[None]:

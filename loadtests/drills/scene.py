@@ -221,7 +221,7 @@ class Scene:
                 "proxied": proxied,
                 "paper": self.guide.get("paper"),
                 "slips": [
-                    {"number": slip["number"], "code": slip["code"], "cookies": slip.get("cookies")}
+                    {name: slip.get(name) for name in ("number", "code", "cookies", "extra")}
                     for slip in centre["slips"]
                 ],
             }

@@ -253,7 +253,7 @@ def refuse_without_keeping(story):
 
 
 def keep_what_was_made_late(story):
-    op = story.extra(mono=END + 1)
+    op = story.extra(mono=END + 2)
     story.refused = [{"sheet": "A1-0001", "seq": op["seq"], "digest": op["digest"], "code": "quarantined"}]
     story.say("A1-0001-1", "send", END + GRACE + 1, seq=op["seq"], digest=op["digest"])
     story.refuse("A1-0001-1", op, END + GRACE + 1.1, "quarantined")
