@@ -97,11 +97,11 @@ async def kill_postgresql(scene: Scene) -> None:
     """F03: a backend that writes, the checkpointer, then the postmaster."""
     await scene.at(2.5)
     with scene.fault("kill -9 PostgreSQL backend"):
-        _kill_backend(scene, "client backend")
+        await _kill_backend(scene, "client backend")
         await scene.database_is_back()
     await scene.at(6)
     with scene.fault("kill -9 PostgreSQL checkpointer"):
-        _kill_backend(scene, "checkpointer")
+        await _kill_backend(scene, "checkpointer")
         await asyncio.sleep(0.2)
         await scene.database_is_back()
     for instant in (9, -1.5):
@@ -112,8 +112,8 @@ async def kill_postgresql(scene: Scene) -> None:
             scene.house.start_postgresql()
 
 
-def _kill_backend(scene: Scene, kind: str) -> None:
-    rows = scene.sql(
+async def _kill_backend(scene: Scene, kind: str) -> None:
+    rows = await scene.ask(
         "SELECT pid FROM pg_stat_activity WHERE backend_type = %s AND pid <> pg_backend_pid() ORDER BY backend_start",
         kind,
     )
@@ -161,7 +161,7 @@ async def fail_fsync(scene: Scene) -> None:
     """F06: fdatasync of the WAL fails under COMMIT, then fsync of the data under a checkpoint."""
     for instant in (3, 6):
         await scene.at(instant)
-        rows = scene.sql(
+        rows = await scene.ask(
             "SELECT pid FROM pg_stat_activity WHERE backend_type IN ('client backend', 'walwriter')"
             " AND pid <> pg_backend_pid()"
         )
@@ -169,7 +169,7 @@ async def fail_fsync(scene: Scene) -> None:
             await asyncio.sleep(1.0)
             await scene.database_is_back()
     await scene.at(10)
-    rows = scene.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+    rows = await scene.ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
     with scene.fault("fsync EIO"), strace([pid for (pid,) in rows], "fsync:error=EIO:when=1"):
         await asyncio.sleep(0.3)
         with suppress(psycopg2.Error):
@@ -336,7 +336,7 @@ async def swap_tablets(scene: Scene, centre: str, numbers: Sequence[str]) -> Non
     await crowd.ask("offline", numbers=list(numbers), on=True)
     await asyncio.sleep(1.2)
     for number in numbers:
-        words = await head.do("liberer", seats=scene.seat_of(number), reason=REASON, sheet=number)
+        words = await head.do("liberer", seats=await scene.seat_of(number), reason=REASON, sheet=number)
         await crowd.ask("swap", number=number, code=words.rsplit(" : ", 1)[1].strip())
     await asyncio.sleep(0.5)
     await crowd.ask("offline", numbers=list(numbers), on=False)
@@ -389,7 +389,7 @@ async def reconnect_together(scene: Scene) -> None:
 async def slow_the_database(scene: Scene) -> None:
     """F17: two seconds per commit, a table locked, a long report, a vacuum."""
     await scene.at(2)
-    rows = scene.sql(
+    rows = await scene.ask(
         "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )
     with scene.fault("2 s per commit"), strace([pid for (pid,) in rows], "fdatasync:delay_enter=2000000"):
@@ -493,7 +493,7 @@ async def have_staff_err(scene: Scene) -> None:
     await scene.at(-0.6)
     with scene.fault("time in the last second", third):
         number = scene.numbers(third)[6]
-        await scene.heads[third].do("temps", seats=scene.seat_of(number), minutes=1, reason=REASON, sheet=number)
+        await scene.heads[third].do("temps", seats=await scene.seat_of(number), minutes=1, reason=REASON, sheet=number)
 
 
 async def _in_another_room(scene: Scene, head: object, centre: str) -> int:
@@ -535,7 +535,7 @@ async def starve_memory(scene: Scene) -> None:
         resource.prlimit(other, resource.RLIMIT_NOFILE, before)
     await scene.at(8)
     with scene.fault("kill -9 PostgreSQL backend"):
-        _kill_backend(scene, "client backend")
+        await _kill_backend(scene, "client backend")
         await scene.database_is_back()
     await scene.at(-1)
     await _kill_servers(scene, ["daphne-2"])

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 
 from loadtests.drills.scene import REASON, Scene
 from loadtests.http import Browser
@@ -67,9 +66,8 @@ async def _insist(agency: Browser, path: str) -> None:
 async def _until(scene: Scene, question: str, least: int) -> None:
     deadline = time.monotonic() + 2 * PATIENCE
     while True:
-        with suppress(OSError):
-            if scene.sql(question)[0][0] >= least:
-                return
+        if (await scene.ask(question))[0][0] >= least:
+            return
         if time.monotonic() > deadline:
             raise TimeoutError(question)
         await asyncio.sleep(0.2)

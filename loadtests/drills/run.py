@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg2
+
 from loadtests.drills.export import export
 from loadtests.drills.faults import Drill
 from loadtests.drills.marking import mark_twice
@@ -99,7 +101,7 @@ def play(drill: Drill, folders: Folders, *, seed: int) -> dict[str, Any]:
             scene = Scene(house, folders.guide, folder, f"{seed}/{name}")
             troubles = asyncio.run(_live(drill, scene))
             keep_logs(house, folder)
-    except (OSError, RuntimeError, TimeoutError) as error:
+    except (OSError, RuntimeError, psycopg2.Error) as error:
         troubles = [f"{type(error).__name__}: {error}"]
     verdict = judge(folder)
     (folder / "verdict.json").write_text(json.dumps(verdict, indent=1), encoding="utf-8")

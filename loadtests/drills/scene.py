@@ -7,7 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ ASK_SECONDS = 90.0
 STAFF_SECONDS = 60.0
 STAFF_PATIENCE = 6.0
 RETRY_SECONDS = 0.3
+PATIENT_TRIES = 100
 
 
 class House(Protocol):
@@ -317,6 +318,15 @@ class Scene:
 
     # SQL, plainly
 
+    async def ask(self, text: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one query, as often as it takes while PostgreSQL is away."""
+        for _ in range(PATIENT_TRIES):
+            try:
+                return self.sql(text, *values)
+            except psycopg2.OperationalError:
+                await asyncio.sleep(RETRY_SECONDS)
+        return self.sql(text, *values)
+
     def sql(self, text: str, *values: object, fetch: bool = True) -> list[tuple[Any, ...]]:
         """Run one statement on a connection of its own."""
         connection = psycopg2.connect(self.house.database_url)
@@ -330,16 +340,11 @@ class Scene:
 
     async def database_is_back(self) -> None:
         """Wait until PostgreSQL answers."""
-        for _ in range(300):
-            with suppress(psycopg2.Error):
-                self.sql("SELECT 1")
-                return
-            await asyncio.sleep(0.1)
-        raise TimeoutError("PostgreSQL did not come back")
+        await self.ask("SELECT 1")
 
-    def seat_of(self, number: str) -> int:
+    async def seat_of(self, number: str) -> int:
         """The seat of a sheet, for the console."""
-        ((seat,),) = self.sql(
+        ((seat,),) = await self.ask(
             "SELECT s.id FROM centres_seat s JOIN exams_sheet e ON e.id = s.sheet_id"
             " WHERE e.number = %s AND e.sitting_id = %s",
             number,
