@@ -190,6 +190,8 @@ class Crowd:
         stuck = sum(not task.done() for task in tasks)
         for place in self._places:
             await place.tablet.leave()
+        if self._proxy is not None:
+            self._proxy.close()
         return {"troubles": troubles, "stuck": stuck}
 
     # Lives

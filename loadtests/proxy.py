@@ -44,11 +44,18 @@ class Proxy:
         self._ends: set[asyncio.StreamWriter] = set()
         self._forgotten: set[asyncio.StreamWriter] = set()
         self._free_at = 0.0
+        self._server: asyncio.Server | None = None
 
     async def open(self) -> int:
         """Listen, and return the port."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
-        return int(server.sockets[0].getsockname()[1])
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Stop listening, and reset what is left."""
+        if self._server is not None:
+            self._server.close()
+        self.reset_all()
 
     def change(self, weather: Weather) -> None:
         """Change the weather; a cut resets everything at once."""

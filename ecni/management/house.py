@@ -181,10 +181,11 @@ class Folders:
 
     @contextmanager
     def small_disks(self, disks: tuple[tuple[str, int], ...]) -> Iterator[None]:
-        """Put engine folders of the next copy on small disks, each of so many megabytes."""
+        """Put folders of the next copy, `logs` or those of engines, on small disks, each of so many megabytes."""
         self._clear()
-        account = plain_account()
-        with disks_on(reachable_folder(self.running, account), disks):
+        engine_folder = reachable_folder(self.running, plain_account())
+        places = [((self.running if name == "logs" else engine_folder) / name, size) for name, size in disks]
+        with disks_on(places):
             yield
 
     def _clear(self) -> None:

@@ -33,6 +33,8 @@ Inject = Callable[[Scene], Coroutine[Any, Any, None]]
 SERVERS = ("daphne-1", "daphne-2")
 DEAD_FOR = 0.5
 PAIRS = 10
+DISKS = (("postgresql", 260), ("postgresql/pg_wal", 160), ("logs", 16))
+"""Folders that F08 fills, each on a disk of so many megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Drill:
         proxied: whether tablets go through a network that can be made bad.
         latecomers: whether the last centre enters during the composition only.
         marks: whether the sitting is marked and ranked afterwards, under the fault.
-        disks: engine folders put on a small disk each, in megabytes.
+        disks: folders put on a small disk each, in megabytes.
         crowd_env: environment of the tablets' processes.
         pairable: whether it may be one of a pair.
     """
@@ -562,7 +564,7 @@ CATALOGUE: tuple[Drill, ...] = (
     Drill("F04", "P1 P2 P3", lose_redis, pairable=True),
     Drill("F05", "P2 P5", kill_workers, marks=True),
     Drill("F06", "P2", fail_fsync, needs=("root", "strace")),
-    Drill("F08", "P2", fill_disks, needs=("root", "mount"), disks=(("postgresql", 260), ("postgresql/pg_wal", 160))),
+    Drill("F08", "P2", fill_disks, needs=("root", "mount"), disks=DISKS),
     Drill("F10", "P2", move_a_servers_clock, variant="server", needs=("faketime",)),
     Drill("F10", "P2", move_the_databases_clock, variant="database", needs=("faketime",)),
     Drill("F10", "P1 P2 P3", leave_clocks_wrong, variant="tablets", needs=("faketime",), clock="+3600"),

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+LARGEST_DISK = 2**29
+"""Bytes: a disk above is somebody's, and is never filled."""
 FAKETIME = next(
     (str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")),
     "",
@@ -49,18 +51,24 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def disks_on(engine_folder: Path, disks: tuple[tuple[str, int], ...]) -> Iterator[None]:
-    """Mount a small disk on each engine folder named."""
+def disks_on(disks: Sequence[tuple[Path, int]]) -> Iterator[None]:
+    """Mount a small disk on each folder."""
     with ExitStack() as stack:
-        for name, megabytes in disks:
-            place = engine_folder / name
+        for place, megabytes in disks:
             place.mkdir(parents=True, exist_ok=True)
             stack.enter_context(small_disk(place, megabytes))
         yield
 
 
 def fill(folder: Path) -> Path:
-    """Take all the space left where `folder` is; remove the file returned to give it back."""
+    """Take all the space left where `folder` is; remove the file returned to give it back.
+
+    Raises:
+        RuntimeError: the disk is not a small one, made for this.
+    """
+    disk = os.statvfs(folder)
+    if not folder.is_mount() or disk.f_blocks * disk.f_frsize > LARGEST_DISK:
+        raise RuntimeError(f"{folder} is not on a small disk")
     filler = folder / "filler"
     block = b"\0" * 65536
     with filler.open("wb", buffering=0) as file, suppress(OSError):

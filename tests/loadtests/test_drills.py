@@ -69,41 +69,55 @@ async def echo(reader, writer):
     writer.close()
 
 
-async def through(proxy):
-    return await asyncio.open_connection("127.0.0.1", await proxy.open())
-
-
 @pytest.fixture
 async def proxy():
     server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    yield Proxy(server.sockets[0].getsockname()[1], random.Random(1))
+    made = Proxy(server.sockets[0].getsockname()[1], random.Random(1))
+    made.port = await made.open()
+    yield made
+    made.close()
     server.close()
+    await asyncio.sleep(0.05)
 
 
-async def answer(reader, writer, text=b"ping"):
-    writer.write(text)
-    try:
-        return await asyncio.wait_for(reader.read(100), 0.3)
-    except TimeoutError:
-        return None
+class Caller:
+    def __init__(self, proxy):
+        self.proxy = proxy
+
+    async def __aenter__(self):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.proxy.port)
+        return self
+
+    async def __aexit__(self, *_):
+        self.writer.transport.abort()
+        await asyncio.sleep(0)
+
+    async def ask(self):
+        self.writer.write(b"ping")
+        try:
+            return await asyncio.wait_for(self.reader.read(100), 0.3)
+        except TimeoutError:
+            return None
 
 
 async def test_a_cut_resets_and_fair_weather_serves_again(proxy):
-    reader, writer = await through(proxy)
-    assert await answer(reader, writer) == b"ping"
-    proxy.change(Weather(cut=True))
-    with pytest.raises(ConnectionResetError):
-        await answer(reader, writer)
+    async with Caller(proxy) as caller:
+        assert await caller.ask() == b"ping"
+        proxy.change(Weather(cut=True))
+        with pytest.raises(ConnectionResetError):
+            await caller.ask()
     proxy.change(Weather())
-    assert await answer(*await through(proxy)) == b"ping"
+    async with Caller(proxy) as caller:
+        assert await caller.ask() == b"ping"
 
 
 async def test_silence_tells_nobody_and_a_lost_table_spares_the_new(proxy):
-    old = await through(proxy)
-    assert await answer(*old) == b"ping"
-    proxy.change(Weather(silent_down=True))
-    assert await answer(*old) is None
-    proxy.change(Weather())
-    proxy.forget_all()
-    assert await answer(*old) is None
-    assert await answer(*await through(proxy)) == b"ping"
+    async with Caller(proxy) as old:
+        assert await old.ask() == b"ping"
+        proxy.change(Weather(silent_down=True))
+        assert await old.ask() is None
+        proxy.change(Weather())
+        proxy.forget_all()
+        assert await old.ask() is None
+    async with Caller(proxy) as new:
+        assert await new.ask() == b"ping"
