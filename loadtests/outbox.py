@@ -96,11 +96,15 @@ class Storage:
             raise Unreadable
         return found
 
-    def wipe(self) -> None:
-        """Forget everything."""
+    def close(self) -> None:
+        """Let go of the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def wipe(self) -> None:
+        """Forget everything."""
+        self.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 

@@ -41,6 +41,12 @@ class Record:
         line = {"e": event, "tablet": self._tablet, "mono": time.monotonic(), "wall": int(time.time() * 1000)}
         self._file.write(json.dumps(line | seen, separators=(",", ":")) + "\n")
 
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def op(self, event: str, op: SentOp, **seen: object) -> None:
         """Write one line about an op."""
         self(

@@ -163,6 +163,8 @@ class Tablet:
                 await self._link
         if self._socket is not None:
             await self._socket.close()
+        self.outbox.storage.close()
+        self.record.close()
 
     async def settled(self, seconds: float) -> bool:
         """Wait until nothing is pending; return False when it takes too long."""

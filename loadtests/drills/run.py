@@ -16,6 +16,7 @@ import psycopg2
 
 from loadtests.drills.export import export
 from loadtests.drills.faults import Drill
+from loadtests.drills.looking import look_around
 from loadtests.drills.marking import mark_twice
 from loadtests.drills.scene import ROOT, House, Scene
 from loadtests.drills.tools import faketime, missing
@@ -124,6 +125,7 @@ async def _live(drill: Drill, scene: Scene) -> list[str]:
     ended = await scene.everybody("finish")
     if drill.marks:
         await mark_twice(scene)
+    await look_around(scene)
     scene.write_notes()
     export(scene.house.database_url, scene.guide["sitting"], scene.folder / "export")
     for crowd in scene.crowds.values():
@@ -161,7 +163,7 @@ def summary(verdict: dict[str, Any]) -> dict[str, Any]:
 
 
 def keep_logs(house: House, folder: Path) -> None:
-    """Keep the logs of the servers beside the evidence."""
-    for log in house.logs.glob("*.log"):
+    """Keep the logs of servers and engines beside the evidence."""
+    for log in (*house.logs.glob("*.log"), *house.engine_folder.glob("*.log")):
         if log.is_file():
             shutil.copy(log, folder / log.name)

@@ -354,8 +354,8 @@ def log_a_name(story):
 
 def slow_the_other_centre(story):
     story.faults = [{"what": "cut", "centre": "AMI", "from": clocks(200), "until": clocks(210)}]
-    acks(story, "BOR", 100, 0.05, 150)
-    acks(story, "BOR", 100, 0.9, 200)
+    acks(story, "BOR", 300, 0.05, 150)
+    acks(story, "BOR", 300, 0.9, 200)
 
 
 def say_saved_of_what_is_not(story):
