@@ -22,7 +22,7 @@ from loadtests.proxy import Proxy, Weather
 from loadtests.tablet import FRAMES, Slip, Tablet
 
 ENTERING = 20
-ROLES = ("last", "grace", "late", "after", "closed", "http")
+ROLES = ("last", "grace", "late", "after", "closed", "http", "slow")
 """How one tablet in ten ends, each in its own way, and one whose frames go by HTTP; the others hand in."""
 ROLE_EVERY = 10
 
@@ -48,8 +48,8 @@ class Place:
 class Crowd:
     """The candidates of one centre.
 
-    The plan: `base`, `centre`, `folder`, `pace`, `seed`, `grace`, `proxied`, `paper` (path of the sealed file, if it
-    was fetched before), `slips` (`number`, `code`, `cookies`, `extra`).
+    The plan: `base`, `centre`, `folder`, `pace`, `seed`, `duration`, `grace`, `proxied`, `paper` (path of the sealed
+    file, if it was fetched before), `slips` (`number`, `code`, `cookies`, `extra`).
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:
@@ -224,6 +224,13 @@ class Crowd:
     async def _end_last(self, candidate: Candidate) -> None:
         await candidate.revise_until(lambda: (candidate.tablet.ends or 0.0) - 0.05)
         await self._see_the_end(candidate)
+
+    async def _end_slow(self, candidate: Candidate) -> None:
+        """Hands in at the very end; with time granted at the last second, a little after everybody's."""
+        tablet = candidate.tablet
+        common = (tablet.journal.opened_at or 0.0) + self._plan["duration"] + self._plan["grace"] + 1.5
+        await candidate.revise_until(lambda: min((tablet.ends or 0.0) - 0.05, common))
+        await self._end_early(candidate)
 
     async def _end_grace(self, candidate: Candidate) -> None:
         await self._end_offline(candidate, back=1.0)

@@ -22,23 +22,24 @@ def ends(history: History) -> dict[str, Span]:
     """When each sheet of an opened centre ends: opening + duration + personal extra + grants + pauses."""
     opened = openings(history)
     paused = {centre: _pauses(history, centre) for centre in opened}
-    common: dict[str, float] = {}
-    personal: dict[str, float] = {}
-    for deed in history.deeds("temps-tous"):
-        common[deed["centre"]] = common.get(deed["centre"], 0.0) + 60 * deed["minutes"]
-    for deed in history.deeds("temps"):
-        personal[deed["sheet"]] = personal.get(deed["sheet"], 0.0) + 60 * deed["minutes"]
+    handed_in = {row.sheet: history.mono(row.received_at) for row in history.rows if row.kind == "submit"}
     found: dict[str, Span] = {}
     for sheet, place in history.timetable["sheets"].items():
         centre = place["centre"]
         if centre in opened:
-            seconds = (
-                history.timetable["duration"] + place["extra"] + common.get(centre, 0.0) + personal.get(sheet, 0.0)
-            )
+            granted = _granted(history, sheet, centre, handed_in.get(sheet, float("inf")))
+            seconds = history.timetable["duration"] + place["extra"] + granted
             found[sheet] = Span(
                 opened[centre].low + seconds + paused[centre].low, opened[centre].high + seconds + paused[centre].high
             )
     return found
+
+
+def _granted(history: History, sheet: str, centre: str, handed_in: float) -> float:
+    """Return the seconds granted to a sheet before it was handed in: after, they change nothing."""
+    deeds = [deed for deed in history.deeds("temps") if deed["sheet"] == sheet]
+    deeds += [deed for deed in history.deeds("temps-tous") if deed["centre"] == centre]
+    return sum(60.0 * deed["minutes"] for deed in deeds if deed["asked"]["mono"] < handed_in)
 
 
 def _pauses(history: History, centre: str) -> Span:

@@ -218,6 +218,7 @@ class Scene:
                 "folder": str(self.folder),
                 "pace": pace,
                 "seed": self.seed,
+                "duration": self.guide["duration"],
                 "grace": self.guide["grace"],
                 "proxied": proxied,
                 "paper": self.guide.get("paper"),

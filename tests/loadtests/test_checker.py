@@ -195,6 +195,13 @@ def test_an_op_without_answer_may_be_stored_or_not(tmp_path):
     assert findings.counts["unknown"] == 1
 
 
+def test_time_granted_to_a_sheet_handed_in_changes_nothing(tmp_path):
+    story = Story()
+    deed = {"act": "temps", "centre": "AMI", "sheet": "A1-0001", "minutes": 1}
+    story.deeds.append(deed | {"asked": clocks(107), "done": clocks(107.1)})
+    assert judge(story, tmp_path)[0] == {}
+
+
 def lose_an_acknowledged_answer(story):
     story.journal.remove(story.row("A1-0001", 5))
 
@@ -281,7 +288,7 @@ def end_too_early(story):
 
 def forget_granted_time(story):
     deed = {"act": "temps", "centre": "AMI", "sheet": "A1-0001", "minutes": 1}
-    story.deeds.append(deed | {"asked": clocks(105), "done": clocks(105.1)})
+    story.deeds.append(deed | {"asked": clocks(104), "done": clocks(104.1)})
 
 
 def forget_a_pause(story):
