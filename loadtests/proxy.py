@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 CHUNK = 65536
+SILENCE_SECONDS = 0.05
 NO_LINGER = struct.pack("ii", 1, 0)
 """Closing then sends RST instead of FIN."""
 
@@ -19,7 +20,8 @@ class Weather:
 
     Attributes:
         cut: connections are reset and refused.
-        silent_up, silent_down: bytes vanish on the way to the platform, or on the way back; nobody is told.
+        silent_up, silent_down: nothing passes to the platform, or on the way back, and nobody is told; what was sent
+            is sent again afterwards, as TCP does.
         delay, jitter: seconds added to each chunk.
         loss: chance that a chunk waits for its retransmission, 0.2 s and more.
         rate: bytes a second shared by everybody; 0 for no limit.
@@ -94,13 +96,16 @@ class Proxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
         while chunk := await reader.read(CHUNK):
             await self._travel(len(chunk))
-            weather = self.weather
-            lost = weather.silent_up if up else weather.silent_down
-            if not lost and writer not in self._forgotten:
+            while self._is_silent(up=up):  # noqa: ASYNC110 -- the weather is no event
+                await asyncio.sleep(SILENCE_SECONDS)
+            if writer not in self._forgotten:
                 writer.write(chunk)
                 await writer.drain()
         with suppress(OSError):
             writer.close()
+
+    def _is_silent(self, *, up: bool) -> bool:
+        return self.weather.silent_up if up else self.weather.silent_down
 
     async def _travel(self, size: int) -> None:
         weather = self.weather

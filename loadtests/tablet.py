@@ -284,8 +284,16 @@ class Tablet:
                 if now - self._pinged > PING_SECONDS:
                     self._pinged = now
                     await socket.send(json.dumps({"t": "ping", "at": int(time.time() * 1000), "q": 0}))
-                if self.outbox.pending and now - (self.outbox.pending[0].first_sent or now) > UNSAVED_SECONDS:
-                    self._unsaved("slow")
+                self._mind_the_slow(now)
+
+    def _mind_the_slow(self, now: float) -> None:
+        if not self.outbox.pending:
+            return
+        if now - (self.outbox.pending[0].first_sent or now) > UNSAVED_SECONDS:
+            self._unsaved("slow")
+        if now - (self.outbox.pending[0].last_sent or now) > DEAD_SECONDS and -1 not in self._flying:
+            self._flying.clear()
+            self._flush()
 
     def _closed(self, code: int) -> None:
         self.record("lost", why="closed", code=code)

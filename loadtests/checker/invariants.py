@@ -408,17 +408,20 @@ def faults_seen(history: History, findings: Findings) -> None:
 
 
 def recovery(history: History, findings: Findings) -> None:
-    """How long after each fault was lifted the last act that waited was known; a figure, no invariant."""
+    """How long after faults were lifted the last act that waited was known; a figure, no invariant.
+
+    An act that a later fault caught again counts from the end of that one.
+    """
     longest = 0.0
     tablets = {tablet.name: tablet for tablet in history.tablets}
-    for fault in history.faults:
-        for op in history.ops.values():
-            if op.acked is None or not op.made < fault.end < op.acked:
-                continue
-            if fault.centre not in {None, history.centre_of(op.sheet)}:
-                continue
-            if not tablets[op.tablet].was_offline(fault.start, op.acked):
-                longest = max(longest, op.acked - fault.end)
+    for op in history.ops.values():
+        if op.acked is None:
+            continue
+        touching = [fault for fault in history.faults if fault.centre in {None, history.centre_of(op.sheet)}]
+        lifted = max((fault.end for fault in touching if op.made < fault.end < op.acked), default=None)
+        struck = any(fault.start < op.acked < fault.end for fault in touching)
+        if lifted is not None and not struck and not tablets[op.tablet].was_offline(op.made, op.acked):
+            longest = max(longest, op.acked - lifted)
     findings.counts["recovery_s"] = round(longest, 2) if history.faults else None
 
 

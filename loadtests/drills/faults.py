@@ -167,15 +167,17 @@ async def fail_fsync(scene: Scene) -> None:
             "SELECT pid FROM pg_stat_activity WHERE backend_type IN ('client backend', 'walwriter')"
             " AND pid <> pg_backend_pid()"
         )
-        with scene.fault("fdatasync EIO"), strace([pid for (pid,) in rows], "fdatasync:error=EIO:when=1"):
-            await asyncio.sleep(1.0)
+        with scene.fault("fdatasync EIO"):
+            with strace([pid for (pid,) in rows], "fdatasync:error=EIO:when=1"):
+                await asyncio.sleep(0.4)
             await scene.database_is_back()
     await scene.at(10)
     rows = await scene.ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
-    with scene.fault("fsync EIO"), strace([pid for (pid,) in rows], "fsync:error=EIO:when=1"):
-        await asyncio.sleep(0.3)
-        with suppress(psycopg2.Error):
-            scene.sql("CHECKPOINT", fetch=False)
+    with scene.fault("fsync EIO"):
+        with strace([pid for (pid,) in rows], "fsync:error=EIO:when=1"):
+            await asyncio.sleep(0.3)
+            with suppress(psycopg2.Error):
+                scene.sql("CHECKPOINT", fetch=False)
         await scene.database_is_back()
 
 
