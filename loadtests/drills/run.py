@@ -22,7 +22,10 @@ from loadtests.drills.scene import ROOT, House, Scene
 from loadtests.drills.tools import faketime, missing
 from loadtests.staff import log_in
 
-PACE = 0.5
+PACE, ACTS_A_SECOND = 0.5, 600
+"""Mean seconds between two acts of a candidate, and how many acts a second are asked of a small machine in all."""
+SECONDS = 15
+"""How long the sitting lasts at that pace."""
 GRACE_SECONDS = 4
 LATE_SECONDS = 1.2
 """After the grace: late tablets come back 0.4 s after it, before their centre closes."""
@@ -46,10 +49,20 @@ class Folders(Protocol):
         """Put engine folders of the next copy on small disks."""
 
 
+def seconds_for(candidates: int) -> int:
+    """Return how long the sitting must last for so many candidates: many of them act more slowly."""
+    return max(SECONDS, round(SECONDS * candidates / ACTS_A_SECOND / PACE))
+
+
+def pace(seconds: int) -> float:
+    """Return the mean seconds between two acts at which a paper is finished in a sitting of so many seconds."""
+    return max(PACE, PACE * seconds / SECONDS)
+
+
 def prepare(folders: Folders, *, seconds: int, seed: int, say: Say) -> None:
     """Prepare once: database, sealed paper, slips; every tablet entered, every head logged in, the paper kept."""
     folders.prepare()
-    folders.guide |= {"duration": seconds, "grace": GRACE_SECONDS, "staff": {}}
+    folders.guide |= {"duration": seconds, "grace": GRACE_SECONDS, "pace": pace(seconds), "staff": {}}
     say("Chaque tablette entre une fois, chaque responsable se connecte…")
     with folders.house(copied=False) as house:
         asyncio.run(_enter_once(folders, house, seed))
@@ -64,7 +77,7 @@ async def _enter_once(folders: Folders, house: House, seed: int) -> None:
     extras = dict(scene.sql("SELECT number, extra_seconds FROM exams_sheet WHERE sitting_id = %s", guide["sitting"]))
     for login in ["agence", *(centre["login"] for centre in guide["centres"])]:
         guide["staff"][login] = (await log_in(scene.base, login, guide["password"])).cookies
-    await scene.arrive(proxied=False, pace=PACE)
+    await scene.arrive(proxied=False)
     cookies: dict[str, dict[str, str]] = {}
     for answer in await scene.everybody("enter"):
         cookies |= answer["cookies"]
@@ -113,7 +126,7 @@ def play(drill: Drill, folders: Folders, *, seed: int) -> dict[str, Any]:
 
 async def _live(drill: Drill, scene: Scene) -> list[str]:
     crowd_env = faketime(drill.clock) if drill.clock else None
-    await scene.arrive(proxied=drill.proxied, pace=PACE, env=crowd_env)
+    await scene.arrive(proxied=drill.proxied, env=crowd_env)
     inside = scene.centres[:-1] if drill.latecomers else scene.centres
     await scene.enter(inside)
     injecting = asyncio.create_task(drill.inject(scene))

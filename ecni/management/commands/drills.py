@@ -11,10 +11,9 @@ from ecni.engines import EnginesError
 from ecni.management.house import DRILLS, Folders
 from ecni.supervisor import ROOT, ChildDied
 from loadtests.drills.faults import CATALOGUE, Drill, pairs
-from loadtests.drills.run import play, prepare
+from loadtests.drills.run import play, prepare, seconds_for
 
 COLUMNS = ("fault", "variant", "phase", "acknowledged", "lost", "duplicated", "foreign", "false_saved", "recovery_s")
-MOST_SECONDS = 15
 
 
 class Command(BaseCommand):
@@ -27,16 +26,17 @@ class Command(BaseCommand):
         parser.add_argument("--candidates", type=int, default=int(os.environ.get("CANDIDATES", "300")))
         parser.add_argument("--only", default=os.environ.get("ONLY", ""), help="pannes à jouer, comme F01,F03")
         parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")))
-        parser.add_argument("--seconds", type=int, default=MOST_SECONDS, help="durée de l’épreuve")
+        parser.add_argument("--seconds", type=int, help="durée de l’épreuve")
         parser.add_argument("--folder", type=Path, default=DRILLS)
         parser.add_argument("--report", type=Path, default=ROOT / "build" / "drills.json")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Prepare once, play each drill, write the report."""
         chosen = chosen_drills(options["only"], options["seed"])
-        folders = Folders(options["folder"], options["candidates"], options["seconds"])
+        seconds = options["seconds"] or seconds_for(options["candidates"])
+        folders = Folders(options["folder"], options["candidates"], seconds)
         try:
-            prepare(folders, seconds=options["seconds"], seed=options["seed"], say=self._say)
+            prepare(folders, seconds=seconds, seed=options["seed"], say=self._say)
             lines = []
             for drill in chosen:
                 lines.append(play(drill, folders, seed=options["seed"]))
