@@ -280,15 +280,20 @@ async def cut_the_uplink(scene: Scene) -> None:
 
 
 async def weaken_networks(scene: Scene) -> None:
-    """F13: 20 % loss in one centre, 2 % and 300 ms in another, 64 kbit/s in a third."""
+    """F13: 20 % loss in one centre, 2 % and 300 ms in another, 64 kbit/s in a third; at first, and at the end."""
+    await _weaken(scene, until=scene.at(7))
+    await scene.at(-2)
+    await _weaken(scene, until=scene.after_end(1))
+
+
+async def _weaken(scene: Scene, until: Coroutine[Any, Any, None]) -> None:
     weathers = ({"loss": 0.2}, {"loss": 0.02, "delay": 0.3, "jitter": 0.05}, {"rate": 8000.0})
     bad = list(zip(scene.centres, weathers, strict=False))
     with ExitStack() as faults:
         for centre, weather in bad:
             faults.enter_context(scene.fault(f"network {weather}", centre))
             await scene.crowds[centre].ask("weather", weather=weather)
-        await scene.at(-0.01)
-        await scene.after_end(1)
+        await until
         for centre, _ in bad:
             await scene.crowds[centre].ask("weather", weather={})
 
@@ -374,9 +379,9 @@ async def replay_some(scene: Scene) -> None:
 async def loop_a_centre(scene: Scene) -> None:
     """F29: the tablets of one centre connect, answer, drop, again and again."""
     centre = scene.centres[0]
-    await scene.at(1)
+    await scene.at(5)
     with scene.fault("centre in a loop", centre):
-        await scene.crowds[centre].ask("loop", seconds=max(2.0, float(scene.guide["duration"]) - 3))
+        await scene.crowds[centre].ask("loop", seconds=max(2.0, float(scene.guide["duration"]) - 6))
 
 
 async def reconnect_together(scene: Scene) -> None:
