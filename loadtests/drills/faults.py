@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 
-from loadtests.drills.scene import REASON, Scene
+from loadtests.drills.scene import REASON, Scene, TooLate
 from loadtests.drills.tools import (
     address_space,
     descriptors,
@@ -345,8 +345,9 @@ async def swap_tablets(scene: Scene, centre: str, numbers: Sequence[str]) -> Non
     await crowd.ask("offline", numbers=list(numbers), on=True)
     await asyncio.sleep(1.2)
     for number in numbers:
-        words = await head.do("liberer", seats=await scene.seat_of(number), reason=REASON, sheet=number)
-        await crowd.ask("swap", number=number, code=words.rsplit(" : ", 1)[1].strip())
+        with suppress(TooLate):
+            words = await head.do("liberer", seats=await scene.seat_of(number), reason=REASON, sheet=number)
+            await crowd.ask("swap", number=number, code=words.rsplit(" : ", 1)[1].strip())
     await asyncio.sleep(0.5)
     await crowd.ask("offline", numbers=list(numbers), on=False)
 

@@ -16,7 +16,7 @@ import psycopg2
 
 from loadtests.drills.export import export
 from loadtests.drills.faults import Drill
-from loadtests.drills.looking import look_around
+from loadtests.drills.looking import look_around, take_checkpoint
 from loadtests.drills.marking import mark_twice
 from loadtests.drills.scene import ROOT, House, Scene
 from loadtests.drills.tools import faketime, missing
@@ -130,11 +130,12 @@ async def _live(drill: Drill, scene: Scene) -> list[str]:
     inside = scene.centres[:-1] if drill.latecomers else scene.centres
     await scene.enter(inside)
     injecting = asyncio.create_task(drill.inject(scene))
+    checkpoint = asyncio.create_task(take_checkpoint(scene))
     await scene.open()
     await scene.after_end(float(scene.guide["grace"]) + LATE_SECONDS)
     await scene.close()
     await scene.everybody("closed")
-    await injecting
+    await asyncio.gather(injecting, checkpoint)
     ended = await scene.everybody("finish")
     if drill.marks:
         await mark_twice(scene)

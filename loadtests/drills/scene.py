@@ -144,6 +144,10 @@ class CrowdProcess:
                 waiter.set_result(answer)
 
 
+class TooLate(RuntimeError):
+    """What the staff asks cannot be done any more; the text is what the platform said."""
+
+
 class Head:
     """The head of one centre, who insists: what fails for want of a server is asked again."""
 
@@ -157,6 +161,7 @@ class Head:
         """Do one thing in the room, and note it in the timetable once done; return what was said.
 
         Raises:
+            TooLate: the sheet or the centre is past it.
             TimeoutError: the platform did not do it for a minute and a half; the text is its last words.
         """
         asked = clocks()
@@ -166,6 +171,8 @@ class Head:
             if words is not None and (words[0] == HTTPStatus.OK or words[1].get("code") == "already"):
                 self._scene.note_deed(act, self.centre, asked, fields, words[1])
                 return str(words[1].get("text", ""))
+            if words is not None and words[1].get("code") == "wrong-state":
+                raise TooLate(f"{act} {self.centre}: {words[1]['text']}")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{act} {self.centre}: {words}")
             await asyncio.sleep(RETRY_SECONDS)
