@@ -96,4 +96,4 @@ requirements: ## Pin the newest releases that pyproject.toml allows
 
 .PHONY: clean
 clean: ## Remove the demonstration's data and what tools leave behind
-	rm -rf .demo build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results
+	rm -rf .demo .drills .rehearsal build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results
