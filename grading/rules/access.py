@@ -15,7 +15,11 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "propose": _MEMBERS,
     "vote": _MEMBERS,
     "preside": frozenset({Role.PRESIDENT}),
-    "lift-anonymity": frozenset({Role.AGENCY}),
+    "publish-rules": frozenset({Role.AGENCY}),
+    "sign-ranking": frozenset({Role.PRESIDENT}),
+    "lift-anonymity": frozenset({Role.AGENCY, Role.JURY}),
+    "read-names": frozenset({Role.AGENCY}),
+    "answer-complaints": frozenset({Role.AGENCY}),
 }
 
 
