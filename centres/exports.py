@@ -7,9 +7,22 @@ from ecni.shared.csvfile import write_table
 
 CENTRE_COLUMNS = ("code", "nom", "ville", "academie", "salles", "places")
 CANDIDATE_COLUMNS = (
-    "numero", "nom", "prenom", "date_naissance", "centre", "tiers_temps", "email", "categorie",
+    "numero", "nom", "prenom", "date_naissance", "centre", "tiers_temps", "email", "categorie", "situation",
 )  # fmt: skip
-CATEGORY_WORDS = {"STUDENT": "etudiant", "CESP": "cesp", "MILITARY": "militaire", "EUROPEAN": "europeen"}
+CATEGORY_WORDS = {
+    "STUDENT": "etudiant",
+    "CESP": "cesp",
+    "MILITARY": "militaire",
+    "EUROPEAN": "europeen",
+    "AUDITOR": "auditeur",
+    "INTERN": "interne",
+}
+STANDING_WORDS = {
+    "REGULAR": "",
+    "CYCLE_NOT_VALIDATED": "cycle non valide",
+    "WITHDRAWN": "retiree",
+    "EXCLUDED": "exclu",
+}
 
 
 def centres_csv(centres: Iterable[Centre]) -> bytes:
@@ -39,4 +52,5 @@ def _candidate_cells(candidate: Candidate) -> tuple[object, ...]:
         accommodation.extra_percent if accommodation else "",
         candidate.email,
         CATEGORY_WORDS[candidate.category],
+        STANDING_WORDS[candidate.standing],
     )

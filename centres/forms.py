@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from centres.enums import CandidateCategory, CandidateStanding
 from exams.models import Exam, Sitting
 
 
@@ -25,7 +26,16 @@ class CandidateFileForm(forms.Form):
     file = forms.FileField(
         label=_("Fichier"),
         help_text=_(
-            "CSV UTF-8 ou XLSX : numero, nom, prenom, date_naissance, centre ; au besoin tiers_temps, email, categorie."
+            "CSV UTF-8 ou XLSX : numero, nom, prenom, date_naissance, centre ; au besoin tiers_temps, email, "
+            "categorie, situation."
         ),
     )
     dry_run = forms.BooleanField(label=_("Contrôler sans rien écrire"), required=False, initial=True)
+
+
+class StandingForm(forms.Form):
+    """What a candidate is to the ranking."""
+
+    category = forms.ChoiceField(label=_("Catégorie"), choices=CandidateCategory.choices)
+    standing = forms.ChoiceField(label=_("Situation"), choices=CandidateStanding.choices)
+    reason = forms.CharField(label=_("Motif"), max_length=500)

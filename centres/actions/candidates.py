@@ -15,8 +15,9 @@ from centres.rules.numbers import anonymous_numbers
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.models import Exam
+from exams.rules.states import ReasonMissing
 
-_UPDATED = ["centre", "last_name", "first_name", "born_on", "email", "category"]
+_UPDATED = ["centre", "last_name", "first_name", "born_on", "email", "category", "standing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,25 @@ def register_candidates(*, exam_id: int, lines: Sequence[CandidateLine], actor: 
         data={"created": report.created, "changed": report.changed, "unchanged": report.unchanged},
     )
     return report
+
+
+@transaction.atomic
+def change_standing(
+    *, candidate_id: int, category: str, standing: str, actor: User, now: datetime, reason: str
+) -> Candidate:
+    """Change the category and the standing of a candidate; the ranking applies its published rules to them.
+
+    Raises:
+        ReasonMissing: no reason given.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    candidate = Candidate.objects.select_for_update(no_key=True).get(pk=candidate_id)
+    data = {"category": [candidate.category, category], "standing": [candidate.standing, standing]}
+    candidate.category, candidate.standing = category, standing
+    candidate.save(update_fields=["category", "standing"])
+    log_deed(actor=actor, verb="change_standing", target=f"candidate:{candidate_id}", now=now, reason=reason, data=data)
+    return candidate
 
 
 def _create(
@@ -115,6 +135,7 @@ def _fields(line: CandidateLine, centres: Mapping[str, Centre]) -> dict[str, obj
         "born_on": line.born_on,
         "email": line.email,
         "category": line.category,
+        "standing": line.standing,
     }
 
 

@@ -6,14 +6,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from centres.actions.candidates import register_candidates
+from centres.actions.candidates import change_standing, register_candidates
 from centres.admin.places import csv_response
 from centres.exports import candidates_csv
-from centres.forms import CandidateFileForm
+from centres.forms import CandidateFileForm, StandingForm
 from centres.imports import CandidatesRefused, read_candidates
 from centres.models import Accommodation, Candidate
 from centres.rules.access import may
@@ -38,15 +38,26 @@ class CandidateAdmin(RoleAdmin):
 
     domain = Domain.PEOPLE
     list_display = ("last_name", "first_name", "official_number", "born_on", "centre", "extra_time")
-    list_filter = ("exam", "centre", "category")
+    list_filter = ("exam", "centre", "category", "standing")
     list_select_related = ("centre", "accommodation")
     search_fields = ("last_name", "first_name", "official_number")
     ordering = ("last_name", "first_name", "pk")
-    fields = ("exam", "centre", "official_number", "last_name", "first_name", "born_on", "email", "category")
-    readonly_fields = ("exam", "centre", "official_number")
+    fields = (
+        "exam",
+        "centre",
+        "official_number",
+        "last_name",
+        "first_name",
+        "born_on",
+        "email",
+        "category",
+        "standing",
+    )
+    readonly_fields = ("exam", "centre", "official_number", "category", "standing")
     inlines = (AccommodationInline,)
     actions = ("export",)
     change_list_template = "admin/centres/candidate_list.html"
+    change_form_template = "admin/centres/candidate_form.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 -- Django's
         """Refuse: candidates come by file, that gives them their anonymous number."""
@@ -66,9 +77,27 @@ class CandidateAdmin(RoleAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the import."""
         return [
+            path(
+                "<int:pk>/situation/", self.admin_site.admin_view(self.show_standing), name="centres_candidate_standing"
+            ),
             path("importer/", self.admin_site.admin_view(self.show_import), name="centres_candidate_import"),
             *super().get_urls(),
         ]
+
+    def show_standing(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Change what a candidate is to the ranking, with the reason."""
+        actor = request.user
+        if not isinstance(actor, User) or not may(actor.role, "import-candidates"):
+            raise PermissionDenied
+        candidate = get_object_or_404(Candidate, pk=pk)
+        initial = {"category": candidate.category, "standing": candidate.standing}
+        form = StandingForm(request.POST or None, initial=initial)
+        if form.is_valid():
+            change_standing(candidate_id=pk, actor=actor, now=now(), **form.cleaned_data)
+            messages.success(request, "La situation est enregistrée, avec son motif.")
+            return HttpResponseRedirect(reverse("admin:centres_candidate_change", args=[pk]))
+        context = self.admin_site.each_context(request) | {"title": "Changer la situation", "opts": self.opts}
+        return render(request, "admin/centres/form.html", context | {"form": form, "button": "Enregistrer"})
 
     def show_import(self, request: HttpRequest) -> HttpResponse:
         """Check a file and, when asked, register its candidates."""

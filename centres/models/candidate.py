@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from centres.enums import CandidateCategory
+from centres.enums import CandidateCategory, CandidateStanding
 from centres.models.place import Centre
 
 
@@ -24,6 +24,9 @@ class Candidate(models.Model):
     email = models.EmailField(_("courriel"), blank=True)
     category = models.CharField(
         _("catégorie"), max_length=10, choices=CandidateCategory.choices, default=CandidateCategory.STUDENT
+    )
+    standing = models.CharField(
+        _("situation"), max_length=20, choices=CandidateStanding.choices, default=CandidateStanding.REGULAR
     )
     number = models.CharField(_("numéro d’anonymat"), max_length=12)
     results_hmac = models.BinaryField(_("empreinte du code de résultats"), null=True, unique=True)

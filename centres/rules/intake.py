@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from centres.enums import CandidateCategory
+from centres.enums import CandidateCategory, CandidateStanding
 
 REQUIRED = ("numero", "nom", "prenom", "date_naissance", "centre")
-OPTIONAL = ("tiers_temps", "email", "categorie")
+OPTIONAL = ("tiers_temps", "email", "categorie", "situation")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 LONGEST_NAME = 100
 LONGEST_PERCENT = 100
@@ -21,6 +21,15 @@ _CATEGORIES = {
     "cesp": CandidateCategory.CESP,
     "militaire": CandidateCategory.MILITARY,
     "europeen": CandidateCategory.EUROPEAN,
+    "auditeur": CandidateCategory.AUDITOR,
+    "interne": CandidateCategory.INTERN,
+}
+_STANDINGS = {
+    "": CandidateStanding.REGULAR,
+    "reguliere": CandidateStanding.REGULAR,
+    "cycle non valide": CandidateStanding.CYCLE_NOT_VALIDATED,
+    "retiree": CandidateStanding.WITHDRAWN,
+    "exclu": CandidateStanding.EXCLUDED,
 }
 
 
@@ -53,6 +62,7 @@ class CandidateLine:
     extra_percent: int
     email: str
     category: CandidateCategory
+    standing: CandidateStanding = CandidateStanding.REGULAR
 
 
 class BadCell(Exception):
@@ -96,6 +106,7 @@ def read_line(number: int, cells: Mapping[str, str], today: date) -> tuple[Candi
             extra_percent=values["tiers_temps"],
             email=values["email"],
             category=values["categorie"],
+            standing=values["situation"],
         ),
         [],
     )
@@ -183,7 +194,14 @@ def _category(text: str, _today: date) -> CandidateCategory:
     try:
         return _CATEGORIES[_plain(text)]
     except KeyError:
-        raise BadCell("catégorie inconnue : etudiant, cesp, militaire ou europeen.") from None
+        raise BadCell("catégorie inconnue : etudiant, cesp, militaire, europeen, auditeur ou interne.") from None
+
+
+def _standing(text: str, _today: date) -> CandidateStanding:
+    try:
+        return _STANDINGS[_plain(text)]
+    except KeyError:
+        raise BadCell("situation inconnue : reguliere, cycle non valide, retiree ou exclu.") from None
 
 
 def _plain(text: str) -> str:
@@ -200,4 +218,5 @@ _READERS: Mapping[str, Callable[[str, date], Any]] = {
     "tiers_temps": _percent,
     "email": _email,
     "categorie": _category,
+    "situation": _standing,
 }
