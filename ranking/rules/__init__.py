@@ -1,8 +1,10 @@
 """The rules of ranking, pure and exact: order, ties, canonical bytes, and the words that explain them."""
 
 from ranking.rules.canonical import canonical_bytes, digest
+from ranking.rules.lots import lot
 from ranking.rules.order import (
     DEFAULT_TIE_KEYS,
+    LOT_KEY,
     Comparison,
     Decision,
     Direction,
@@ -14,14 +16,17 @@ from ranking.rules.order import (
     rank,
     ties,
 )
-from ranking.rules.words import distinct_texts, key_text, points_text, sentence
+from ranking.rules.policy import Policy, policy_from_json, policy_to_json, treated
+from ranking.rules.words import distinct_texts, key_text, own_sentence, points_text, sentence
 
 __all__ = [
     "DEFAULT_TIE_KEYS",
+    "LOT_KEY",
     "Comparison",
     "Decision",
     "Direction",
     "InvalidRanking",
+    "Policy",
     "Ranked",
     "Row",
     "TieKey",
@@ -30,8 +35,13 @@ __all__ = [
     "digest",
     "distinct_texts",
     "key_text",
+    "lot",
+    "own_sentence",
     "points_text",
+    "policy_from_json",
+    "policy_to_json",
     "rank",
     "sentence",
     "ties",
+    "treated",
 ]

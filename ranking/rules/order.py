@@ -26,6 +26,7 @@ class TieSource(StrEnum):
     PART = "PART"
     EACH_CASE = "EACH_CASE"
     BIRTH = "BIRTH"
+    LOT = "LOT"
 
 
 class Direction(StrEnum):
@@ -40,7 +41,7 @@ class TieKey:
     """One key of the tie-break.
 
     Attributes:
-        source: the points of a part; of each case in turn, first case first; or the date of birth.
+        source: the points of a part; of each case in turn, first case first; the date of birth; or the lot drawn.
         part: code of the part, for `PART` only.
         direction: which value is placed first.
     """
@@ -58,6 +59,8 @@ DEFAULT_TIE_KEYS = (
     TieKey(TieSource.BIRTH, direction=Direction.LOWEST),
 )
 """DP, QI, LCA, then each case in its order, then the older candidate first."""
+LOT_KEY = TieKey(TieSource.LOT, direction=Direction.LOWEST)
+"""The last resort, when a seed was published: see `ranking.rules.lots`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Row:
         parts: points by code of part.
         cases: points of each case, in the order of the exam.
         born_on: date of birth.
+        lot: the lot drawn from the public seed (`ranking.rules.lots`); 0 when there is no seed.
     """
 
     number: str
@@ -77,6 +81,7 @@ class Row:
     parts: Mapping[str, int]
     cases: tuple[int, ...]
     born_on: date
+    lot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,7 @@ class Comparison:
     Attributes:
         key: the key, as it was given.
         case: position of the case compared, from 1, for `EACH_CASE`; else 0.
-        above, below: their values: points as numerators, or dates of birth as ordinal days.
+        above, below: their values: points as numerators, dates of birth as ordinal days, or lots.
     """
 
     key: TieKey
@@ -179,6 +184,7 @@ _SOURCES: Mapping[TieSource, Callable[[Row, TieKey], Sequence[int]]] = {
     TieSource.PART: _part,
     TieSource.EACH_CASE: lambda row, _key: row.cases,
     TieSource.BIRTH: lambda row, _key: (row.born_on.toordinal(),),
+    TieSource.LOT: lambda row, _key: (row.lot,),
 }
 
 

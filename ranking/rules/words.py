@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from exams.enums import PartCode
+from ranking.rules.lots import distinct_lots
 from ranking.rules.order import Comparison, Decision, TieKey, TieSource
 
 FEWEST_DIGITS = 2
@@ -38,6 +39,8 @@ def key_text(key: TieKey, case: int = 0) -> str:
             return f"dossier {case}" if case else "chaque dossier, dans l’ordre"
         case TieSource.BIRTH:
             return "date de naissance"
+        case TieSource.LOT:
+            return "tirage au sort"
 
 
 def sentence(decision: Decision, denominator: int) -> str:
@@ -51,7 +54,31 @@ def sentence(decision: Decision, denominator: int) -> str:
         case Comparison(key=TieKey(source=TieSource.BIRTH)) as compared:
             order = "plus âgé" if compared.above < compared.below else "plus jeune"
             return f"Même total que {decision.above}, placé avant : c’est le {order} des deux."
+        case Comparison(key=TieKey(source=TieSource.LOT)) as compared:
+            above, below = distinct_lots(compared.above, compared.below)
+            return f"Même total que {decision.above}, placé avant : tirage au sort, lot {below} contre {above}."
         case compared:
             above, below = distinct_texts(Fraction(compared.above, denominator), Fraction(compared.below, denominator))
             name = key_text(compared.key, compared.case)
             return f"Même total que {decision.above}, placé avant : {name}, {below} points contre {above}."
+
+
+def own_sentence(source: str, key: str, *, is_above: bool) -> str:
+    """Return in French, to one candidate, what an equality of totals became; it tells nothing of the other one.
+
+    Args:
+        source: of the key that decided; empty when none did, and the rank is shared.
+        key: name of that key, from `key_text`.
+        is_above: whether the reader is placed before the other candidate.
+    """
+    place = "après" if is_above else "avant"
+    start = f"Un candidat de même total que vous est placé juste {place} vous"
+    match source:
+        case "":
+            return "Un autre candidat vous est égal sur toutes les clés de départage : vous partagez le même rang."
+        case TieSource.BIRTH:
+            return f"{start} : la date de naissance vous départage."
+        case TieSource.LOT:
+            return f"{start} : tout est égal par ailleurs, le tirage au sort publié vous départage."
+        case _:
+            return f"{start} : {key} vous départage, {'vous y avez' if is_above else 'il y a'} plus de points."

@@ -187,7 +187,7 @@ def test_canonical_bytes_hold_ranks_totals_and_deciding_keys_only():
     rows = [row("A"), row("B", dp=60), row("C", cases=(39, 31)), row("D", cases=(39, 31)), row("E", total=50)]
     ranking = rank(rows)
     expected = (
-        "ecni-ranking/1\n1\tA\t10/1\t\n2\tC\t10/1\tEACH_CASE:1\n2\tD\t10/1\tEQUAL\n4\tB\t10/1\tPART:DP\n5\tE\t5/1\t\n"
+        "ecni-ranking/2\n1\tA\t10/1\t\n2\tC\t10/1\tEACH_CASE:1\n2\tD\t10/1\tEQUAL\n4\tB\t10/1\tPART:DP\n5\tE\t5/1\t\n"
     )
     assert canonical_bytes(ranking, 10) == expected.encode()
     assert len(digest(ranking, 10)) == 32
