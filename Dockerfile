@@ -2,7 +2,7 @@
 FROM python:3.13-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN useradd --uid 10001 --create-home ecni && install -d -o ecni /srv/ecni /srv/ecni/papers /srv/ecni/static
+RUN useradd --uid 10001 --create-home ecni && install -d -o ecni /srv/ecni /srv/ecni/papers /srv/ecni/results /srv/ecni/static
 WORKDIR /app
 
 COPY requirements/base.txt requirements/base.txt

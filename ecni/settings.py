@@ -38,11 +38,12 @@ if PRODUCTION and DEBUG:
 
 # ----- Secrets: compulsory in production, throw-away elsewhere -----
 _SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2", "CHECKPOINT_KEY")
-_PLACES = ("DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "STATIC_ROOT", "ALLOWED_HOSTS")
+_PLACES = ("DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "RESULTS_ROOT", "STATIC_ROOT", "ALLOWED_HOSTS")
 _THROW_AWAY = {name: f"throw-away {name} of the {ENV} environment, known to all" for name in _SECRETS} | {
     "DATABASE_URL": "postgresql://ecni@localhost/ecni",
     "REDIS_URL": "redis://localhost:6379/0",
     "PAPERS_ROOT": str(BASE_DIR / ".demo" / "papers"),
+    "RESULTS_ROOT": str(BASE_DIR / ".demo" / "results"),
     "STATIC_ROOT": str(BASE_DIR / ".demo" / "static"),
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
 }
@@ -60,6 +61,7 @@ CHECKPOINT_FORMER_KEYS = env_list("CHECKPOINT_FORMER_KEYS")
 if not all(re.fullmatch(r"[0-9a-f]{64}", key) for key in CHECKPOINT_FORMER_KEYS):
     raise ImproperlyConfigured("CHECKPOINT_FORMER_KEYS must be public keys of 64 hexadecimal digits.")
 PAPERS_ROOT = Path(_required["PAPERS_ROOT"])
+RESULTS_ROOT = Path(_required["RESULTS_ROOT"])
 
 # ----- Applications -----
 INSTALLED_APPS = [

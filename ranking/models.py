@@ -1,24 +1,53 @@
 """Rankings and their publication. A ranking is written once; a later one stands beside it, never in its place."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ecni.shared.appendonly import AppendOnly
+from ranking.enums import ComplaintState
+from ranking.rules.groups import DEFAULT_GROUP_KEYS
+
+
+def default_group_keys() -> list[str]:
+    """Return the words of the keys that separate equal marks in a group."""
+    return list(DEFAULT_GROUP_KEYS)
+
+
+class RankingPolicy(AppendOnly):
+    """The published parameters of the rankings of an exam (`ranking.rules.policy`); the newest one counts."""
+
+    exam = models.ForeignKey("exams.Exam", models.PROTECT, related_name="+", verbose_name=_("examen"))
+    data = models.JSONField(_("paramètres"))
+    reason = models.CharField(_("motif"), max_length=500)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
+    created_at = models.DateTimeField(_("publiés le"))
+
+    class Meta:
+        verbose_name = _("règles du classement")
+        verbose_name_plural = _("règles du classement")
+
+    def __str__(self) -> str:
+        return f"ranking policy {self.pk}"
 
 
 class RankingRun(AppendOnly):
     """One ranking of an exam, from the marking runs it was made of. Points are numerators over `denominator`.
 
-    `digest` is the SHA-256 of the canonical bytes of the ranking, `inputs_digest` of all that it was made from.
+    `digest` is the SHA-256 of the canonical bytes of the ranking, `inputs_digest` of all that it was made from;
+    `policy` holds the published parameters it followed, `statuses` the status for which each number that is ranked
+    apart or not ranked is so.
     """
 
     exam = models.ForeignKey("exams.Exam", models.PROTECT, related_name="+", verbose_name=_("examen"))
     marking_runs = models.ManyToManyField("grading.MarkingRun", related_name="+", verbose_name=_("notations"))
     tie_keys = models.JSONField(_("clés de départage"))
+    policy = models.JSONField(_("paramètres"), default=dict)
+    statuses = models.JSONField(_("statuts"), default=dict)
     rules_version = models.CharField(_("version des règles"), max_length=40)
     denominator = models.PositiveBigIntegerField(_("dénominateur"))
-    unranked = models.JSONField(_("non classés"), help_text=_("Numéros anonymes absents à toutes les épreuves."))
+    unranked = models.JSONField(_("non classés"), help_text=_("Numéros anonymes, triés."))
     inputs_digest = models.CharField(_("empreinte des entrées"), max_length=64)
     digest = models.CharField(_("empreinte du classement"), max_length=64)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
@@ -33,11 +62,15 @@ class RankingRun(AppendOnly):
 
 
 class RankedSheet(AppendOnly):
-    """One place in a ranking. `tie` says in words which key decided against the place before, when totals are equal."""
+    """One place in a ranking. Those who are ranked apart come after the others, with ranks of their own.
+
+    `tie` says in words which key decided against the place before, when totals are equal.
+    """
 
     run = models.ForeignKey(RankingRun, models.PROTECT, related_name="places", verbose_name=_("classement"))
     position = models.PositiveIntegerField(_("ordre"))
     rank = models.PositiveIntegerField(_("rang"))
+    is_apart = models.BooleanField(_("classé à part"), default=False)
     number = models.CharField(_("numéro anonyme"), max_length=12)
     total = models.BigIntegerField(_("total"))
     parts = models.JSONField(_("points par partie"))
@@ -53,6 +86,47 @@ class RankedSheet(AppendOnly):
 
     def __str__(self) -> str:
         return f"rank {self.run_id}/{self.rank}"
+
+
+class RankingSignature(AppendOnly):
+    """The president of the jury signs a ranking, by its digest, while it is anonymous."""
+
+    run = models.OneToOneField(RankingRun, models.PROTECT, related_name="signature", verbose_name=_("classement"))
+    digest = models.CharField(_("empreinte signée"), max_length=64)
+    reason = models.CharField(_("motif"), max_length=500)
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
+    signed_at = models.DateTimeField(_("signé le"))
+
+    class Meta:
+        verbose_name = _("signature du classement")
+        verbose_name_plural = _("signatures du classement")
+
+    def __str__(self) -> str:
+        return f"signature of ranking run {self.run_id}"
+
+
+class AnonymityLift(AppendOnly):
+    """One of the two acts that lift the anonymity of an exam, once and for all, for one signed ranking."""
+
+    exam = models.ForeignKey("exams.Exam", models.PROTECT, related_name="+", verbose_name=_("examen"))
+    run = models.ForeignKey(RankingRun, models.PROTECT, related_name="lifts", verbose_name=_("classement"))
+    step = models.PositiveSmallIntegerField(_("étape"))
+    reason = models.CharField(_("motif"), max_length=500)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
+    lifted_at = models.DateTimeField(_("fait le"))
+
+    class Meta:
+        verbose_name = _("levée d’anonymat")
+        verbose_name_plural = _("levées d’anonymat")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(step__in=[1, 2]), name="anonymitylift_two_steps"),
+            models.UniqueConstraint(fields=["run", "step"], name="anonymitylift_step_once"),
+            models.UniqueConstraint(fields=["run", "lifted_by"], name="anonymitylift_by_two_people"),
+            models.UniqueConstraint(fields=["exam"], condition=models.Q(step=2), name="anonymitylift_once_per_exam"),
+        ]
+
+    def __str__(self) -> str:
+        return f"lift {self.run_id}/{self.step}"
 
 
 class Publication(models.Model):
@@ -90,3 +164,72 @@ class Publication(models.Model):
 
     def __str__(self) -> str:
         return f"publication {self.pk}"
+
+
+class Complaint(AppendOnly):
+    """What a candidate contests of their results, in their words; where it stands is its last step."""
+
+    candidate = models.ForeignKey("centres.Candidate", models.PROTECT, related_name="+", verbose_name=_("candidat"))
+    sitting = models.ForeignKey("exams.Sitting", models.PROTECT, related_name="+", null=True, verbose_name=_("épreuve"))
+    question = models.PositiveSmallIntegerField(_("question"), null=True)
+    text = models.TextField(_("réclamation"))
+    filed_at = models.DateTimeField(_("déposée le"))
+
+    class Meta:
+        verbose_name = _("réclamation")
+        verbose_name_plural = _("réclamations")
+
+    def __str__(self) -> str:
+        return f"complaint {self.pk}"
+
+
+class ComplaintStep(AppendOnly):
+    """One step of a complaint after its filing: taken, answered with a text that the candidate reads, closed."""
+
+    complaint = models.ForeignKey(Complaint, models.PROTECT, related_name="steps", verbose_name=_("réclamation"))
+    state = models.CharField(_("étape"), max_length=10, choices=ComplaintState.choices)
+    text = models.TextField(_("texte"), blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur"))
+    at = models.DateTimeField(_("date"))
+
+    class Meta:
+        verbose_name = _("étape d’une réclamation")
+        verbose_name_plural = _("étapes des réclamations")
+        constraints = [
+            models.UniqueConstraint(fields=["complaint", "state"], name="complaintstep_once"),
+            models.CheckConstraint(
+                condition=~models.Q(state=ComplaintState.ANSWERED) | ~models.Q(text=""),
+                name="complaintstep_answer_has_text",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"complaint {self.complaint_id} {self.state}"
+
+
+class SpecialtyGroup(models.Model):
+    """A group of specialties with a weighted ranking of its own (EDN): its items of the programme, its tie-break.
+
+    Rank B questions on its items count double. The official lists are not known: empty unless the agency fills them.
+    """
+
+    exam = models.ForeignKey("exams.Exam", models.PROTECT, related_name="+", verbose_name=_("examen"))
+    number = models.PositiveSmallIntegerField(_("numéro"), validators=[MinValueValidator(1), MaxValueValidator(13)])
+    name = models.CharField(_("nom"), max_length=200)
+    items = models.JSONField(
+        _("items"), default=list, blank=True, help_text=_("Numéros d’items du programme : [221, 222].")
+    )
+
+    tie_keys = models.JSONField(
+        _("clés de départage"),
+        default=default_group_keys,
+        help_text=_("Dans l’ordre, parmi RANK_A, ALL, OLDER, YOUNGER."),
+    )
+
+    class Meta:
+        verbose_name = _("groupe de spécialités")
+        verbose_name_plural = _("groupes de spécialités")
+        constraints = [models.UniqueConstraint(fields=["exam", "number"], name="specialtygroup_number_once_per_exam")]
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.name}"

@@ -26,7 +26,7 @@ def pytest_load_initial_conftests(early_config):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecni-tests-")))
         folder.chmod(0o711)
         os.environ |= stack.enter_context(engines(folder)).environment
-        os.environ |= {"PAPERS_ROOT": str(folder / "papers"), "STATIC_ROOT": str(folder / "static")}
+        os.environ |= {f"{name.upper()}_ROOT": str(folder / name) for name in ("papers", "results", "static")}
         stack.callback(lambda: [os.environ.pop(name) for name in ("DATABASE_URL", "REDIS_URL")])
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker:

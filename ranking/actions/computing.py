@@ -10,12 +10,13 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.models import Exam
-from exams.rules.states import Refused
+from exams.rules.states import Already, Refused
 from ranking.models import RankedSheet, RankingRun
+from ranking.queries.publication import is_lifted
 from ranking.queries.rows import RankingInputs, UnfitRanking, ranking_inputs, ranking_obstacles, tie_keys_of
-from ranking.rules import Decision, InvalidRanking, Ranked, TieKey, digest, rank, sentence
+from ranking.rules import Decision, InvalidRanking, Ranked, TieKey, digest, policy_to_json, rank, sentence
 
-RULES_VERSION = "ecni-ranking/1"
+RULES_VERSION = "ecni-ranking/2"
 
 
 class NotRankable(Refused):
@@ -34,41 +35,52 @@ def compute_ranking(*, exam_id: int, actor: User, now: datetime, reason: str = "
 
     Raises:
         NotRankable: a sitting is not marked or is being marked, or the marks cannot be added up.
+        Already: the anonymity of the exam is lifted: its ranking is final.
     """
     exam = Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    if is_lifted(exam_id):
+        raise Already("L’anonymat de cet examen est levé : son classement ne se recalcule plus.")
     obstacles = ranking_obstacles(exam_id)
     if obstacles:
         raise NotRankable(obstacles)
     try:
         inputs = ranking_inputs(exam_id)
-        keys = tie_keys_of(inputs)
-        places = rank(inputs.rows, keys)
+        places, apart = ranked_apart(inputs)
     except (UnfitRanking, InvalidRanking) as error:
         raise NotRankable([str(error)]) from error
-    run = _create_run(exam, inputs, keys, places, actor=actor, now=now)
-    _create_places(run, inputs, places)
+    run = _create_run(exam, inputs, actor=actor, now=now)
+    _create_places(run, inputs, places, apart)
     log_deed(
         actor=actor, verb="compute_ranking", target=f"exam:{exam_id}", now=now, reason=reason, data={"run": run.pk}
     )
     return run
 
 
+def ranked_apart(inputs: RankingInputs) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...]]:
+    """Return the one list, then the list of those who are ranked apart."""
+    keys = tie_keys_of(inputs)
+    return rank(inputs.rows, keys), rank(inputs.apart, keys)
+
+
 def ranking_digest(inputs: RankingInputs) -> str:
     """Return, in hexadecimal, the digest of the ranking that these inputs give."""
-    return digest(rank(inputs.rows, tie_keys_of(inputs)), inputs.denominator).hex()
+    places, apart = ranked_apart(inputs)
+    unranked = {number: inputs.statuses[number].value for number in inputs.unranked}
+    return digest(places, inputs.denominator, apart, unranked).hex()
 
 
-def _create_run(
-    exam: Exam, inputs: RankingInputs, keys: Sequence[TieKey], places: Sequence[Ranked], *, actor: User, now: datetime
-) -> RankingRun:
+def _create_run(exam: Exam, inputs: RankingInputs, *, actor: User, now: datetime) -> RankingRun:
+    keys = tie_keys_of(inputs)
     run = RankingRun.objects.create(
         exam=exam,
         tie_keys=[_key_data(key) for key in keys],
+        policy=policy_to_json(inputs.policy),
+        statuses={number: status.value for number, status in sorted(inputs.statuses.items())},
         rules_version=RULES_VERSION,
         denominator=inputs.denominator,
         unranked=list(inputs.unranked),
         inputs_digest=_inputs_digest(inputs, keys),
-        digest=digest(places, inputs.denominator).hex(),
+        digest=ranking_digest(inputs),
         created_by=actor,
         created_at=now,
     )
@@ -76,20 +88,21 @@ def _create_run(
     return run
 
 
-def _create_places(run: RankingRun, inputs: RankingInputs, places: Sequence[Ranked]) -> None:
-    parts: Mapping[str, Mapping[str, int]] = {row.number: row.parts for row in inputs.rows}
+def _create_places(run: RankingRun, inputs: RankingInputs, places: Sequence[Ranked], apart: Sequence[Ranked]) -> None:
+    parts: Mapping[str, Mapping[str, int]] = {row.number: row.parts for row in (*inputs.rows, *inputs.apart)}
     RankedSheet.objects.bulk_create(
         (
             RankedSheet(
                 run=run,
                 position=position,
                 rank=place.rank,
+                is_apart=position > len(places),
                 number=place.number,
                 total=place.total,
                 parts=dict(parts[place.number]),
                 tie=_tie_data(place.decision, run.denominator),
             )
-            for position, place in enumerate(places, start=1)
+            for position, place in enumerate((*places, *apart), start=1)
         ),
         batch_size=2000,
     )
@@ -111,7 +124,9 @@ def _inputs_digest(inputs: RankingInputs, keys: Sequence[TieKey]) -> str:
     facts = {
         "keys": [_key_data(key) for key in keys],
         "marks": [run.digest for run in inputs.runs],
-        "born": sorted((row.number, row.born_on.isoformat()) for row in inputs.rows),
+        "born": sorted((row.number, row.born_on.isoformat()) for row in (*inputs.rows, *inputs.apart)),
         "unranked": inputs.unranked,
+        "policy": policy_to_json(inputs.policy),
+        "statuses": sorted((number, status.value) for number, status in inputs.statuses.items()),
     }
     return sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

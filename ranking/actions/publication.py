@@ -6,26 +6,24 @@ from django.db import transaction
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
-from exams.models import Exam
-from exams.rules.states import Already, ReasonMissing, Refused, TooEarly
-from ranking.actions.computing import ranking_digest
+from exams.rules.states import Already, Refused, TooEarly
+from ranking.actions.anonymity import SamePerson, own_run, refuse_outdated, require_reason
 from ranking.models import Publication, RankingRun
-from ranking.queries.publication import is_published, latest_ranking
-from ranking.queries.rows import ranking_inputs, ranking_obstacles
+from ranking.queries.pages import missing_pages
+from ranking.queries.publication import is_lifted, is_published
 
 
-class Outdated(Refused):
-    """The ranking is not the newest, or marks changed since."""
+class NotLifted(Refused):
+    """The anonymity is in place."""
 
-    code = "outdated"
-    text = "Ce classement n’est plus à jour : recalculez-le."
+    code = "not-lifted"
+    text = "L’anonymat n’est pas levé : le classement se signe, puis deux personnes lèvent l’anonymat."
 
 
-class SamePerson(Refused):
-    """Publishing takes two people."""
+class NotPrepared(Refused):
+    """Pages are missing."""
 
-    code = "same-person"
-    text = "La publication doit être confirmée par une autre personne que celle qui l’a proposée."
+    code = "not-prepared"
 
 
 @transaction.atomic
@@ -36,14 +34,16 @@ def propose_publication(*, run_id: int, not_before: datetime, actor: User, now: 
         ReasonMissing: no reason given.
         Already: the exam is published, or this ranking is proposed.
         Outdated: the ranking is not the newest, or computing it again does not give the same bytes.
+        NotLifted, NotPrepared: its anonymity is in place, or pages are missing.
     """
-    _require(reason)
-    run = _own(run_id)
+    require_reason(reason)
+    run = own_run(run_id)
     if is_published(run.exam_id):
         raise Already("Les résultats de cet examen sont déjà publiés.")
     if Publication.objects.filter(run=run).exists():
         raise Already("La publication de ce classement est déjà proposée.")
-    _refuse_outdated(run)
+    refuse_outdated(run)
+    _refuse_unready(run)
     publication = Publication.objects.create(
         exam_id=run.exam_id, run=run, not_before=not_before, proposed_by=actor, proposed_at=now
     )
@@ -61,40 +61,31 @@ def confirm_publication(*, publication_id: int, actor: User, now: datetime, reas
         SamePerson: the actor proposed it.
         TooEarly: before `not_before`.
         Outdated: a newer ranking exists, or marks changed since the proposal.
+        NotPrepared: prepared pages are gone.
     """
-    _require(reason)
-    run = _own(Publication.objects.values_list("run_id", flat=True).get(pk=publication_id))
+    require_reason(reason)
+    run = own_run(Publication.objects.values_list("run_id", flat=True).get(pk=publication_id))
     publication = Publication.objects.select_for_update(of=("self",), no_key=True).get(pk=publication_id)
     if is_published(run.exam_id):
         raise Already("Les résultats de cet examen sont déjà publiés.")
     if publication.proposed_by_id == actor.pk:
-        raise SamePerson
+        raise SamePerson("La publication doit être confirmée par une autre personne que celle qui l’a proposée.")
     if now < publication.not_before:
         raise TooEarly("L’heure de publication n’est pas venue.")
-    _refuse_outdated(run)
+    refuse_outdated(run)
+    _refuse_unready(run)
     publication.confirmed_by, publication.confirmed_at = actor, now
     publication.save(update_fields=["confirmed_by", "confirmed_at"])
     _log("confirm_publication", publication, actor=actor, now=now, reason=reason)
     return publication
 
 
-def _own(run_id: int) -> RankingRun:
-    """Lock the exam of a ranking, so that nobody ranks or publishes it at the same time."""
-    run = RankingRun.objects.get(pk=run_id)
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=run.exam_id)
-    return run
-
-
-def _refuse_outdated(run: RankingRun) -> None:
-    if latest_ranking(run.exam_id) != run or ranking_obstacles(run.exam_id):
-        raise Outdated
-    if ranking_digest(ranking_inputs(run.exam_id)) != run.digest:
-        raise Outdated
-
-
-def _require(reason: str) -> None:
-    if not reason.strip():
-        raise ReasonMissing
+def _refuse_unready(run: RankingRun) -> None:
+    if not is_lifted(run.exam_id):
+        raise NotLifted
+    missing = missing_pages(run)
+    if missing:
+        raise NotPrepared(f"Il manque {missing} pages préparées : préparez-les d’abord.")
 
 
 def _log(verb: str, publication: Publication, *, actor: User, now: datetime, reason: str) -> None:

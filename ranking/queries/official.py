@@ -1,36 +1,56 @@
-"""The lifting of anonymity: numbers meet people here, once the ranking is published and never before."""
+"""The official list: numbers meet people here, once the anonymity is lifted and never before."""
 
 from dataclasses import dataclass
 
 from centres.models import Candidate
+from ranking.enums import Status
+from ranking.models import RankingRun
 from ranking.queries.preview import shown_points
-from ranking.queries.publication import published_ranking
+from ranking.queries.publication import is_lifted
 
 
 @dataclass(frozen=True, slots=True)
 class OfficialRow:
-    """One line of the official list; `rank` is None for candidates who are not ranked."""
+    """One line of the official list; `rank` is None for candidates who are not ranked, and `status` says why."""
 
     rank: int | None
+    is_apart: bool
     official_number: str
     last_name: str
     first_name: str
     total: str
+    status: str
 
 
-def official_list(exam_id: int) -> list[OfficialRow] | None:
-    """Return the published ranking with names, then the candidates who are not ranked; None before publication."""
-    run = published_ranking(exam_id)
-    if run is None:
-        return None
-    people = {candidate.number: candidate for candidate in Candidate.objects.filter(exam_id=exam_id)}
+class Anonymous(Exception):
+    """The anonymity of this ranking is in place: no name is joined to it."""
+
+
+def official_rows(run: RankingRun) -> list[OfficialRow]:
+    """Return a ranking with names: the one list, then those ranked apart, then those who are not ranked.
+
+    Raises:
+        Anonymous: the anonymity was not lifted for this ranking.
+    """
+    if not (is_lifted(run.exam_id) and run.lifts.exists()):
+        raise Anonymous
+    people = {candidate.number: candidate for candidate in Candidate.objects.filter(exam_id=run.exam_id)}
     ranked = [
-        _row(people.pop(place.number), place.rank, shown_points(place.total, run))
+        _row(run, people[place.number], place.rank, shown_points(place.total, run), is_apart=place.is_apart)
         for place in run.places.order_by("position")
     ]
-    absent = sorted((_row(people[number], None, "") for number in run.unranked), key=lambda row: row.official_number)
-    return ranked + absent
+    others = [_row(run, people[number], None, "") for number in run.unranked]
+    return ranked + sorted(others, key=lambda row: row.official_number)
 
 
-def _row(candidate: Candidate, rank: int | None, total: str) -> OfficialRow:
-    return OfficialRow(rank, candidate.official_number, candidate.last_name, candidate.first_name, total)
+def _row(run: RankingRun, candidate: Candidate, rank: int | None, total: str, *, is_apart: bool = False) -> OfficialRow:
+    status = run.statuses.get(candidate.number, "")
+    return OfficialRow(
+        rank=rank,
+        is_apart=is_apart,
+        official_number=candidate.official_number,
+        last_name=candidate.last_name,
+        first_name=candidate.first_name,
+        total=total,
+        status=str(Status(status).label) if status else "",
+    )

@@ -1,5 +1,6 @@
 """The ranking as the jury looks at it: numbers, exact points and ties explained; no name."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,8 +12,12 @@ from django.db.models.expressions import Combinable
 from exams.enums import PartCode
 from exams.models import ExamPart
 from grading.queries import exam_units
+from ranking.enums import Status
 from ranking.models import RankedSheet, RankingRun
-from ranking.rules import points_text
+from ranking.queries.rows import candidate_statuses
+from ranking.rules import Policy, key_text, points_text, policy_from_json
+from ranking.rules.cells import shown_cells
+from ranking.rules.policy import DEFAULT_TREATMENTS
 
 ORDERS: Mapping[str, tuple[str | Combinable, ...]] = {
     "rang": ("position",),
@@ -34,6 +39,7 @@ class PlaceRow:
     parts: tuple[str, ...]
     tie: str
     is_shared: bool
+    is_apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ def place_row(place: RankedSheet, run: RankingRun, parts: list[PartCode]) -> Pla
         parts=tuple(shown_points(place.parts[code], run) for code in parts),
         tie=tie.get("sentence", ""),
         is_shared=bool(tie) and tie["key"] is None,
+        is_apart=place.is_apart,
     )
 
 
@@ -97,3 +104,46 @@ def distribution(run: RankingRun) -> Distribution | None:
     heights = [-(-count * PLOT_HEIGHT // tallest) for count in counts]
     bars = tuple(Bar(8 + 36 * place, 10 + PLOT_HEIGHT - height, height) for place, height in enumerate(heights))
     return Distribution(bars, shown_points(low, run), shown_points(high, run))
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCell:
+    """One status of the candidates, how it is ranked, and how many are so; "" for a number that is hidden."""
+
+    label: str
+    treatment: str
+    people: str
+    is_hidden: bool
+
+
+def category_cells(run: RankingRun) -> tuple[CategoryCell, ...]:
+    """Return how many candidates of a ranking have each category; small cells are hidden, so that nobody is found."""
+    policy = policy_from_json(run.policy) if run.policy else Policy()
+    numbers = {*run.places.values_list("number", flat=True), *run.unranked}
+    counts = Counter(statuses[0] for number, statuses in candidate_statuses(run.exam_id).items() if number in numbers)
+    shown = shown_cells({status: counts[status] for status in Status if counts[status]}, policy.smallest_cell)
+    return tuple(
+        CategoryCell(
+            label=str(status.label),
+            treatment=str(policy.treatments[status].label),
+            people="" if count is None else str(count),
+            is_hidden=count is None,
+        )
+        for status, count in shown.items()
+    )
+
+
+def policy_lines(policy: Policy) -> list[tuple[str, str]]:
+    """Return the published parameters in words, a name and a value each."""
+    others = [
+        f"{status.label} : {policy.treatments[status].label.lower()}"
+        for status in Status
+        if policy.treatments[status] is not DEFAULT_TREATMENTS[status]
+    ]
+    return [
+        ("Clés de départage", ", puis ".join(key_text(key) for key in policy.keys)),
+        ("Graine du tirage au sort", policy.seed or "aucune : le rang est partagé"),
+        ("Catégories", " ; ".join(others) or "règles par défaut"),
+        ("Case masquée au-dessous de", f"{policy.smallest_cell} personnes"),
+        ("Réclamations", f"{policy.complaint_days} jours après la publication"),
+    ]

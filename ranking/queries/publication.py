@@ -1,6 +1,8 @@
 """Which ranking is the newest, and which one is published."""
 
-from ranking.models import Publication, RankingRun
+from datetime import datetime
+
+from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature
 
 
 def latest_ranking(exam_id: int) -> RankingRun | None:
@@ -21,3 +23,20 @@ def published_ranking(exam_id: int) -> RankingRun | None:
 def is_anything_published() -> bool:
     """Whether one exam at least has its results open: else there is nothing to ask for."""
     return Publication.objects.filter(confirmed_at__isnull=False).exists()
+
+
+def is_lifted(exam_id: int) -> bool:
+    """Whether two people lifted the anonymity of an exam."""
+    return AnonymityLift.objects.filter(exam_id=exam_id, step=2).exists()
+
+
+def acted_on(run: RankingRun) -> set[int]:
+    """Return who signed a ranking or did an act to lift its anonymity, by id: they may do no other."""
+    signed = RankingSignature.objects.filter(run=run).values_list("signed_by_id", flat=True)
+    return {*signed, *run.lifts.values_list("lifted_by_id", flat=True)}
+
+
+def published_at(exam_id: int) -> datetime | None:
+    """Return when the results of an exam were published; None before."""
+    published = Publication.objects.filter(exam_id=exam_id, confirmed_at__isnull=False)
+    return published.values_list("confirmed_at", flat=True).first()

@@ -1,20 +1,25 @@
 """What a ranking is made from: exact points by part and by case, and the dates of birth that may decide a tie."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from math import lcm
 
 import numpy as np
 
+from centres.enums import CandidateStanding
 from centres.models import Candidate
+from exams.enums import SheetState
 from exams.models import Sheet, Sitting
 from grading.enums import MarkingState
 from grading.models import ACTIVE, MarkingRun
 from grading.queries import ExamUnit, exam_units, latest_run
 from grading.queries.decisions import sittings_behind
 from grading.queries.hypothesis import PaperMarks, run_marks
-from ranking.rules import DEFAULT_TIE_KEYS, Row, TieKey, TieSource
+from ranking.enums import Status, Treatment
+from ranking.queries.policy import policy_of
+from ranking.rules import Policy, Row, TieKey, TieSource, lot, treated
 
 LARGEST_TOTAL = 2**63 - 1
 
@@ -26,14 +31,20 @@ class RankingInputs:
     Attributes:
         runs: the marking runs that count, in the order of the sittings.
         denominator: common to every row.
-        rows: one per candidate who has marks at one sitting or more, in no order.
-        unranked: numbers of those who have none, sorted.
+        rows: one per candidate of the one list, in no order; each has marks at one sitting or more.
+        unranked: numbers of those who are not ranked, sorted.
+        apart: one per candidate who is ranked apart.
+        statuses: by number, why a candidate is ranked apart or not ranked.
+        policy: the published parameters.
     """
 
     runs: tuple[MarkingRun, ...]
     denominator: int
     rows: tuple[Row, ...]
     unranked: tuple[str, ...]
+    apart: tuple[Row, ...]
+    statuses: Mapping[str, Status]
+    policy: Policy
 
 
 class UnfitRanking(ValueError):
@@ -43,6 +54,16 @@ class UnfitRanking(ValueError):
 def birth_dates(exam_id: int) -> dict[str, date]:
     """Return the date of birth behind each anonymous number: for the last tie-break key, and for nothing else."""
     return dict(Candidate.objects.filter(exam_id=exam_id).values_list("number", "born_on"))
+
+
+def candidate_statuses(exam_id: int) -> dict[str, tuple[Status, ...]]:
+    """Return what each anonymous number is administratively: for the published rules of ranking, and nothing else."""
+    rows = Candidate.objects.filter(exam_id=exam_id).values_list("number", "category", "standing")
+    regular = CandidateStanding.REGULAR
+    return {
+        number: (Status(category), *([Status(standing)] if standing != regular else []))
+        for number, category, standing in rows
+    }
 
 
 def ranking_obstacles(exam_id: int) -> list[str]:
@@ -84,18 +105,58 @@ def ranking_inputs(exam_id: int, marks: Sequence[PaperMarks] | None = None) -> R
     if denominator * sum({unit.part: unit.part_points for unit in units}.values()) > LARGEST_TOTAL:
         raise UnfitRanking(f"Le dénominateur commun {denominator} dépasse l’arithmétique entière sur 64 bits.")
     points = _unit_points(papers, units, ranked, denominator)
+    policy = policy_of(exam_id)
+    treatments = _treatments(exam_id, numbers, marked, policy)
+    rows = _rows(ranked, units, points, born)
+    by_treatment = {how: [number for number in numbers if treatments[number][0] is how] for how in Treatment}
     return RankingInputs(
         runs=tuple(runs),
         denominator=denominator,
-        rows=_rows(ranked, units, points, born),
-        unranked=tuple(number for number in numbers if number not in marked),
+        rows=_chosen(rows, by_treatment[Treatment.RANKED], policy),
+        unranked=tuple(by_treatment[Treatment.UNRANKED]),
+        apart=_chosen(rows, by_treatment[Treatment.APART], policy),
+        statuses={number: status for number, (how, status) in treatments.items() if how is not Treatment.RANKED},
+        policy=policy,
     )
 
 
 def tie_keys_of(inputs: RankingInputs) -> tuple[TieKey, ...]:
-    """Return the default tie-break keys, without those of parts that the exam does not have."""
-    parts = set(inputs.rows[0].parts) if inputs.rows else set()
-    return tuple(key for key in DEFAULT_TIE_KEYS if key.source is not TieSource.PART or key.part in parts)
+    """Return the published tie-break keys, without those of parts that the exam does not have."""
+    rows = [*inputs.rows, *inputs.apart]
+    parts = set(rows[0].parts) if rows else set()
+    return tuple(key for key in inputs.policy.keys if key.source is not TieSource.PART or key.part in parts)
+
+
+def _treatments(
+    exam_id: int, numbers: Sequence[str], marked: Collection[str], policy: Policy
+) -> dict[str, tuple[Treatment, Status]]:
+    """Return how each number is ranked, and for which status; a sheet that was excluded or withdrawn counts as such."""
+    known = candidate_statuses(exam_id)
+    sheets: dict[str, set[str]] = defaultdict(set)
+    rows = Sheet.objects.filter(sitting__in=_sitting_ids(exam_id), number__in=numbers)
+    for number, state in rows.values_list("number", "state"):
+        sheets[number].add(state)
+    return {
+        number: treated([*known[number], *_seen(sheets[number], has_marks=number in marked)], policy)
+        for number in numbers
+    }
+
+
+def _seen(states: Collection[str], *, has_marks: bool) -> Iterator[Status]:
+    if not has_marks:
+        yield Status.ABSENT
+    elif SheetState.ABSENT in states:
+        yield Status.ABSENT_ONCE
+    if SheetState.EXCLUDED in states:
+        yield Status.EXCLUDED
+    if SheetState.WITHDRAWN in states:
+        yield Status.WITHDRAWN
+
+
+def _chosen(rows: Sequence[Row], numbers: Collection[str], policy: Policy) -> tuple[Row, ...]:
+    kept = set(numbers)
+    drawn = (replace(row, lot=lot(policy.seed, row.number)) if policy.seed else row for row in rows)
+    return tuple(row for row in drawn if row.number in kept)
 
 
 def _sitting_ids(exam_id: int) -> list[int]:

@@ -15,8 +15,8 @@ _SOURCE = re.compile(r'(<img\b[^>]*?\bsrc=)"([^"]*)"')
 
 @register.filter
 def image_token(name: str) -> str:
-    """Return the signed name of an image of the bank; it is good for one visit."""
-    return signing.TimestampSigner(salt=IMAGE_SALT).sign_object(name)
+    """Return the signed name of an image of the bank: pages are prepared long before they are read."""
+    return signing.Signer(salt=IMAGE_SALT).sign_object(name)
 
 
 @register.filter

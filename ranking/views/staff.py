@@ -1,4 +1,7 @@
-"""The ranking for the agency and the jury: look, compute, propose, confirm, export."""
+"""The ranking for the agency and the jury: rules, look, compute, sign, lift, prepare, propose, confirm, export."""
+
+from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -8,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ecni.accounts.models import User
 from ecni.shared.clock import now
@@ -16,18 +19,39 @@ from exams.models import Exam
 from exams.rules.states import Refused
 from grading.queries import readable_exams
 from grading.rules.access import may
+from ranking.actions.anonymity import lift_anonymity, sign_ranking
 from ranking.actions.computing import compute_ranking
 from ranking.actions.official import export_official_list
+from ranking.actions.policy import publish_policy
 from ranking.actions.publication import confirm_publication, propose_publication
-from ranking.exports import official_csv, ranking_csv
-from ranking.forms import ProposalForm
-from ranking.models import Publication, RankingRun
-from ranking.queries.official import official_list
-from ranking.queries.preview import ORDERS, distribution, exam_parts, place_row, places
-from ranking.queries.publication import is_published, latest_ranking
+from ranking.enums import Status
+from ranking.exports import groups_csv, ranking_csv
+from ranking.forms import PolicyForm, ProposalForm, policy_fields
+from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature
+from ranking.queries.groups import group_rankings
+from ranking.queries.official import official_rows
+from ranking.queries.pages import missing_pages
+from ranking.queries.policy import marks_are_known, policy_of
+from ranking.queries.preview import (
+    ORDERS,
+    category_cells,
+    distribution,
+    exam_parts,
+    place_row,
+    places,
+    policy_lines,
+)
+from ranking.queries.publication import acted_on, is_lifted, is_published, latest_ranking, published_ranking
 from ranking.queries.rows import ranking_obstacles
+from ranking.rules import policy_from_json
+from ranking.tasks import launch_preparation
 
 PAGE = 100
+_FORMATS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+}
 
 
 @never_cache
@@ -35,7 +59,7 @@ PAGE = 100
 @require_GET
 def show_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
     """Show the newest ranking of an exam, searched and sorted as asked, and where its publication stands."""
-    exam, actor = _exam(request, exam_id), _allowed(request, "follow-marking")
+    exam, actor = readable_exam(request, exam_id), allowed_actor(request, "follow-marking")
     run = latest_ranking(exam_id)
     search, order = request.GET.get("q", "").strip()[:12], request.GET.get("tri", "rang")
     parts = exam_parts(exam_id)
@@ -50,11 +74,28 @@ def show_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
         "search": search,
         "order": order if order in ORDERS else "rang",
         "obstacles": ranking_obstacles(exam_id),
+        "policy": policy_lines(policy_from_json(run.policy) if run and run.policy else policy_of(exam_id)),
+        "cells": category_cells(run) if run else (),
+        "unranked": [(number, Status(run.statuses[number]).label) for number in run.unranked] if run else [],
+        "signature": RankingSignature.objects.filter(run=run).select_related("signed_by").first(),
+        "lifts": list(AnonymityLift.objects.filter(run=run).select_related("lifted_by").order_by("step")),
+        "acted": actor.pk in acted_on(run) if run else False,
+        "missing": missing_pages(run) if run and is_lifted(exam_id) else None,
         "publication": Publication.objects.filter(run=run).select_related("proposed_by", "confirmed_by").first(),
         "published": is_published(exam_id),
         "now": now(),
-        "allowed": {verb: may(actor.role, verb) for verb in ("rank", "publish")}
-        | {"lift": may(actor.role, "lift-anonymity")},
+        "allowed": {
+            name: may(actor.role, verb)
+            for name, verb in {
+                "rank": "rank",
+                "publish": "publish",
+                "sign": "sign-ranking",
+                "lift": "lift-anonymity",
+                "names": "read-names",
+                "rules": "publish-rules",
+                "complaints": "answer-complaints",
+            }.items()
+        },
     }
     return render(request, "ranking/preview.html", context)
 
@@ -63,7 +104,7 @@ def show_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
 @require_POST
 def start_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
     """Compute the ranking again."""
-    exam, actor = _exam(request, exam_id), _allowed(request, "rank")
+    exam, actor = readable_exam(request, exam_id), allowed_actor(request, "rank")
     try:
         run = compute_ranking(exam_id=exam.pk, actor=actor, now=now(), reason=_reason(request))
     except Refused as refusal:
@@ -77,7 +118,7 @@ def start_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
 @require_POST
 def propose(request: HttpRequest, run_id: int) -> HttpResponse:
     """Propose to publish a ranking."""
-    actor = _allowed(request, "publish")
+    actor = allowed_actor(request, "publish")
     run = get_object_or_404(RankingRun, pk=run_id)
     form = ProposalForm(request.POST)
     if not form.is_valid():
@@ -96,7 +137,7 @@ def propose(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest, publication_id: int) -> HttpResponse:
     """Confirm a publication: the second signature."""
-    actor = _allowed(request, "publish")
+    actor = allowed_actor(request, "publish")
     publication = get_object_or_404(Publication, pk=publication_id)
     try:
         confirm_publication(publication_id=publication_id, actor=actor, now=now(), reason=_reason(request))
@@ -112,11 +153,95 @@ def confirm(request: HttpRequest, publication_id: int) -> HttpResponse:
 @require_GET
 def export_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
     """Give the newest ranking, sorted by anonymous number."""
-    exam = _exam(request, exam_id)
+    exam = readable_exam(request, exam_id)
     run = latest_ranking(exam_id)
     if run is None:
         raise Http404
-    return _file(ranking_csv(run, exam_parts(exam_id)), f"classement-{exam.slug}-{run.pk}.csv")
+    return csv_file(ranking_csv(run, exam_parts(exam_id)), f"classement-{exam.slug}-{run.pk}.csv")
+
+
+@never_cache
+@login_required
+@require_GET
+def export_groups(request: HttpRequest, exam_id: int) -> HttpResponse:
+    """Give the weighted rankings by group of specialties, sorted by anonymous number."""
+    exam = readable_exam(request, exam_id)
+    run = latest_ranking(exam_id)
+    if run is None:
+        raise Http404
+    try:
+        rankings = group_rankings(run)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("ranking:ranking-show", exam_id)
+    return csv_file(groups_csv(rankings), f"groupes-{exam.slug}-{run.pk}.csv")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def show_policy(request: HttpRequest, exam_id: int) -> HttpResponse:
+    """Show the published parameters of the rankings, and publish others while no mark is known."""
+    actor = allowed_actor(request, "publish-rules")
+    exam = readable_exam(request, exam_id)
+    form = PolicyForm(request.POST if request.method == "POST" else policy_fields(policy_of(exam_id)))
+    if request.method == "POST" and form.is_valid():
+        try:
+            publish_policy(
+                exam_id=exam_id, policy=form.policy(), actor=actor, now=now(), reason=form.cleaned_data["reason"]
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("Les règles du classement sont publiées."))
+            return redirect("ranking:policy-show", exam_id)
+    context = {
+        "exam": exam,
+        "form": form,
+        "sent": request.method == "POST",
+        "fixed": marks_are_known(exam_id),
+        "published": is_published(exam_id),
+    }
+    return render(request, "ranking/policy.html", context, status=400 if request.method == "POST" else 200)
+
+
+@login_required
+@require_POST
+def sign(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Sign a ranking: the president's act."""
+    actor = allowed_actor(request, "sign-ranking")
+    return _done(
+        request,
+        get_object_or_404(RankingRun, pk=run_id),
+        partial(sign_ranking, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
+        _("Le classement est signé."),
+    )
+
+
+@login_required
+@require_POST
+def lift(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Do one of the two acts that lift the anonymity."""
+    actor = allowed_actor(request, "lift-anonymity")
+    return _done(
+        request,
+        get_object_or_404(RankingRun, pk=run_id),
+        partial(lift_anonymity, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
+        _("Votre acte est enregistré."),
+    )
+
+
+@login_required
+@require_POST
+def prepare(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Have the pages of the publication prepared."""
+    actor = allowed_actor(request, "publish")
+    return _done(
+        request,
+        get_object_or_404(RankingRun, pk=run_id),
+        partial(launch_preparation, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
+        _("Les pages se préparent."),
+    )
 
 
 @never_cache
@@ -124,32 +249,45 @@ def export_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
 @require_GET
 def show_official_list(request: HttpRequest, exam_id: int) -> HttpResponse:
     """Show the published ranking with names."""
-    _allowed(request, "lift-anonymity")
-    exam, rows = _exam(request, exam_id), official_list(exam_id)
-    if rows is None:
+    allowed_actor(request, "read-names")
+    exam, run = readable_exam(request, exam_id), published_ranking(exam_id)
+    if run is None:
         raise Http404
-    return render(request, "ranking/official.html", {"exam": exam, "rows": rows})
+    return render(request, "ranking/official.html", {"exam": exam, "rows": official_rows(run), "formats": _FORMATS})
 
 
 @login_required
 @require_POST
-def download_official_list(request: HttpRequest, exam_id: int) -> HttpResponse:
+def download_official_list(request: HttpRequest, exam_id: int, form: str) -> HttpResponse:
     """Give the published ranking with names, once the reason is written down."""
-    actor = _allowed(request, "lift-anonymity")
-    exam = _exam(request, exam_id)
+    actor = allowed_actor(request, "read-names")
+    exam = readable_exam(request, exam_id)
     try:
-        rows = export_official_list(exam_id=exam_id, actor=actor, now=now(), reason=_reason(request))
+        content = export_official_list(exam_id=exam_id, form=form, actor=actor, now=now(), reason=_reason(request))
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("ranking:ranking-show", exam_id)
-    return _file(official_csv(rows), f"liste-officielle-{exam.slug}.csv")
+    headers = {"Content-Disposition": f'attachment; filename="liste-officielle-{exam.slug}.{form}"'}
+    return HttpResponse(content, content_type=_FORMATS[form], headers=headers)
 
 
-def _exam(request: HttpRequest, exam_id: int) -> Exam:
-    return get_object_or_404(readable_exams(_allowed(request, "follow-marking")), pk=exam_id)
+def _done(request: HttpRequest, run: RankingRun, deed: Callable[[], object], said: str) -> HttpResponse:
+    try:
+        deed()
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, said)
+    return redirect("ranking:ranking-show", run.exam_id)
 
 
-def _allowed(request: HttpRequest, verb: str) -> User:
+def readable_exam(request: HttpRequest, exam_id: int) -> Exam:
+    """Return an exam whose ranking the actor may follow."""
+    return get_object_or_404(readable_exams(allowed_actor(request, "follow-marking")), pk=exam_id)
+
+
+def allowed_actor(request: HttpRequest, verb: str) -> User:
+    """Return the actor of a request, who may do this."""
     actor = request.user
     if not isinstance(actor, User) or not may(actor.role, verb):
         raise PermissionDenied
@@ -160,6 +298,7 @@ def _reason(request: HttpRequest) -> str:
     return request.POST.get("reason", "")[:500].strip()
 
 
-def _file(content: bytes, name: str) -> HttpResponse:
+def csv_file(content: bytes, name: str) -> HttpResponse:
+    """Return a table to download."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

@@ -3,10 +3,16 @@
 from datetime import date, timedelta
 
 from centres.models import Candidate, Centre
+from ecni.accounts.enums import Role
+from ecni.accounts.models import User
 from grading.actions.chunks import mark_chunk
 from grading.actions.runs import start_marking
+from ranking.actions.anonymity import lift_anonymity, sign_ranking
 from ranking.actions.computing import compute_ranking
 from ranking.actions.publication import confirm_publication, propose_publication
+from ranking.queries.pages import run_owners
+from ranking.queries.publication import is_lifted
+from ranking.tasks import prepare_copies, prepare_official_list
 from tests.factories.exams import NOW, make_exam, sit
 
 PERFECT = (("B", "AC", "AB", "E", "AC"), ("BD", "AE", "A"))
@@ -53,6 +59,27 @@ def ranked_exam(actor, answers, slug="blanc"):
     return compute_ranking(exam_id=exam.pk, actor=actor, now=NOW)
 
 
+def lift(run, *people):
+    """Sign a ranking and lift its anonymity, by a president and two people of their own unless given."""
+    president, one, other = people or (
+        User.objects.get_or_create(username=f"lift-{role}", defaults={"role": role})[0]
+        for role in (Role.PRESIDENT, Role.JURY, Role.AGENCY)
+    )
+    sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Délibération close")
+    for person in (one, other):
+        lift_anonymity(run_id=run.pk, actor=person, now=NOW, reason="Classement signé")
+
+
+def prepare(run):
+    """Write the pages of a ranking whose anonymity is lifted."""
+    prepare_official_list(run_id=run.pk)
+    prepare_copies(run_id=run.pk, candidate_ids=run_owners(run))
+
+
 def publish(run, proposer, confirmer):
+    """Do all that leads from a ranking to its publication."""
+    if not is_lifted(run.exam_id):
+        lift(run)
+    prepare(run)
     publication = propose_publication(run_id=run.pk, not_before=NOW, actor=proposer, now=NOW, reason="Jury réuni")
     return confirm_publication(publication_id=publication.pk, actor=confirmer, now=NOW, reason="Signé")

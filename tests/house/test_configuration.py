@@ -24,6 +24,7 @@ PLACES = {
     "DATABASE_URL": "postgresql://ecni@db/ecni",
     "REDIS_URL": "redis://redis/0",
     "PAPERS_ROOT": "/srv/papers",
+    "RESULTS_ROOT": "/srv/results",
     "STATIC_ROOT": "/srv/static",
     "ALLOWED_HOSTS": "concours.example.fr",
 }

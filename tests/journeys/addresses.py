@@ -24,6 +24,9 @@ from exams.models import Case, FrozenSheet, Media, Paper, Pause, Question, Sitti
 from exams.tickets import COOKIE as TICKET_COOKIE
 from exams.tickets import Ticket, mint_ticket
 from grading.actions.minutes import sign_minutes
+from ranking.enums import ComplaintState
+from ranking.models import Complaint, ComplaintStep, RankingPolicy, SpecialtyGroup
+from ranking.rules import Policy, policy_to_json
 from ranking.templatetags.results import IMAGE_SALT
 from ranking.views.results import COOKIE as RESULTS_COOKIE
 from ranking.views.results import COOKIE_SALT as RESULTS_SALT
@@ -147,14 +150,21 @@ def _add_results(house):
     agency, jury = house.staff["agency"], house.staff["jury"]
     run = ranked_exam(agency, {"K2-0001": PERFECT}, slug="publie")
     publication = publish(run, jury, agency)
-    for row in (run, publication, run.marking_runs.first()):
+    laureate = Candidate.objects.get(exam=run.exam)
+    complaint = Complaint.objects.create(candidate=laureate, text="Question ambiguë", filed_at=NOW)
+    step = ComplaintStep.objects.create(complaint=complaint, state=ComplaintState.TAKEN, actor=agency, at=NOW)
+    policy = RankingPolicy.objects.create(
+        exam=run.exam, data=policy_to_json(Policy()), reason="essai", created_by=agency, created_at=NOW
+    )
+    group = SpecialtyGroup.objects.create(exam=run.exam, number=1, name="Chirurgie")
+    rows = (run, publication, run.marking_runs.first(), complaint, step, policy, group, run.signature)
+    for row in (*rows, run.lifts.first()):
         house.places[row._meta.label_lower] = row
     _add_deliberation(house, run.exam)
     house.places["grading.markingchunk"] = house.places["grading.markingrun"].chunks.first()
     house.places["exams.frozensheet"] = FrozenSheet.objects.first()
     Media.objects.create(name=PUBLISHED_IMAGE, content_type="image/svg+xml", size=6, content=b"<svg/>")
-    laureate = Candidate.objects.get(exam=run.exam)
-    signed = signing.get_cookie_signer(salt=RESULTS_COOKIE + RESULTS_SALT).sign(str(laureate.pk))
+    signed = signing.get_cookie_signer(salt=RESULTS_COOKIE + RESULTS_SALT).sign(f"{laureate.exam_id}.{laureate.pk}")
     house.cookies["visitor"] = {RESULTS_COOKIE: signed}
 
 
@@ -209,7 +219,9 @@ def _path(house, address):
 
 def _values(house, address):
     key, hosting = _row_key(house, address), house.hosting
-    run, publication = (house.places.get(f"ranking.{name}") for name in ("rankingrun", "publication"))
+    run, publication, complaint = (
+        house.places.get(f"ranking.{name}") for name in ("rankingrun", "publication", "complaint")
+    )
     is_marked = run is not None and address.name.startswith(("ranking:", "grading:"))
     return (
         dict.fromkeys({"object_id", "id", "pk", "question_id", "case_id", "media_id", "paper_id"}, key or 0)
@@ -219,6 +231,8 @@ def _values(house, address):
             "sitting_id": hosting.sitting_id,
             "exam_id": run.exam_id if is_marked else key or hosting.sitting.exam_id,
             "run_id": run.pk if is_marked else 0,
+            "complaint_id": complaint.pk if complaint else 0,
+            "form": "csv",
             "publication_id": publication.pk if is_marked else 0,
             "proposal_id": 0,
             "session_id": 0,
@@ -227,7 +241,7 @@ def _values(house, address):
             "app_label": "exams",
             "url": "nulle-part",
             "content_type_id": ContentType.objects.get_for_model(Sitting).pk,
-            "token": signing.TimestampSigner(salt=IMAGE_SALT).sign_object(PUBLISHED_IMAGE),
+            "token": signing.Signer(salt=IMAGE_SALT).sign_object(PUBLISHED_IMAGE),
         }
         | (house.deliberation if is_marked else {})
     )

@@ -9,12 +9,31 @@ from centres.models import Candidate
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
 from exams.rules.states import Already, ReasonMissing, Refused, TooEarly
+from ranking.actions.anonymity import (
+    NotEntitled,
+    NotSigned,
+    Outdated,
+    SamePerson,
+    lift_anonymity,
+    sign_ranking,
+)
 from ranking.actions.computing import NotRankable, compute_ranking
-from ranking.actions.publication import Outdated, SamePerson, confirm_publication, propose_publication
-from ranking.models import Publication, RankedSheet
+from ranking.actions.publication import NotLifted, NotPrepared, confirm_publication, propose_publication
+from ranking.models import AnonymityLift, Publication, RankedSheet
+from ranking.queries.pages import page_path
 from ranking.queries.publication import published_ranking
 from tests.factories.exams import NOW, make_exam, sit, user
-from tests.factories.grading import BLANK, PERFECT, mark_exam, mark_sitting, publish, ranked_exam, register
+from tests.factories.grading import (
+    BLANK,
+    PERFECT,
+    lift,
+    mark_exam,
+    mark_sitting,
+    prepare,
+    publish,
+    ranked_exam,
+    register,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +59,14 @@ def jury():
 @pytest.fixture
 def run(agency):
     return ranked_exam(agency, ANSWERS)
+
+
+@pytest.fixture
+def ready(run):
+    """A ranking that is signed, lifted and prepared."""
+    lift(run)
+    prepare(run)
+    return run
 
 
 def test_ranking_orders_by_total_then_by_age_and_lists_the_absent_apart(run):
@@ -102,7 +129,8 @@ def test_ranking_is_refused_when_a_number_has_no_candidate(agency):
         compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
 
 
-def test_publication_takes_two_people_and_the_hour(run, agency, jury):
+def test_publication_takes_two_people_and_the_hour(ready, agency, jury):
+    run = ready
     hour = NOW + timedelta(hours=72)
     proposed = propose_publication(run_id=run.pk, not_before=hour, actor=jury, now=NOW, reason="Jury réuni")
     with pytest.raises(SamePerson):
@@ -124,16 +152,94 @@ def test_publication_is_refused_twice(run, agency, jury):
         propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Encore")
 
 
-def test_publication_of_a_ranking_made_outdated_is_refused(run, agency, jury):
-    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+def test_publication_of_a_ranking_made_outdated_is_refused(ready, agency, jury):
+    proposed = propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
     Candidate.objects.filter(number="K2-0005").update(born_on=date(1990, 1, 1))
     with pytest.raises(Outdated):
         confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
+
+
+def test_signature_of_a_ranking_made_outdated_does_not_count(run, agency):
+    president, one = user("presidente", Role.PRESIDENT), user("jure", Role.JURY)
+    sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Délibération")
+    Candidate.objects.filter(number="K2-0005").update(born_on=date(1990, 1, 1))
+    with pytest.raises(Outdated):
+        lift_anonymity(run_id=run.pk, actor=one, now=NOW, reason="Signé")
     newer = compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW)
     with pytest.raises(Outdated):
-        confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
-    publish(newer, jury, agency)
+        lift_anonymity(run_id=run.pk, actor=one, now=NOW, reason="Signé")
+    with pytest.raises(NotSigned):
+        lift_anonymity(run_id=newer.pk, actor=one, now=NOW, reason="Signé")
+    publish(newer, one, agency)
     assert published_ranking(run.exam_id) == newer
+
+
+def test_anonymity_is_lifted_after_the_signature_by_two_others_and_once(run, agency, jury):
+    president = user("presidente", Role.PRESIDENT)
+    with pytest.raises(NotSigned):
+        lift_anonymity(run_id=run.pk, actor=agency, now=NOW, reason="Avant")
+    for actor in (agency, jury):
+        with pytest.raises(NotEntitled):
+            sign_ranking(run_id=run.pk, actor=actor, now=NOW, reason="À sa place")
+    with pytest.raises(ReasonMissing):
+        sign_ranking(run_id=run.pk, actor=president, now=NOW, reason=" ")
+    signature = sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Délibération close")
+    assert signature.digest == run.digest
+    with pytest.raises(Already):
+        sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Encore")
+    with pytest.raises(NotEntitled):
+        lift_anonymity(run_id=run.pk, actor=president, now=NOW, reason="Seul")
+    lift_anonymity(run_id=run.pk, actor=agency, now=NOW, reason="Un")
+    with pytest.raises(SamePerson):
+        lift_anonymity(run_id=run.pk, actor=agency, now=NOW, reason="Deux")
+    with pytest.raises(NotLifted):
+        propose_publication(run_id=run.pk, not_before=NOW, actor=agency, now=NOW, reason="Trop tôt")
+    lift_anonymity(run_id=run.pk, actor=jury, now=NOW, reason="Deux")
+    with pytest.raises(Already):
+        lift_anonymity(run_id=run.pk, actor=user("tiers", Role.AGENCY), now=NOW, reason="Trois")
+    with pytest.raises(Already):
+        compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW)
+    verbs = list(Deed.objects.order_by("pk").values_list("verb", flat=True))[-3:]
+    assert verbs == ["sign_ranking", "lift_anonymity", "lift_anonymity"]
+
+
+def test_somebody_who_signed_as_president_lifts_nothing_under_another_role(run):
+    president = user("presidente", Role.PRESIDENT)
+    sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Délibération close")
+    president.role = Role.AGENCY
+    president.save()
+    with pytest.raises(SamePerson):
+        lift_anonymity(run_id=run.pk, actor=president, now=NOW, reason="Seul")
+
+
+@pytest.mark.parametrize(
+    ("step", "same_person", "constraint"),
+    [(2, True, "by_two_people"), (3, False, "two_steps"), (1, False, "step_once")],
+)
+def test_database_itself_refuses_to_lift_by_one_person_or_thrice(run, agency, jury, step, same_person, constraint):
+    sign_ranking(run_id=run.pk, actor=user("presidente", Role.PRESIDENT), now=NOW, reason="Délibération close")
+    lift_anonymity(run_id=run.pk, actor=agency, now=NOW, reason="Un")
+    with pytest.raises(IntegrityError, match=f"anonymitylift_{constraint}"), transaction.atomic():
+        AnonymityLift.objects.create(
+            exam=run.exam,
+            run=run,
+            step=step,
+            lifted_by=agency if same_person else jury,
+            lifted_at=NOW,
+            reason="En force",
+        )
+
+
+def test_publication_waits_for_every_page(run, agency, jury):
+    lift(run)
+    with pytest.raises(NotPrepared, match="23 pages"):
+        propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    prepare(run)
+    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    owner = Candidate.objects.get(number="K2-0002").pk
+    page_path(run.pk, owner, "transcript.pdf").unlink()
+    with pytest.raises(NotPrepared, match="1 pages"):
+        confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
 
 
 @pytest.mark.parametrize(
@@ -143,8 +249,8 @@ def test_publication_of_a_ranking_made_outdated_is_refused(run, agency, jury):
         ({"own": False, "late": -1}, "publication_confirmed_in_time"),
     ],
 )
-def test_database_itself_refuses_a_publication_by_one_person_or_too_early(run, agency, jury, changes, constraint):
-    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+def test_database_itself_refuses_a_publication_by_one_person_or_too_early(ready, agency, jury, changes, constraint):
+    proposed = propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
     confirmed_at = NOW + timedelta(seconds=changes["late"])
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         Publication.objects.filter(pk=proposed.pk).update(
@@ -160,6 +266,8 @@ def test_rankings_are_written_once(run):
 @pytest.mark.django_db(transaction=True)
 def test_two_people_who_confirm_at_once_publish_once(agency, jury):
     run = ranked_exam(agency, ANSWERS)
+    lift(run)
+    prepare(run)
     other = user("agence-2", Role.AGENCY)
     proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
     outcomes = []

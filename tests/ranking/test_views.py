@@ -8,17 +8,21 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from centres.models import Candidate
 from centres.rules.codes import code_digest, results_code
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
-from exams.models import Media
+from exams.actions.journal import prepare_journal
+from exams.enums import OpKind
+from exams.models import JournalEntry, Media, Sheet
 from ranking.actions import access
 from ranking.models import Publication, RankingRun
+from ranking.queries.results import entries, marked_sheets, question_result, register_of
 from ranking.templatetags.results import image_token
-from tests.factories.exams import user
-from tests.factories.grading import BLANK, PERFECT, publish, ranked_exam
+from tests.factories.exams import NOW, user
+from tests.factories.grading import BLANK, PERFECT, lift, prepare, publish, ranked_exam
 
 pytestmark = pytest.mark.django_db
 
@@ -102,7 +106,7 @@ def test_other_roles_and_strangers_see_no_marking_and_no_ranking(client, run, ro
         reverse("ranking:ranking-compute", args=[run.exam_id]),
         reverse("ranking:publication-propose", args=[run.pk]),
         reverse("ranking:publication-confirm", args=[1]),
-        reverse("ranking:official-export", args=[run.exam_id]),
+        reverse("ranking:official-export", args=[run.exam_id, "csv"]),
     ]
     assert {client.get(address).status_code for address in gets} == {302}
     assert {client.post(address).status_code for address in posts} == {302}
@@ -121,6 +125,8 @@ def test_marking_ranking_and_publishing_by_the_pages(client, run, agency, jury, 
     assert (progress["word"], progress["marked"], progress["sheets"]) == ("Terminée", 4, 4)
     client.post(reverse("ranking:ranking-compute", args=[run.exam_id]), {"reason": "Après réclamation"})
     newest = RankingRun.objects.latest("pk")
+    lift(newest)
+    prepare(newest)
     proposal = {"not_before": "2026-06-15T10:00", "reason": "Jury réuni"}
     assert "motif" in _said(client, "ranking:publication-propose", newest.pk, proposal | {"reason": ""}).lower()
     assert "proposée" in _said(client, "ranking:publication-propose", newest.pk, proposal)
@@ -150,7 +156,7 @@ def test_name_that_looks_like_a_formula_is_made_inert(client, run, agency, jury)
     Candidate.objects.filter(number="K2-0002").update(last_name="=1+1")
     publish(run, jury, agency)
     client.force_login(agency)
-    export = client.post(reverse("ranking:official-export", args=[run.exam_id]), {"reason": "Journal officiel"})
+    export = client.post(reverse("ranking:official-export", args=[run.exam_id, "csv"]), {"reason": "Journal officiel"})
     assert "'=1+1" in export.content.decode()
     assert ";=1+1" not in export.content.decode()
 
@@ -164,7 +170,7 @@ def test_nothing_of_the_results_is_reachable_before_publication(client, run, age
     assert client.get(reverse("ranking:results-show")).headers["Location"] == ask
     client.force_login(agency)
     assert client.get(reverse("ranking:official-show", args=[run.exam_id])).status_code == 404
-    client.post(reverse("ranking:official-export", args=[run.exam_id]), {"reason": "Voir"})
+    client.post(reverse("ranking:official-export", args=[run.exam_id, "csv"]), {"reason": "Voir"})
     assert not Deed.objects.filter(verb="export_official_list").exists()
 
 
@@ -179,9 +185,25 @@ def test_candidate_reads_rank_points_answers_and_keys(client, run, agency, jury)
     publish(run, jury, agency)
     page = results(client, "K2-0003")
     found = page.context["results"]
-    assert (found.rank, found.ranked, found.total) == (3, 4, "2\u202f430")
-    assert [(part.label, part.points) for part in found.parts][1] == ("Questions isolées", "540")
-    questions = page.context["copy"].questions
+    assert (found["rank"], found["ranked"], found["total"]) == (3, 4, "2\u202f430")
+    assert [(part["label"], part["points"]) for part in found["parts"]][1] == ("Questions isolées", "540")
+    assert [(case["label"], case["points"]) for case in found["cases"]] == [
+        ("Épreuve 1, dossier 1", "1\u202f890"),
+        ("Épreuve 2, dossier 2", "0"),
+        ("Épreuve 2, dossier 3", "0"),
+    ]
+    text = page.content.decode()
+    assert "Question blanc-1-1-1 ?" in text
+    assert "Indispensable" in text
+    assert "Vignette blanc-1-3" in text
+    assert "1 discordance. 0,5 × 1\u202f080 = 540 points." in text
+    assert "K2-0003" not in text
+
+
+def test_questions_of_a_copy_say_answer_key_points_and_verdict(run):
+    book = register_of(run).books[1]
+    sheet = marked_sheets(book, ["K2-0003"])["K2-0003"]
+    questions = [question_result(book, *entry) for entry in entries(book, sheet)]
     assert [(question.answer, question.expected, question.points) for question in questions] == [
         ("A", "B", "0"),
         ("A", "A, C", "540"),
@@ -196,24 +218,82 @@ def test_candidate_reads_rank_points_answers_and_keys(client, run, agency, jury)
         "Juste",
         "Indispensable oubliée",
     ]
-    assert questions[1].calculation.endswith("1 discordance. 0,5 × 1\u202f080 = 540 points.")
-    text = page.content.decode()
-    assert "Question blanc-1-1-1 ?" in text
-    assert "Indispensable" in text
-    assert "Vignette blanc-1-3" in text
-    assert "K2-0003" not in text
+
+
+def test_candidate_reads_in_words_what_an_equality_became_and_nothing_of_the_other(client, run, agency, jury):
+    publish(run, jury, agency)
+    above, below = results(client, "K2-0002"), results(client, "K2-0005")
+    assert above.context["results"]["ties"] == [
+        "Un candidat de même total que vous est placé juste après vous : la date de naissance vous départage."
+    ]
+    assert below.context["results"]["ties"] == [
+        "Un candidat de même total que vous est placé juste avant vous : la date de naissance vous départage."
+    ]
+    assert "K2-00" not in above.content.decode() + below.content.decode()
+
+
+def test_candidate_reads_the_line_of_their_acts(client, run, agency, jury):
+    sheet = Sheet.objects.get(number="K2-0002", sitting__number=1)
+    prepare_journal(sitting_id=sheet.sitting_id)
+    for seq, (kind, question, value) in enumerate([(OpKind.ANSWER, 1, "B"), (OpKind.SEAL, 3, "")], start=1):
+        JournalEntry.objects.create(
+            sitting_id=sheet.sitting_id,
+            sheet_id=sheet.pk,
+            seq=seq,
+            epoch=1,
+            kind=kind,
+            question=question,
+            value=value,
+            made_at=0,
+            received_at=NOW + timedelta(seconds=seq),
+            digest=bytes(32),
+        )
+    publish(run, jury, agency)
+    text = results(client, "K2-0002").content.decode()
+    assert "Vos actes : 2 reçus, dans l’ordre" in text
+    assert "18:00:01" in text
+    assert "Validation définitive" in text
+
+
+def test_candidate_takes_the_transcript_as_tagged_pdf_and_as_tables(client, run, agency, jury):
+    publish(run, jury, agency)
+    results(client, "K2-0002")
+    pdf = client.get(reverse("ranking:results-transcript", args=["pdf"]))
+    assert pdf.headers["Content-Type"] == "application/pdf"
+    assert_universal(pdf.content)
+    text = client.get(reverse("ranking:results-transcript", args=["csv"])).content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert [row["question"] for row in rows] == ["1", "2", "3", "4", "5", "1", "2", "3"]
+    assert rows[1] == {
+        "epreuve": "Épreuve 1",
+        "question": "2",
+        "type": "Question à réponses multiples",
+        "reponse": "A, C",
+        "points": "1080",
+        "sur": "1080",
+    }
+    table = client.get(reverse("ranking:results-transcript", args=["xlsx"])).content
+    cells = list(load_workbook(io.BytesIO(table)).active.values)
+    assert [list(row) for row in cells[1:]] == [list(row.values()) for row in rows]
+    assert client.get(reverse("ranking:results-transcript", args=["docx"])).status_code == 404
+
+
+def assert_universal(pdf):
+    """The PDF says that it is PDF/UA-1, is tagged, has a language and a title."""
+    assert all(mark in pdf for mark in (b"<pdfuaid:part>1<", b"/MarkInfo", b"/StructTreeRoot", b"/Lang", b"<dc:title>"))
+    assert b"/S/Table" in pdf.replace(b" ", b"") or b"/ObjStm" in pdf
 
 
 def test_candidate_absent_somewhere_is_told_so(client, run, agency, jury):
     publish(run, jury, agency)
-    page = results(client, "K2-0003", "?epreuve=2")
-    assert page.context["copy"] is None
-    assert "pas remis de copie" in page.content.decode()
+    assert "pas remis de copie" in results(client, "K2-0003", "?epreuve=2").content.decode()
 
 
 def test_candidate_absent_everywhere_is_not_ranked(client, run, agency, jury):
     publish(run, jury, agency)
-    assert "Non classé" in results(client, "K2-0004").content.decode()
+    page = results(client, "K2-0004").content.decode()
+    assert "Non classé" in page
+    assert "Absent à toutes les épreuves" in page
 
 
 @pytest.mark.parametrize("query", ["?epreuve=99", "?epreuve=abc", "?epreuve=²"])
@@ -254,8 +334,8 @@ def test_official_list_joins_names_after_publication_and_its_export_is_a_deed(cl
     client.force_login(agency)
     page = client.get(reverse("ranking:official-show", args=[run.exam_id])).content.decode()
     assert page.index("Nom2") < page.index("Nom5") < page.index("Nom3") < page.index("Nom4")
-    export = client.post(reverse("ranking:official-export", args=[run.exam_id]), {"reason": "Journal officiel"})
-    assert export.content.decode("utf-8-sig").splitlines()[1] == "1;2026-0002;Nom2;Prénom2;10800"
+    export = client.post(reverse("ranking:official-export", args=[run.exam_id, "csv"]), {"reason": "Journal officiel"})
+    assert export.content.decode("utf-8-sig").splitlines()[1] == "1;;2026-0002;Nom2;Prénom2;10800;"
     assert Deed.objects.get(verb="export_official_list").reason == "Journal officiel"
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         try:
             with engines(data_dir) as pair, Supervisor(data_dir) as supervisor:
                 os.environ |= pair.environment
-                os.environ |= {"PAPERS_ROOT": str(data_dir / "papers"), "STATIC_ROOT": str(data_dir / "static")}
+                os.environ |= {f"{name.upper()}_ROOT": str(data_dir / name) for name in ("papers", "results", "static")}
                 report = self._live(data_dir, supervisor, pair.database_url, options)
         except (EnginesError, ChildDied, OSError, RuntimeError) as error:
             raise CommandError(str(error)) from error

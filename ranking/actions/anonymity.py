@@ -1,0 +1,134 @@
+"""Signing a ranking, then lifting its anonymity: the president first, then two other persons, once."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from ecni.accounts.actions import log_deed
+from ecni.accounts.models import User
+from exams.models import Exam
+from exams.rules.states import Already, ReasonMissing, Refused
+from grading.rules.access import may
+from ranking.actions.computing import ranking_digest
+from ranking.models import AnonymityLift, RankingRun, RankingSignature
+from ranking.queries.publication import is_lifted, latest_ranking
+from ranking.queries.rows import ranking_inputs, ranking_obstacles
+
+LAST_STEP = 2
+
+
+class Outdated(Refused):
+    """The ranking is not the newest, or marks changed since."""
+
+    code = "outdated"
+    text = "Ce classement n’est plus à jour : recalculez-le."
+
+
+class NotEntitled(Refused):
+    """The act belongs to another role."""
+
+    code = "not-entitled"
+    text = "Cet acte revient à une autre personne."
+
+
+class NotSigned(Refused):
+    """The president has not signed this ranking."""
+
+    code = "not-signed"
+    text = "Le président du jury n’a pas signé ce classement."
+
+
+class SamePerson(Refused):
+    """The act takes several people, and this one already acted."""
+
+    code = "same-person"
+    text = "Cet acte demande une autre personne que celles qui ont déjà signé."
+
+
+@transaction.atomic
+def sign_ranking(*, run_id: int, actor: User, now: datetime, reason: str) -> RankingSignature:
+    """Sign the newest ranking, after computing it again from the marks.
+
+    Raises:
+        ReasonMissing: no reason given.
+        NotEntitled: the actor does not preside the jury.
+        Already: this ranking is signed.
+        Outdated: it is not the newest, or computing it again does not give the same bytes.
+    """
+    require_reason(reason)
+    run = own_run(run_id)
+    if not may(actor.role, "sign-ranking"):
+        raise NotEntitled
+    if RankingSignature.objects.filter(run=run).exists():
+        raise Already("Ce classement est déjà signé.")
+    refuse_outdated(run)
+    signature = RankingSignature.objects.create(
+        run=run, digest=run.digest, reason=reason, signed_by=actor, signed_at=now
+    )
+    log_deed(
+        actor=actor, verb="sign_ranking", target=f"ranking:{run.pk}", now=now, reason=reason,
+        data={"digest": run.digest},
+    )  # fmt: skip
+    return signature
+
+
+@transaction.atomic
+def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> AnonymityLift:
+    """Do one of the two acts that lift the anonymity; after the second one, names may be joined to ranks.
+
+    Raises:
+        ReasonMissing: no reason given.
+        NotEntitled: the actor is neither of the agency nor of the jury.
+        NotSigned: the president has not signed this ranking.
+        Already: the anonymity of the exam is lifted.
+        SamePerson: the actor signed the ranking, or did the first act.
+        Outdated: a newer ranking exists, or marks changed since the signature.
+    """
+    require_reason(reason)
+    run = own_run(run_id)
+    if not may(actor.role, "lift-anonymity"):
+        raise NotEntitled
+    if is_lifted(run.exam_id):
+        raise Already("L’anonymat de cet examen est déjà levé.")
+    signature = RankingSignature.objects.filter(run=run).first()
+    if signature is None:
+        raise NotSigned
+    done = list(run.lifts.values_list("lifted_by_id", flat=True))
+    if actor.pk in {signature.signed_by_id, *done}:
+        raise SamePerson
+    refuse_outdated(run)
+    lift = AnonymityLift.objects.create(
+        exam_id=run.exam_id, run=run, step=len(done) + 1, reason=reason, lifted_by=actor, lifted_at=now
+    )
+    data = {"step": lift.step, "of": LAST_STEP}
+    log_deed(actor=actor, verb="lift_anonymity", target=f"ranking:{run.pk}", now=now, reason=reason, data=data)
+    return lift
+
+
+def own_run(run_id: int) -> RankingRun:
+    """Lock the exam of a ranking, so that nobody ranks, signs or publishes it at the same time."""
+    run = RankingRun.objects.get(pk=run_id)
+    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=run.exam_id)
+    return run
+
+
+def refuse_outdated(run: RankingRun) -> None:
+    """Refuse a ranking that is not the newest, or that the marks do not give any more.
+
+    Raises:
+        Outdated: which it is not said.
+    """
+    if latest_ranking(run.exam_id) != run or ranking_obstacles(run.exam_id):
+        raise Outdated
+    if ranking_digest(ranking_inputs(run.exam_id)) != run.digest:
+        raise Outdated
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act without a reason.
+
+    Raises:
+        ReasonMissing: there is none.
+    """
+    if not reason.strip():
+        raise ReasonMissing
