@@ -98,6 +98,7 @@ def _pdf(template: Path, data: Mapping[str, Any]) -> bytes:
         template.read_bytes(),
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         format="pdf",
+        timestamp=0,
         pdf_standards="ua-1",
     )
     return document

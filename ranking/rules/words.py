@@ -81,4 +81,4 @@ def own_sentence(source: str, key: str, *, is_above: bool) -> str:
         case TieSource.LOT:
             return f"{start} : tout est égal par ailleurs, le tirage au sort publié vous départage."
         case _:
-            return f"{start} : {key} vous départage, {'vous y avez' if is_above else 'il y a'} plus de points."
+            return f"{start} : {key} vous départage, {'vous y obtenez' if is_above else 'il y obtient'} plus de points."

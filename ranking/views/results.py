@@ -88,7 +88,8 @@ def complain(request: HttpRequest) -> HttpResponse:
     """File a complaint; a refusal is said on the page, with what was typed."""
     visitor = _visitor(request)
     if visitor is None:
-        return redirect("ranking:results-ask")
+        error = "Votre visite est terminée : entrez à nouveau votre numéro et votre code."
+        return render(request, "ranking/ask.html", {"form": ResultsForm(), "open": True, "error": error}, status=403)
     exam_id, candidate_id = visitor
     form = ComplaintForm(request.POST)
     if not form.is_valid():
@@ -174,7 +175,7 @@ def _page(
         "form": form,
         "error": error,
     }
-    return render(request, "ranking/results.html", context, status=403 if error else 200)
+    return render(request, "ranking/results.html", context, status=400 if error else 200)
 
 
 def _visitor(request: HttpRequest) -> tuple[int, int] | None:

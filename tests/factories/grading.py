@@ -13,17 +13,17 @@ from ranking.actions.publication import confirm_publication, propose_publication
 from ranking.queries.pages import run_owners
 from ranking.queries.publication import is_lifted
 from ranking.tasks import prepare_copies, prepare_official_list
-from tests.factories.exams import NOW, make_exam, sit
+from tests.factories.exams import NOW, SITTINGS, make_exam, sit
 
 PERFECT = (("B", "AC", "AB", "E", "AC"), ("BD", "AE", "A"))
 BLANK = (("",) * 5, ("",) * 3)
 
 
-def mark_exam(exam, actor, answers):
+def mark_exam(exam, actor, answers, **options):
     """Sit and mark every sitting: `answers` gives each number its values by sitting, None where absent."""
     for index, sitting in enumerate(exam.sittings.order_by("number")):
         sit(sitting, {number: values[index] for number, values in answers.items()})
-        mark_sitting(sitting, actor)
+        mark_sitting(sitting, actor, **options)
 
 
 def mark_sitting(sitting, actor, **options):
@@ -52,8 +52,8 @@ def register(exam, born):
     ]
 
 
-def ranked_exam(actor, answers, slug="blanc"):
-    exam = make_exam(slug=slug)
+def ranked_exam(actor, answers, slug="blanc", sittings=SITTINGS):
+    exam = make_exam(sittings, slug=slug)
     register(exam, {number: date(2001, 1, 1) + timedelta(days=place) for place, number in enumerate(answers)})
     mark_exam(exam, actor, answers)
     return compute_ranking(exam_id=exam.pk, actor=actor, now=NOW)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from centres.enums import CandidateCategory
+from centres.enums import CandidateCategory, CandidateStanding
 from ecni.accounts.enums import Role
 from exams.enums import (
     CaseKind,
@@ -20,6 +20,7 @@ from exams.enums import (
     SheetState,
 )
 from grading.enums import BallotChoice, MarkingState, NeutralisationMode, ProposalKind, SpellingCategory
+from ranking.enums import ComplaintState, Status, Treatment
 
 ROOT = Path(__file__).parents[2]
 APPS = ("ecni", "exams", "centres", "grading", "ranking")
@@ -38,7 +39,7 @@ CLOSED = {
             SheetState,
             OpKind,
         ),
-        *(CandidateCategory, MarkingState, Role),
+        *(CandidateCategory, CandidateStanding, MarkingState, Role, Status, Treatment, ComplaintState),
         *(ProposalKind, NeutralisationMode, BallotChoice, SpellingCategory),
     )
 }

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core import signing
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -19,8 +20,10 @@ from exams.enums import OpKind
 from exams.models import JournalEntry, Media, Sheet
 from ranking.actions import access
 from ranking.models import Publication, RankingRun
+from ranking.queries.pages import published_page
 from ranking.queries.results import entries, marked_sheets, question_result, register_of
 from ranking.templatetags.results import image_token
+from ranking.views.results import COOKIE, COOKIE_SALT
 from tests.factories.exams import NOW, user
 from tests.factories.grading import BLANK, PERFECT, lift, prepare, publish, ranked_exam
 
@@ -361,3 +364,64 @@ def test_image_of_a_copy_is_given_to_its_visitor_only(client, run, agency, jury)
     enter(client, "K2-0002")
     assert client.get(address).content == image
     assert client.get(reverse("ranking:results-image", args=["ecg.svg:forged"])).status_code == 404
+
+
+def test_official_list_is_taken_as_tagged_pdf_and_as_tables_that_run_nothing(client, run, agency, jury):
+    Candidate.objects.filter(number="K2-0002").update(last_name="=1+1", category="MILITARY")
+    publish(run, jury, agency)
+    client.force_login(agency)
+    taken = {
+        form: client.post(reverse("ranking:official-export", args=[run.exam_id, form]), {"reason": "Journal officiel"})
+        for form in ("csv", "xlsx", "pdf")
+    }
+    assert_universal(taken["pdf"].content)
+    sheet = load_workbook(io.BytesIO(taken["xlsx"].content)).active
+    assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+    assert [cell.value for cell in sheet[2]][:4] == ["1", None, "2026-0002", "'=1+1"]
+    rows = list(csv.reader(io.StringIO(taken["csv"].content.decode("utf-8-sig")), delimiter=";"))
+    assert rows[-1] == ["non classé", "", "2026-0004", "Nom4", "Prénom4", "", "Absent à toutes les épreuves"]
+    assert [[cell or "" for cell in row] for row in sheet.values] == rows
+    assert Deed.objects.filter(verb="export_official_list").count() == 3
+
+
+def test_transcript_is_the_same_bytes_when_prepared_again(run, agency, jury):
+    publish(run, jury, agency)
+    owner = Candidate.objects.get(number="K2-0002").pk
+    first = published_page(run.exam_id, owner, "transcript.pdf")
+    prepare(run)
+    assert published_page(run.exam_id, owner, "transcript.pdf") == first
+
+
+def test_president_signs_and_two_others_lift_from_the_page(
+    client, run, agency, jury, django_capture_on_commit_callbacks
+):
+    president = user("presidente", Role.PRESIDENT)
+    steps = (
+        (president, "ranking-sign", "Le classement est signé."),
+        (agency, "anonymity-lift", "Votre acte est enregistré."),
+        (agency, "anonymity-lift", "Cet acte demande une autre personne"),
+        (jury, "anonymity-lift", "Votre acte est enregistré."),
+        (agency, "pages-prepare", "Les pages se préparent."),
+    )
+    for actor, name, words in steps:
+        client.force_login(actor)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert words in _said(client, f"ranking:{name}", run.pk, {"reason": "Délibération"})
+    page = client.get(reverse("ranking:ranking-show", args=[run.exam_id])).content.decode()
+    assert "Pages prêtes" in page
+    assert "Proposer la publication" in page
+    assert "Nom2" not in page
+
+
+def test_a_reading_costs_a_few_statements_whatever_the_exam(client, agency, jury):
+    counts = set()
+    runs = ranked_exam(agency, {"K2-0002": PERFECT}), ranked_exam(agency, dict.fromkeys(NUMBERS, PERFECT), slug="grand")
+    for run in runs:
+        publish(run, jury, agency)
+        candidate = Candidate.objects.get(exam=run.exam, number="K2-0002")
+        signed = signing.get_cookie_signer(salt=COOKIE + COOKIE_SALT).sign(f"{run.exam_id}.{candidate.pk}")
+        client.cookies[COOKIE] = signed
+        with CaptureQueriesContext(connection) as statements:
+            assert client.get(reverse("ranking:results-show")).status_code == 200
+        counts.add(len(statements))
+    assert counts == {5}
