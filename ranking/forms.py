@@ -60,6 +60,7 @@ class PolicyForm(forms.Form):
         super().__init__(*args, **kwargs)
         for status in Status:
             self.fields[f"status_{status.value}"] = forms.ChoiceField(label=status.label, choices=Treatment.choices)
+        self.fields["reason"] = self.fields.pop("reason")
 
     def policy(self) -> Policy:
         """Return what was typed.
