@@ -14,6 +14,7 @@ ENVIRONMENT = {name: f"{name}-ZkQ7p2vX9rT4wY8sB1nM6cL3dF5gH0jKaeiouRb6TqW" for n
     "DATABASE_URL": "postgresql://ecni@db/ecni",
     "REDIS_URL": "redis://redis/0",
     "PAPERS_ROOT": "/srv/papers",
+    "RESULTS_ROOT": "/srv/results",
     "STATIC_ROOT": "/srv/static",
     "ALLOWED_HOSTS": "concours.example.fr",
     "CSRF_TRUSTED_ORIGINS": "https://concours.example.fr",
