@@ -272,12 +272,6 @@ def sheet_numerators(run_id: int) -> dict[str, Numerators]:
     return {number: np.frombuffer(bytes(points), POINTS_DTYPE) for number, points in rows}
 
 
-def number_numerators(run_id: int, number: str) -> Numerators | None:
-    """Return the numerators of one sheet of a run; None when it has no marks there."""
-    points = SheetMark.objects.filter(run_id=run_id, number=number).values_list("points", flat=True).first()
-    return None if points is None else np.frombuffer(bytes(points), POINTS_DTYPE)
-
-
 def run_progress(run: MarkingRun) -> RunProgress:
     """Return how far a run is, in one query."""
     rows = MarkingChunk.objects.filter(run=run).values_list("state").annotate(Count("pk"), Sum("sheets"))

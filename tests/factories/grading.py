@@ -12,6 +12,7 @@ from ranking.actions.computing import compute_ranking
 from ranking.actions.publication import confirm_publication, propose_publication
 from ranking.queries.pages import run_owners
 from ranking.queries.publication import is_lifted
+from ranking.queries.results import entries, marked_sheets, question_result, register_of
 from ranking.tasks import prepare_copies, prepare_official_list
 from tests.factories.exams import NOW, SITTINGS, make_exam, sit
 
@@ -74,6 +75,13 @@ def prepare(run):
     """Write the pages of a ranking whose anonymity is lifted."""
     prepare_official_list(run_id=run.pk)
     prepare_copies(run_id=run.pk, candidate_ids=run_owners(run))
+
+
+def read_copy(run, number, sitting_number=1):
+    """What a candidate reads of one sitting, question by question."""
+    book = register_of(run).books[sitting_number]
+    sheet = marked_sheets(book, [number])[number]
+    return [question_result(book, *entry) for entry in entries(book, sheet)]
 
 
 def publish(run, proposer, confirmer):

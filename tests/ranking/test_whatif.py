@@ -3,18 +3,16 @@
 import pytest
 from django.db import connection
 
-from centres.models import Candidate
 from ecni.accounts.enums import Role
 from grading.actions import jury
 from grading.actions.jury import submit_proposal
 from grading.enums import BallotChoice, NeutralisationMode, ProposalKind
 from grading.rules.decisions import Adopted
 from ranking.actions.computing import NotRankable, compute_ranking
-from ranking.queries.results import copy_of
 from ranking.queries.whatif import current_ranking, hypotheses, hypothetical_ranking
 from ranking.rules import canonical_bytes
 from tests.factories.exams import NOW, user
-from tests.factories.grading import mark_sitting, publish
+from tests.factories.grading import mark_sitting, read_copy
 from tests.factories.jury import make_jury, miskeyed, neutralise, paper_of, propose, rekey, sat_exam, sitting_jury
 from tests.journeys.addresses import fingerprint
 
@@ -110,10 +108,6 @@ def test_candidate_reads_the_key_and_the_points_that_the_jury_decided(exam, agen
         jury.close_vote(proposal_id=proposal.pk, actor=president, now=NOW)
     for sitting in exam.sittings.order_by("number"):
         mark_sitting(sitting, agency)
-    publish(compute_ranking(exam_id=exam.pk, actor=agency, now=NOW), president, agency)
-    copy = copy_of(Candidate.objects.get(number="K2-0001"), 1)
-    assert [line.is_right for line in copy.questions[3].propositions] == [False, False, False, True, False]
-    assert (copy.questions[0].points, copy.questions[0].verdict.word) == (
-        copy.questions[0].worth,
-        "Neutralisée",
-    )
+    questions = read_copy(compute_ranking(exam_id=exam.pk, actor=agency, now=NOW), "K2-0001")
+    assert [line.is_right for line in questions[3].propositions] == [False, False, False, True, False]
+    assert (questions[0].points, questions[0].verdict.word) == (questions[0].worth, "Neutralisée")
