@@ -18,6 +18,7 @@ from loadtests.tablet import Slip, Tablet
 
 REASON = "répétition"
 READERS = 20
+PAGES_SECONDS = 900.0
 ARRIVING = 20
 """How many tablets log in at the same time."""
 
@@ -130,9 +131,8 @@ class Day:
             "kills": self.kills,
         }
 
-    async def _publish(self, database: Database) -> None:
-        agency = await log_in(self.base, "agence", self.guide["password"])
-        second = await log_in(self.base, "agence2", self.guide["password"])
+    async def _rank(self, agency: Browser, database: Database) -> int:
+        """Mark, rank, and return the number of the ranking."""
         self.say("Correction…")
         started = time.monotonic()
         await do(agency, f"/notation/epreuve/{self.guide['sitting']}/noter/", reason=REASON)
@@ -145,12 +145,37 @@ class Day:
         self.report["ranking_s"] = round(time.monotonic() - started, 2)
         run, digest = database.rows("SELECT id, digest FROM ranking_rankingrun ORDER BY id DESC LIMIT 1")[0]
         self.report["ranking_digest"] = digest
+        return int(run)
+
+    async def _publish(self, database: Database) -> None:
+        agency = await log_in(self.base, "agence", self.guide["password"])
+        second = await log_in(self.base, "agence2", self.guide["password"])
+        run = await self._rank(agency, database)
+        self.say("Signature de la présidente, levée de l’anonymat à deux…")
+        president = await log_in(self.base, "presidente", self.guide["password"])
+        await do(president, f"/classement/{run}/signer/", reason=REASON)
+        for person in (agency, second):
+            await do(person, f"/classement/{run}/lever/", reason=REASON)
+        self.say("Pages des candidats…")
+        started = time.monotonic()
+        await do(agency, f"/classement/{run}/preparer/", reason=REASON)
+        publication = await self._propose(agency, run, database)
+        self.report["pages_s"] = round(time.monotonic() - started, 2)
         self.say("Publication à deux…")
-        hour = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%dT%H:%M")
-        await do(agency, f"/classement/{run}/proposer/", reason=REASON, not_before=hour)
-        ((publication,),) = database.rows("SELECT id FROM ranking_publication WHERE run_id = %s", run)
         await do(second, f"/classement/{publication}/confirmer/", reason=REASON)
         await until(lambda: database.rows("SELECT 1 FROM ranking_publication WHERE confirmed_at IS NOT NULL"))
+
+    async def _propose(self, proposer: Browser, run: int, database: Database) -> int:
+        """Propose the publication, which is refused while a page is missing, and return its number."""
+        hour = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%dT%H:%M")
+        deadline = time.monotonic() + PAGES_SECONDS
+        while time.monotonic() < deadline:
+            await do(proposer, f"/classement/{run}/proposer/", reason=REASON, not_before=hour)
+            found = database.rows("SELECT id FROM ranking_publication WHERE run_id = %s", run)
+            if found:
+                return int(found[0][0])
+            await asyncio.sleep(1)
+        raise TimeoutError("pages are not prepared")
 
     async def _read_results(self) -> None:
         slips = [slip for centre in self.guide["centres"] for slip in centre["slips"]]

@@ -199,7 +199,7 @@ class Folders:
             subprocess.run(["cp", "-aT", str(source / name), str(target / name)], check=True)  # noqa: S603, S607 -- our own
 
     def _variables(self, pair: Engines) -> dict[str, str]:
-        shared = {"PAPERS_ROOT": str(self.prepared / "papers"), "STATIC_ROOT": str(self.prepared / "static")}
+        shared = {f"{name.upper()}_ROOT": str(self.prepared / name) for name in ("papers", "results", "static")}
         return pair.environment | shared
 
 
