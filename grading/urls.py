@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from grading.views import jury, marking
+from grading.views import jury, marking, quarantine
 
 app_name = "grading"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:exam_id>/", marking.show_marking, name="marking-show"),
     path("<int:exam_id>/etat.json", marking.read_progress, name="marking-progress"),
     path("epreuve/<int:sitting_id>/noter/", marking.start_run, name="run-start"),
+    path("<int:exam_id>/a-part/", quarantine.list_kept, name="kept-list"),
     path("<int:exam_id>/jury/", jury.show_jury, name="jury-show"),
     path("<int:exam_id>/jury/ouvrir/", jury.open_room, name="session-open"),
     path("<int:exam_id>/jury/appliquer/", jury.apply_decisions, name="decisions-apply"),

@@ -28,7 +28,10 @@ def test_what_is_no_head_is_refused_with_its_reason(client, query):
     )
 
 
-@pytest.mark.parametrize("cookie", [None, "", "forged", mint_ticket(Ticket(12, 1, 5, 3, "K7-4302"))[:-2]])
+@pytest.mark.parametrize(
+    "cookie",
+    [None, "", "forged", pytest.param(mint_ticket(Ticket(12, 1, 5, 3, "K7-4302"))[:-2], id="damaged")],
+)
 def test_without_a_ticket_nothing_is_drawn(client, cookie):
     if cookie is not None:
         client.cookies[COOKIE] = cookie
