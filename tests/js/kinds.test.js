@@ -6,7 +6,7 @@ import * as qroc from "../../static/js/exam/kinds/qroc.js";
 import { matches } from "../../static/js/exam/kinds/qrpl.js";
 import * as tcs from "../../static/js/exam/kinds/tcs.js";
 import * as zap from "../../static/js/exam/kinds/zap.js";
-import { Marks, sentenceStarts, toggled } from "../../static/js/exam/marks.js";
+import { Marks, keepOnly, sentenceStarts, toggled } from "../../static/js/exam/marks.js";
 import { golden } from "./golden.js";
 
 const { values } = golden("values");
@@ -86,4 +86,16 @@ test("highlights belong to one sheet and survive the page", () => {
   assert.deepEqual(toggled([2, 4], 2), [4]);
   kept.set("ecni.highlights", "{");
   assert.deepEqual(new Marks(store, "3|K7").of(13), []);
+});
+test("highlights of another sheet, and of every sheet once it is over, are forgotten", () => {
+  const kept = new Map();
+  const store = { getItem: (key) => kept.get(key) ?? null, setItem: (key, text) => kept.set(key, text), removeItem: (key) => kept.delete(key) };
+  new Marks(store, "3|K7-4302").toggle(4, 2);
+  keepOnly(store, "3|K7-4302");
+  assert.deepEqual(new Marks(store, "3|K7-4302").of(4), [2]);
+  keepOnly(store, "3|A1-0001");
+  assert.equal(kept.size, 0);
+  new Marks(store, "3|K7-4302").toggle(4, 2);
+  keepOnly(store, null);
+  assert.equal(kept.size, 0);
 });

@@ -10,6 +10,7 @@ import { Header } from "./header.js";
 import { Keeper } from "./keeper.js";
 import { sheetNamed } from "./kept.js";
 import { renderLobby } from "./lobby.js";
+import { keepOnly } from "./marks.js";
 import { Navigator } from "./navigator.js";
 import { renderNotes } from "./notes.js";
 import { QuestionView } from "./question.js";
@@ -117,6 +118,7 @@ function forget() {
   keeper.end();
   tablet.outbox.detach();
   storage.clear().catch(() => {}); // what cannot be cleared now is cleared when another sheet opens
+  keepOnly(localStorage, null);
 }
 
 /** @param {number} number */
@@ -164,6 +166,7 @@ await alone(navigator.locks, () => {
 tablet.ending = null;
 settle();
 const named = sheetNamed(document.cookie);
+keepOnly(localStorage, named);
 if (named) tablet.resume(named);
 watchWaking();
 setInterval(() => tablet.outbox?.isDurable === false && tablet.persist(), STORE_AGAIN_MS);

@@ -13,7 +13,16 @@ export function sentenceStarts(text) {
 export const toggled = (marks, rank) =>
   marks.includes(rank) ? marks.filter((other) => other !== rank) : [...marks, rank].sort((one, two) => one - two);
 
-/** The highlights of one sheet; those of another sheet are forgotten as soon as this one is opened. */
+/** Forget the highlights of every sheet but one. @param {Storage} store of the page @param {string | null} owner the sheet, or none */
+export function keepOnly(store, owner) {
+  try {
+    if (read(store)?.owner !== owner) store.removeItem(KEY);
+  } catch {
+    // a forbidden storage holds none
+  }
+}
+
+/** The highlights of one sheet. */
 export class Marks {
   #store;
   #owner;
@@ -22,9 +31,8 @@ export class Marks {
   /** @param {Storage} store of the page @param {string} owner the sheet */
   constructor(store, owner) {
     [this.#store, this.#owner] = [store, owner];
-    const kept = read(store);
-    this.#units = kept?.owner === owner ? kept.units : {};
-    if (kept && kept.owner !== owner) store.removeItem(KEY);
+    keepOnly(store, owner);
+    this.#units = read(store)?.units ?? {};
   }
 
   /** @param {number} unit @returns {number[]} */
