@@ -42,6 +42,7 @@ def make_concours(isolated=ISOLATED, cases=CASES):
         for name, role in {
             "agence": Role.AGENCY,
             "agence2": Role.AGENCY,
+            "presidente": Role.PRESIDENT,
             "responsable": Role.CENTRE_HEAD,
         }.items()
     }

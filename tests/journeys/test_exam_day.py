@@ -235,13 +235,23 @@ def publish(open_page, concours, screens):
     agency.locator("form[action$='/calculer/'] input[name=reason]").fill("classement de la répétition")
     agency.locator("form[action$='/calculer/'] button[type=submit]").click()
     screens.look(agency, "22-ranking")
-    agency.locator("form[action$='/proposer/'] input[name=reason]").fill("jury du jour")
-    agency.locator("form[action$='/proposer/'] button[type=submit]").click()
+    president = open_page(CONSOLE)
+    log_in(president, "presidente")
+    for person, deed in (
+        *((president, "signer"), (agency, "lever"), (second, "lever")),
+        *((agency, "preparer"), (agency, "proposer")),
+    ):
+        decide(person, concours, deed)
     second.goto(f"/classement/{concours.exam.pk}/")
     screens.look(second, "23-publication")
-    second.locator("form[action$='/confirmer/'] input[name=reason]").fill("vérifié")
-    second.locator("form[action$='/confirmer/'] button[type=submit]").click()
+    decide(second, concours, "confirmer")
     expect(second.locator("body")).to_contain_text("publiés")
+
+
+def decide(person, concours, deed):
+    person.goto(f"/classement/{concours.exam.pk}/")
+    person.locator(f"form[action$='/{deed}/'] input[name=reason]").fill("jury du jour")
+    person.locator(f"form[action$='/{deed}/'] button[type=submit]").click()
 
 
 def read_marks(page, slip, screens):
