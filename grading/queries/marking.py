@@ -253,9 +253,10 @@ def responses_of(answers: Sequence[FrozenAnswers], plan: Plan) -> Responses:
     if any(len(sheet.masks) != 4 * len(numbers) for sheet in answers):
         raise InvalidRun("Une copie n’a pas été figée pour ce sujet.")
     masks = np.frombuffer(b"".join(sheet.masks for sheet in answers), "<u4").reshape(len(answers), len(numbers))
+    columns = np.ascontiguousarray(masks.T)
     choices = {number for number in numbers if plan.columns[number].is_choice}
     return Responses(
-        masks={number: masks[:, number - 1] for number in choices},
+        masks={number: columns[number - 1] for number in sorted(choices)},
         texts={number: [sheet.texts.get(str(number), "") for sheet in answers] for number in set(numbers) - choices},
     )
 

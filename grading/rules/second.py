@@ -46,6 +46,25 @@ def second_marks(
         yield marks
 
 
+def second_points(
+    structure: Structure,
+    keys: Mapping[int, tuple[QuestionKind, Key]],
+    answers: Mapping[int, Iterable[str]],
+    parameters: MarkingParameters = PUBLISHED,
+    dropped: AbstractSet[int] = frozenset(),
+    given: AbstractSet[int] = frozenset(),
+) -> dict[int, list[Fraction]]:
+    """Return the points of each of some answers to each question, as `second_marks` gives them to whole sheets."""
+    worth = _worth_of_questions(structure, dropped)
+    return {
+        question: [
+            worth[question] * (1 if question in given else _share(*keys[question], value, parameters))
+            for value in values
+        ]
+        for question, values in answers.items()
+    }
+
+
 def _worth_of_questions(structure: Structure, dropped: AbstractSet[int]) -> dict[int, Fraction]:
     worth: dict[int, Fraction] = {}
     for part in structure.parts:
