@@ -85,6 +85,12 @@ mutants: setup ## Hunt every seeded bug; build/mutants.json says what caught eac
 drills: setup ## Break everything that breaks on the day, one fault at a time; ONLY=F01,F03 plays some
 	ECNI_ENV=demo $(PY) manage.py drills
 
+.PHONY: mark
+mark: setup ## Mark anybody's response matrix: KEY=key.csv RESPONSES=responses.csv OUT=results (RULE=exact or tcs)
+	@test -n "$(KEY)" -a -n "$(RESPONSES)" -a -n "$(OUT)" || { echo "make mark KEY=… RESPONSES=… OUT=…" >&2; exit 1; }
+	ECNI_ENV=demo $(PY) manage.py mark_responses --key "$(KEY)" --responses "$(RESPONSES)" \
+	  --rule $(or $(RULE),discordance) "$(OUT)"
+
 .PHONY: requirements
 requirements: ## Pin the newest releases that pyproject.toml allows
 	test -x build/uv/bin/uv || { python3 -m venv build/uv && build/uv/bin/pip install --quiet uv; }

@@ -4,8 +4,7 @@ import csv
 import json
 from fractions import Fraction
 from itertools import permutations
-from pathlib import Path
-from statistics import fmean
+from statistics import correlation, fmean, variance
 
 import numpy as np
 import pytest
@@ -17,16 +16,16 @@ from exams.rules.answers import mask_of
 from grading.rules.columns import Column, common_denominator, mark_choices
 from grading.rules.parameters import MarkingParameters
 from grading.rules.statistics import (
+    FIFTHS,
+    Standing,
     TooFew,
-    by_fifths,
     choice_frequencies,
-    choices_by_fifths,
     exam_statistics,
     question_statistics,
 )
 from tests.factories.marking import AT_LEISURE, choice_key
+from tests.factories.others import folder_of
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "item_response"
 SETS = ("msatb", "hci", "lsat6", "lsat7", "iqitems")
 ALL_OR_NOTHING = MarkingParameters(discordances=(Fraction(1),))
 SCALES = {
@@ -44,9 +43,7 @@ def rows_of(path):
 
 @pytest.fixture(params=SETS)
 def folder(request):
-    if not (DATA / request.param).is_dir():
-        pytest.skip("no item response data here")
-    return DATA / request.param
+    return folder_of("item_response", request.param)
 
 
 @pytest.fixture(params=SCALES)
@@ -136,7 +133,7 @@ def test_fifths_share_equal_totals_as_the_mean_of_every_order_would(rows):
     values = np.array([value for value, _ in rows], dtype=np.int64)
     totals = np.array([total for _, total in rows], dtype=np.int64)
     expected = [fmean(means) for means in zip(*_fifths_of_every_order(rows), strict=True)]
-    assert list(by_fifths(values, totals)) == pytest.approx(expected)
+    assert Standing.of(totals).means(values)[:FIFTHS].tolist() == pytest.approx(expected)
 
 
 def _fifths_of_every_order(rows):
@@ -148,11 +145,66 @@ def _fifths_of_every_order(rows):
 
 @AT_LEISURE
 @given(SMALL, st.randoms(use_true_random=False))
-def test_statistics_do_not_depend_on_the_order_of_candidates(rows, random):
+def test_statistics_do_not_depend_on_the_order_of_candidates_to_the_last_bit(rows, random):
     shuffled = random.sample(rows, len(rows))
-    one, two = (question_statistics(*_column_of(drawn)) for drawn in (rows, shuffled))
-    assert (one.difficulty, one.upper_lower) == (two.difficulty, pytest.approx(two.upper_lower))
-    assert one.item_rest == pytest.approx(two.item_rest)
+    assert question_statistics(*_column_of(rows)) == question_statistics(*_column_of(shuffled))
+    one, two = (exam_statistics(_two_columns(drawn), 1) for drawn in (rows, shuffled))
+    assert one == two
+
+
+def _two_columns(rows):
+    return {place: np.array([row[place] for row in rows], dtype=np.int64) for place in (0, 1)}
+
+
+def test_sums_beyond_64_bits_stay_exact():
+    huge = np.array([2**61, 2**62 + 1, 2**62, 3], dtype=np.int64)
+    found = question_statistics(np.array([0, 1, 1, 0]), 1, huge)
+    small = question_statistics(np.array([0, 1, 1, 0]), 1, huge // 2**40)
+    assert found.item_total == pytest.approx(small.item_total, abs=1e-6)
+
+
+def test_moodle_quiz_is_described_as_its_authors_spreadsheet_does():
+    """Facility, deviation and item-rest index of 25 attempts at 7 slots; reliability as Moodle states it."""
+    folder = folder_of("moodle", "stats")
+    attempts = rows_of(folder / "results00.csv")
+    expected = [row for row in rows_of(folder / "qstats00.csv") if not row["subqname"] and not row["variant"]]
+    quiz = json.loads((folder / "expected_quiz_stats00.json").read_text())
+    scale = 10**7
+    marks = {
+        slot: np.array([int(Fraction(row[f"slots.{slot}.mark"]) * scale) for row in attempts]) for slot in range(1, 8)
+    }
+    totals = sum(marks.values())
+    for row in expected:
+        found = question_statistics(marks[int(row["slot"])], scale, totals)
+        figures = [float(found.difficulty), found.deviation, found.item_rest * 100]
+        published = [float(row[name]) for name in ("facility", "sd", "discriminationindex")]
+        assert figures == pytest.approx(published, rel=1.5e-5)
+    whole = exam_statistics(marks, scale)
+    figures = [whole.alpha * 100, float(whole.mean), float(whole.median), whole.deviation, whole.error]
+    published = [quiz[name] for name in ("cic", "average", "median", "standarddeviation", "standarderror")]
+    assert figures == pytest.approx(published, rel=1.5e-5)
+
+
+def test_math_exam_that_has_credits_alone_is_described_as_a_slow_reckoning_does():
+    folder = folder_of("item_response", "mathexam14w")
+    solved = [int(row["nsolved"]) for row in rows_of(folder / "persons.csv")]
+    for name, full in (("solved", 1), ("credits", 2)):
+        rows = rows_of(folder / f"{name}.csv")
+        items = [item for item in rows[0] if item != "person"]
+        marks = {item: np.array([int(row[item]) for row in rows]) for item in items}
+        found = exam_statistics(marks, full)
+        totals = [sum(int(row[item]) for item in items) for row in rows]
+        if full == 1:
+            assert totals == solved
+        spread = sum(variance(marks[item].tolist()) for item in items)
+        alpha = len(items) / (len(items) - 1) * (1 - spread / variance(totals))
+        assert (found.mean, found.alpha) == (Fraction(sum(totals), full * len(totals)), pytest.approx(alpha))
+        for item in items:
+            column = marks[item].tolist()
+            rest = [total - mark for total, mark in zip(totals, column, strict=True)]
+            described = question_statistics(marks[item], full, sum(marks.values()))
+            assert described.item_rest == pytest.approx(correlation(column, rest))
+            assert described.difficulty == Fraction(sum(column), full * len(column))
 
 
 def _column_of(rows):
@@ -180,7 +232,6 @@ def test_ticks_are_counted_by_proposition_and_by_fifth():
     masks = np.array([0b01, 0b11, 0b00, 0b11, 0b10], dtype=np.uint32)
     frequencies = choice_frequencies(masks, 2)
     assert (frequencies.ticked, frequencies.blank) == ((Fraction(3, 5), Fraction(3, 5)), Fraction(1, 5))
-    assert choices_by_fifths(masks, 2, np.array([0, 1, 2, 3, 4])) == ((1, 1, 0, 1, 0), (0, 1, 0, 1, 1))
 
 
 def test_too_few_candidates_or_questions_are_refused():
