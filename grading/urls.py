@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from grading.views import jury, marking, quarantine
+from grading.views import analysis, jury, marking, quarantine
 
 app_name = "grading"
 urlpatterns = [
@@ -11,6 +11,10 @@ urlpatterns = [
     path("<int:exam_id>/etat.json", marking.read_progress, name="marking-progress"),
     path("epreuve/<int:sitting_id>/noter/", marking.start_run, name="run-start"),
     path("<int:exam_id>/a-part/", quarantine.list_kept, name="kept-list"),
+    path("epreuve/<int:sitting_id>/analyse/", analysis.show_analysis, name="analysis-show"),
+    path("epreuve/<int:sitting_id>/analyse/export.csv", analysis.export_analysis, name="analysis-export"),
+    path("analyse/<int:run_id>/<int:number>/", analysis.show_item, name="item"),
+    path("analyse/<int:run_id>/<int:number>/image/<int:place>/", analysis.show_image, name="item-image"),
     path("<int:exam_id>/jury/", jury.show_jury, name="jury-show"),
     path("<int:exam_id>/jury/ouvrir/", jury.open_room, name="session-open"),
     path("<int:exam_id>/jury/appliquer/", jury.apply_decisions, name="decisions-apply"),

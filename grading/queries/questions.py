@@ -4,35 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from django.db.models import QuerySet
 
 from exams.enums import QuestionKind
 from exams.models import Case, Paper, PaperQuestion, Question
 from exams.rules.content import QuestionContent, case_from_json, from_json
 from grading.models import MarkingRun, Remark
+from grading.queries.analysis import analysed_questions, marked_sheets
 from grading.queries.decisions import decisions_in_force
-from grading.queries.hypothesis import PaperMarks, run_marks
-from grading.queries.marking import (
-    FrozenAnswers,
-    frozen_answers,
-    latest_run,
-    printed_keys,
-    responses_of,
-    run_plan,
-)
-from grading.rules.columns import Masks, Numerators
+from grading.queries.marking import latest_run, printed_keys
+from grading.rules.analysis import Answer, QuestionAnalysis, Suspicion, given_answers
 from grading.rules.decisions import Effect, effects
-from grading.rules.engine import Plan, Responses
-from grading.rules.keys import LETTERS, TCS_SCALE, ChoiceKey, Key, TcsKey
-from grading.rules.statistics import (
-    QuestionStatistics,
-    TooFew,
-    choice_frequencies,
-    choices_by_fifths,
-    question_statistics,
-)
-from grading.rules.suspicion import lure
+from grading.rules.keys import TCS_SCALE, ChoiceKey, Key, TcsKey
+from grading.rules.statistics import Standing, totals_of
 from grading.rules.texts import normalised
 
 SHOWN_ANSWERS = 20
@@ -48,7 +32,7 @@ class OptionRow:
         is_right: whether that key has it ticked.
         ticked: share of the copies, from 0 to 1.
         fifths: the same in each fifth of the totals, the last fifth first.
-        is_lure: it is wrong, and draws the best more than a right one does.
+        is_lure: it is wrong, and the best choose it so much that it contests the key.
     """
 
     letter: str
@@ -76,11 +60,18 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the newest marks say of a question; `blank` and `full` are shares of the copies, from 0 to 1."""
+    """What the newest marks say of a question.
+
+    Attributes:
+        run, copies: those marks, and how many copies have one.
+        question: its analysis; None when it was neutralised, or with too few copies.
+        blank, full: shares of the copies, from 0 to 1.
+        options, answers: what was answered, to a question with propositions or without.
+    """
 
     run: MarkingRun
     copies: int
-    statistics: QuestionStatistics | None
+    question: QuestionAnalysis | None
     blank: float
     full: float
     options: tuple[OptionRow, ...]
@@ -116,14 +107,11 @@ class QuestionPage:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One question of the list: its mean score, its link with the rest of the copy, the proposition that lures."""
+    """One question of the list, what the newest marks say of it, and what the jury decided, in a word."""
 
     number: int
     kind: QuestionKind
-    difficulty: float | None
-    item_rest: float | None
-    lure: str
-    margin: float
+    question: QuestionAnalysis | None
     state: str
 
 
@@ -158,70 +146,40 @@ def remarks(paper_id: int, number: int) -> QuerySet[Remark]:
     return Remark.objects.filter(paper_id=paper_id, number=number).order_by("pk")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sat:
-    """The answers and the marks of one run, in the same order of sheets."""
-
-    plan: Plan
-    responses: Responses
-    marks: PaperMarks
-    totals: Numerators
-
-
-def _sat(run: MarkingRun) -> _Sat:
-    marks = run_marks(run)
-    place = {number: index for index, number in enumerate(marks.numbers)}
-    rows = sorted((row for row in frozen_answers(run.paper_id) if row[1] in place), key=lambda row: place[row[1]])
-    plan = run_plan(run)
-    sheets = [FrozenAnswers(pk, number, bytes(masks), texts) for pk, number, masks, texts in rows]
-    return _Sat(plan, responses_of(sheets, plan), marks, marks.table.sum(axis=1, dtype=np.int64))
-
-
 def _facts(paper: Paper, number: int, content: QuestionContent, key: Key) -> Facts | None:
     run = latest_run(paper.sitting_id)
     if run is None or not run.sheets:
         return None
-    sat = _sat(run)
-    column = sat.plan.columns[number]
-    marks = np.ascontiguousarray(sat.marks.table[:, number - 1])
-    full = int(column.points * sat.plan.denominator)
-    masks, texts = sat.responses.masks.get(number), sat.responses.texts.get(number, ())
-    blanks = (masks == 0).sum() if masks is not None else sum(not text for text in texts)
-    is_options = masks is not None and isinstance(key, ChoiceKey)
+    sheets, analysed = marked_sheets(run), analysed_questions(run).get(number)
+    column, marks, texts = sheets.plan.columns[number], sheets.marks[number], sheets.responses.texts.get(number)
+    full = int(column.points * sheets.plan.denominator)
+    given = given_answers(column, sheets.responses, number, Standing.of(totals_of(list(sheets.marks.values()))))
     return Facts(
         run=run,
         copies=len(marks),
-        statistics=_statistics(marks, full, sat.totals),
-        blank=float(blanks / len(marks)),
+        question=analysed,
+        blank=float(given[-1].share),
         full=float((marks == full).mean()) if full else 0.0,
-        options=_options(masks, content, key, sat.totals) if is_options else (),  # type: ignore[arg-type]  # is_options
-        answers=() if is_options else _answers(texts, key),
+        options=_options(given, content, key, analysed) if isinstance(key, ChoiceKey) else (),
+        answers=_answers(texts, key) if texts is not None else (),
     )
 
 
-def _statistics(marks: Numerators, full: int, totals: Numerators) -> QuestionStatistics | None:
-    try:
-        return question_statistics(marks, full, totals) if full else None
-    except TooFew:
-        return None
-
-
-def _options(masks: Masks, content: QuestionContent, key: ChoiceKey, totals: Numerators) -> tuple[OptionRow, ...]:
-    count = len(key.statuses)
-    fifths = choices_by_fifths(masks, count, totals)
-    ticked = choice_frequencies(masks, count).ticked
-    lured = lure(key, [rates[-1] - rates[0] for rates in fifths])
+def _options(
+    given: Sequence[Answer], content: QuestionContent, key: ChoiceKey, analysed: QuestionAnalysis | None
+) -> tuple[OptionRow, ...]:
+    beating = analysed.suspicions.get(Suspicion.KEY_BEATEN, ()) if analysed else ()
     return tuple(
         OptionRow(
-            letter=LETTERS[index],
-            text=content.propositions[index].text,
-            status=str(key.statuses[index].label),
-            is_right=bool(key.right >> index & 1),
-            ticked=float(ticked[index]),
-            fifths=fifths[index],
-            is_lure=lured is not None and lured.proposition == index,
+            letter=answer.label,
+            text=line.text,
+            status=str(status.label),
+            is_right=(is_right := bool(key.right >> index & 1)),
+            ticked=float(answer.share),
+            fifths=answer.fifths,
+            is_lure=answer.label in beating and not is_right,
         )
-        for index in range(count)
+        for index, (answer, line, status) in enumerate(zip(given[:-1], content.propositions, key.statuses, strict=True))
     )
 
 
@@ -236,16 +194,15 @@ def _answers(texts: Sequence[str], key: Key) -> tuple[AnswerRow, ...]:
 
 
 def question_list(paper: Paper) -> list[Listed]:
-    """Return the questions of a paper, those that a wrong proposition beats first, then by number."""
-    run = latest_run(paper.sitting_id)
+    """Return the questions of a paper, suspects first; those that the newest marks say nothing of come last."""
+    analysed = analysed_questions(latest_run(paper.sitting_id))
     here = effects(decisions_in_force(paper.sitting.exam_id)).get(paper.pk, Effect())
-    keys = printed_keys(paper.pk)
-    sat = _sat(run) if run and run.sheets else None
     rows = [
-        _listed(number, kind, here.key_under(number, kind, key), _state(number, here), sat)
-        for number, (kind, key) in sorted(keys.items())
+        Listed(number, kind, analysed.get(number), _state(number, here))
+        for number, (kind, _) in sorted(printed_keys(paper.pk).items())
     ]
-    return sorted(rows, key=lambda row: (-max(row.margin, 0), row.number))
+    first = sorted((row for row in rows if row.question), key=lambda row: row.question.suspect_first)  # type: ignore[union-attr]  # kept above
+    return [*first, *(row for row in rows if not row.question)]
 
 
 def _state(number: int, here: Effect) -> str:
@@ -254,24 +211,3 @@ def _state(number: int, here: Effect) -> str:
     if number in here.given:
         return "Points à tous"
     return "Clé changée" if number in here.keys else ""
-
-
-def _listed(number: int, kind: QuestionKind, key: Key, state: str, sat: _Sat | None) -> Listed:
-    if sat is None:
-        return Listed(number, kind, None, None, "", 0, state)
-    marks = np.ascontiguousarray(sat.marks.table[:, number - 1])
-    found = _statistics(marks, int(sat.plan.columns[number].points * sat.plan.denominator), sat.totals)
-    masks = sat.responses.masks.get(number)
-    lured = None
-    if masks is not None and isinstance(key, ChoiceKey):
-        rates = choices_by_fifths(masks, len(key.statuses), sat.totals)
-        lured = lure(key, [rate[-1] - rate[0] for rate in rates])
-    return Listed(
-        number=number,
-        kind=kind,
-        difficulty=float(found.difficulty) if found else None,
-        item_rest=found.item_rest if found else None,
-        lure=LETTERS[lured.proposition] if lured else "",
-        margin=lured.margin if lured else 0,
-        state=state,
-    )

@@ -8,6 +8,7 @@ _MEMBERS = frozenset({Role.JURY, Role.PRESIDENT})
 _JURY = _MEMBERS | {Role.AGENCY}
 _ALLOWED: Mapping[str, frozenset[Role]] = {
     "follow-marking": _JURY,
+    "analyse": _JURY,
     "mark": frozenset({Role.AGENCY}),
     "rank": _JURY,
     "publish": _JURY,

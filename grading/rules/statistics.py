@@ -207,11 +207,6 @@ def question_statistics(
     )
 
 
-def by_fifths(values: NDArray[np.generic], totals: Numerators) -> tuple[float, ...]:
-    """Return the mean of a value of the candidates in each fifth of the totals, last fifth first."""
-    return tuple(Standing.of(totals).means(values)[:FIFTHS].tolist())
-
-
 def _correlation(together: int, one: int, two: int) -> float | None:
     """Correlation from the exact `n * sum(xy) - sum(x) * sum(y)` of two values, and of each with itself."""
     return together / (sqrt(one) * sqrt(two)) if one and two else None
@@ -230,13 +225,6 @@ def choice_frequencies(masks: Masks, propositions: int) -> ChoiceFrequencies:
         ticked=tuple(Fraction(times, count) for times in ticked),
         blank=Fraction(int(np.count_nonzero(masks == 0)), count),
     )
-
-
-def choices_by_fifths(masks: Masks, propositions: int, totals: Numerators) -> tuple[tuple[float, ...], ...]:
-    """Return, for each proposition, how often each fifth of the candidates ticked it, last fifth first."""
-    standing = Standing.of(totals)
-    bits = (masks >> np.uint32(bit) & np.uint32(1) for bit in range(propositions))
-    return tuple(tuple(standing.means(ticked)[:FIFTHS].tolist()) for ticked in bits)
 
 
 def exam_statistics(

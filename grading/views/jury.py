@@ -22,7 +22,7 @@ from grading.actions.jury import cast_ballot, close_vote, open_session, submit_p
 from grading.actions.minutes import sign_minutes
 from grading.actions.spellings import judge_spellings
 from grading.enums import BallotChoice, NeutralisationMode, SpellingCategory
-from grading.forms import BallotForm, SessionForm, change_from, opinions_from
+from grading.forms.jury import BallotForm, SessionForm, change_from, opinions_from
 from grading.models import JurySession, Minutes, Proposal
 from grading.queries.decisions import sittings_behind
 from grading.queries.jury import (
@@ -37,7 +37,7 @@ from grading.queries.marking import exam_papers, readable_exams
 from grading.queries.plots import option_plot
 from grading.queries.questions import QuestionPage, question_list, question_page, remarks
 from grading.queries.spellings import group_rows, groups_of, listed_key, open_questions, settled_of
-from grading.reports import minutes_document
+from grading.reports.minutes import minutes_document
 from grading.rules.access import may
 from grading.rules.decisions import key_data
 from grading.rules.deliberation import VotingRules

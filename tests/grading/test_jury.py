@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
@@ -14,11 +15,12 @@ from grading.actions.runs import NotMarkable
 from grading.actions.spellings import NotAwaited, SecondPersonNeeded, judge_spellings
 from grading.enums import BallotChoice, NeutralisationMode, ProposalKind, SpellingCategory
 from grading.models import Decision, Minutes, SheetMark, SpellingOpinion
+from grading.queries.analysis import analysed_questions, run_analysis
 from grading.queries.decisions import decisions_in_force, sittings_behind
 from grading.queries.marking import exam_papers, latest_run, run_plan
-from grading.queries.questions import question_page
+from grading.queries.questions import question_list, question_page
 from grading.queries.spellings import OpenQuestion, group_rows, groups_of, listed_key, settled_of
-from grading.reports import minutes_document
+from grading.reports.minutes import minutes_document
 from grading.rules.decisions import Adopted
 from grading.rules.deliberation import NoQuorum
 from tests.factories.exams import NOW, user
@@ -312,3 +314,30 @@ def test_questions_of_the_exam_have_their_case_and_their_figures(exam, paper):
     assert (page.unit, page.vignette, page.facts.copies) == ((10, 11, 12), "<p>Vignette jury-1-10</p>", 6)
     assert [option.letter for option in page.facts.options] == list("ABCDE")
     assert question_page(paper.pk, 13) is None
+
+
+def test_analysis_shows_the_key_that_counted_and_leaves_neutralised_questions_out(
+    client, exam, paper, agency, president, members
+):
+    sitting_jury(exam, president, members)
+    for change in (
+        neutralise(paper, 1),
+        neutralise(paper, 2, mode=NeutralisationMode.FULL),
+        rekey(paper, 4, "TFFFF"),
+    ):
+        adopt(change, president, members)
+    run = mark_again(exam, agency)[0]
+    assert sorted(analysed_questions(run)) == list(range(3, 13))
+    assert run_analysis(run).exam.mean == Fraction(sum(mark.total for mark in run.marks.all()), run.denominator * 6)
+    assert [(row.number, row.state) for row in question_list(paper)][-2:] == [(1, "Retirée"), (2, "Points à tous")]
+    item, jury_page = reverse("grading:item", args=[run.pk, 4]), reverse("grading:question-show", args=[paper.pk, 4])
+    client.force_login(members[0])
+    answer = client.get(item)
+    assert (answer.context["key"], jury_page in answer.content.decode()) == ("A", True)
+    assert item in client.get(jury_page).content.decode()
+    for number in (1, 2):
+        page = client.get(reverse("grading:question-show", args=[paper.pk, number]))
+        assert (page.context["question"].facts.copies, page.context["question"].facts.question) == (6, None)
+        assert client.get(reverse("grading:item", args=[run.pk, number])).status_code == 404
+    client.force_login(agency)
+    assert jury_page not in client.get(item).content.decode()

@@ -1,7 +1,7 @@
 """Every address of the house, a small house to knock at, and everybody who may come to the door."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
@@ -20,7 +20,8 @@ from ecni.accounts.models import Deed, User
 from ecni.accounts.rules import may_enter_administration
 from exams.actions.refusing import Refusal, keep_refusals
 from exams.actions.sealing import seal_paper
-from exams.models import Case, FrozenSheet, Media, Paper, Pause, Question, Sitting, TimeGrant
+from exams.models import Case, FrozenSheet, Media, Paper, PaperQuestion, Pause, Question, Sitting, TimeGrant
+from exams.rules.content import MediaRef, from_json, to_json
 from exams.tickets import COOKIE as TICKET_COOKIE
 from exams.tickets import Ticket, mint_ticket
 from grading.actions.minutes import sign_minutes
@@ -32,7 +33,7 @@ from ranking.views.results import COOKIE as RESULTS_COOKIE
 from ranking.views.results import COOKIE_SALT as RESULTS_SALT
 from tests.exams.sitting import Chain
 from tests.factories.centres import NOW, make_candidates, make_centre, make_hosting
-from tests.factories.grading import PERFECT, publish, ranked_exam
+from tests.factories.grading import BLANK, PERFECT, publish, ranked_exam
 from tests.factories.jury import neutralise, propose, sitting_jury
 from tests.factories.papers import draft_paper
 
@@ -148,9 +149,9 @@ def _refused(sheet):
 
 def _add_results(house):
     agency, jury = house.staff["agency"], house.staff["jury"]
-    run = ranked_exam(agency, {"K2-0001": PERFECT}, slug="publie")
+    run = ranked_exam(agency, {"K2-0001": PERFECT, "K2-0002": BLANK}, slug="publie")
     publication = publish(run, jury, agency)
-    laureate = Candidate.objects.get(exam=run.exam)
+    laureate = Candidate.objects.get(exam=run.exam, number="K2-0001")
     complaint = Complaint.objects.create(candidate=laureate, text="Question ambiguë", filed_at=NOW)
     step = ComplaintStep.objects.create(complaint=complaint, state=ComplaintState.TAKEN, actor=agency, at=NOW)
     policy = RankingPolicy.objects.create(
@@ -164,6 +165,9 @@ def _add_results(house):
     house.places["grading.markingchunk"] = house.places["grading.markingrun"].chunks.first()
     house.places["exams.frozensheet"] = FrozenSheet.objects.first()
     Media.objects.create(name=PUBLISHED_IMAGE, content_type="image/svg+xml", size=6, content=b"<svg/>")
+    question = PaperQuestion.objects.get(paper=run.marking_runs.order_by("pk").first().paper, number=1).question
+    content = replace(from_json(question.content), media=(MediaRef(PUBLISHED_IMAGE, "Schéma"),))
+    Question.objects.filter(pk=question.pk).update(content=to_json(content))
     signed = signing.get_cookie_signer(salt=RESULTS_COOKIE + RESULTS_SALT).sign(f"{laureate.exam_id}.{laureate.pk}")
     house.cookies["visitor"] = {RESULTS_COOKIE: signed}
 
@@ -223,6 +227,8 @@ def _values(house, address):
         house.places.get(f"ranking.{name}") for name in ("rankingrun", "publication", "complaint")
     )
     is_marked = run is not None and address.name.startswith(("ranking:", "grading:"))
+    is_analysis = is_marked and address.name.startswith(("grading:analysis", "grading:item"))
+    analysed = run.marking_runs.order_by("pk").first() if is_analysis else None
     return (
         dict.fromkeys({"object_id", "id", "pk", "question_id", "case_id", "media_id", "paper_id"}, key or 0)
         | {
@@ -237,6 +243,7 @@ def _values(house, address):
             "proposal_id": 0,
             "session_id": 0,
             "number": 0,
+            "place": 1,
             "digest": house.paper.digest,
             "app_label": "exams",
             "url": "nulle-part",
@@ -244,6 +251,7 @@ def _values(house, address):
             "token": signing.Signer(salt=IMAGE_SALT).sign_object(PUBLISHED_IMAGE),
         }
         | (house.deliberation if is_marked else {})
+        | ({"sitting_id": analysed.paper.sitting_id, "run_id": analysed.pk, "number": 1} if analysed else {})
     )
 
 

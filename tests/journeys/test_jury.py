@@ -10,6 +10,7 @@ from ecni.accounts.enums import Role
 from grading.actions.chunks import mark_chunk
 from grading.models import Decision, JurySession, MarkingRun, Minutes, Proposal
 from grading.queries.questions import question_list
+from grading.rules.analysis import Suspicion
 from ranking.actions.computing import compute_ranking
 from ranking.queries.whatif import hypothetical_ranking
 from ranking.rules import digest
@@ -66,12 +67,12 @@ def sign(room, president):
 
 def test_wrong_key_is_found_changed_by_vote_and_marked_again_exactly_as_foreseen(client):
     agency, (president, members) = user("agence", Role.AGENCY), make_jury()
-    exam = sat_exam(agency, miskeyed())
+    exam = sat_exam(agency, miskeyed(), candidates=200)
     room, paper = Room(exam, client), paper_of(exam)
     before = compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
 
     suspect = question_list(paper)[0]
-    assert (suspect.number, suspect.lure) == (MISKEYED, "D")
+    assert (suspect.number, suspect.question.suspicions[Suspicion.KEY_BEATEN]) == (MISKEYED, ("D",))
 
     room.act(president, "session-open", exam.pk, present=[one.pk for one in members], quorum=3, casting_vote="on")
     change = {"kind": "REKEY", "statuses": RIGHT_KEY, "reason": "Erreur de saisie."}
@@ -90,5 +91,5 @@ def test_wrong_key_is_found_changed_by_vote_and_marked_again_exactly_as_foreseen
     after = compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
     assert digest(foreseen, denominator).hex() == after.digest != before.digest
     assert room.look(members[0], "comparison-show", postes="20")["comparison"] == shown
-    assert [row.lure for row in question_list(paper) if row.number == MISKEYED] == [""]
+    assert [row.question.is_grave for row in question_list(paper) if row.number == MISKEYED] == [False]
     sign(room, president)

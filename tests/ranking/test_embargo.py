@@ -33,6 +33,8 @@ FOLLOWERS = {"agency", "jury", "president"}
 """Who follows the anonymous ranking before publication."""
 FIGURES = ("10\N{NARROW NO-BREAK SPACE}800", "10800", "5\N{NARROW NO-BREAK SPACE}940", "5940", "4860")
 COPY = ("Explication embargo", "Question embargo", "Vignette embargo", "Empreinte de votre reçu")
+OF_A_QUESTION = {"Question embargo", "Vignette embargo"}
+"""What the pages of a question show to the jury, and no copy."""
 NAMES = tuple(f"CANARI-{place}-NOM" for place in range(1, 6))
 
 
@@ -77,6 +79,8 @@ def candidates(run):
 def faults(actor, address, text):
     """Say what of the results a page gives away to this actor."""
     found = [word for word in COPY if word in text and not address.startswith("/admin/")]
+    if actor in FOLLOWERS and address.startswith("/notation/analyse/"):
+        found = [word for word in found if word not in OF_A_QUESTION]
     figures, names = [word for word in FIGURES if word in text], [name for name in NAMES if name in text]
     numbers = [number for number in ANSWERS if number in text]
     if actor not in FOLLOWERS:
