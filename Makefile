@@ -91,6 +91,10 @@ mark: setup ## Mark anybody's response matrix: KEY=key.csv RESPONSES=responses.c
 	ECNI_ENV=demo $(PY) manage.py mark_responses --key "$(KEY)" --responses "$(RESPONSES)" \
 	  --rule $(or $(RULE),discordance) "$(OUT)"
 
+.PHONY: bench
+bench: setup ## Measure marking, ranking and analysis of a national exam beside their floors
+	ECNI_ENV=test $(PY) manage.py bench
+
 .PHONY: requirements
 requirements: ## Pin the newest releases that pyproject.toml allows
 	test -x build/uv/bin/uv || { python3 -m venv build/uv && build/uv/bin/pip install --quiet uv; }

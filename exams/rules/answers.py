@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exams.enums import QuestionKind
 from exams.rules.content.keys import QROC_WORDS
@@ -103,6 +104,7 @@ def is_valid_answer(value: str, shape: QuestionShape) -> bool:
     return _CHECKS[shape.kind](value, shape)
 
 
+@lru_cache(maxsize=1 << 14)
 def mask_of(letters: str) -> int:
     """Return the bits of a choice, bit 0 for A: `"AC"` gives 5."""
     return sum(1 << LETTERS.index(letter) for letter in letters)
