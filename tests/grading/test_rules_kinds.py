@@ -1,7 +1,9 @@
 """The rules of marking: the reference table, then the laws that hold for every key and every answer."""
 
+import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -14,6 +16,7 @@ from grading.rules.keys import InvalidKey, QrocKey, TcsKey, ZapKey
 from grading.rules.kinds import score, scorer
 from grading.rules.parameters import PUBLISHED, MarkingParameters, parameters_from
 from grading.rules.scores import REASONS, Reason, UnmarkableValue
+from grading.rules.second import second_marks
 from grading.rules.units import Unit, question_points, structure_of
 from tests.factories import marking
 from tests.factories.marking import AT_LEISURE, RIGHT, choice_key, letters_at
@@ -84,6 +87,22 @@ VECTORS = [
 )
 def test_score_follows_the_reference_table(kind, key, value, expected):
     assert score(kind, key, value).value == Fraction(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value", "expected"),
+    [pytest.param(*vector, id=f"vector-{number}-{source}") for number, source, *vector in VECTORS],
+)
+def test_second_scorer_follows_the_reference_table(kind, key, value, expected):
+    structure = structure_of("ECNI", {"QI": [Unit("QI-1", (1,))]})
+    assert list(second_marks(structure, {1: (kind, key)}, [{1: value}])) == [{1: 2160 * Fraction(expected)}]
+
+
+def test_every_vector_of_the_reference_is_here():
+    """Of 36: 1 to 30 in the table above, 31 to 36 in tests of their own, named after them."""
+    numbers = {int(number[:2]) for number, *_ in VECTORS}
+    own = {int(found) for found in re.findall(r"vector[- ](\d+)", Path(__file__).read_text(encoding="utf-8"))}
+    assert (numbers, own - {12}) == (set(range(1, 31)), set(range(31, 37)))
 
 
 def test_blank_multiple_choice_is_paid_literally_when_the_blank_rule_is_off():
@@ -214,6 +233,31 @@ def test_one_more_right_tick_never_lowers_the_score(kind, data, parameters):
     announced = {QRU: 1, QRM: len(key.statuses)}.get(kind, key.expected_count)
     assume(len(after) <= announced)
     assert score(kind, key, after, parameters).value >= score(kind, key, before, parameters).value
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "before", "after"),
+    [
+        (QRU, QRU_KEY, "", "A"),
+        (QRM, choice_key("TXTF"), "AB", "ABC"),  # a zero rule broken stays broken: 0, never lower
+        (QRM, choice_key("ITFF"), "B", "AB"),  # the tick that mends a zero rule
+        (QRP, QRP_3, "AC", "ACE"),
+    ],
+)
+def test_right_tick_within_the_number_announced_does_not_lower(kind, key, before, after):
+    assert score(kind, key, after).value >= score(kind, key, before).value
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "before", "after"),
+    [
+        (QRU, choice_key("TTFF"), "A", "AB"),  # two answers where one is asked
+        (QRP, QRP_3, "ACD", "ACDE"),  # a fourth answer where three are announced, though it is right
+        (QRPL, QRPL_4, "ABCV", "ABCDV"),
+    ],
+)
+def test_right_tick_beyond_the_number_announced_costs_all(kind, key, before, after):
+    assert score(kind, key, before).value > score(kind, key, after).value == 0
 
 
 @pytest.mark.parametrize("kind", marking.CHOICE_KINDS)
