@@ -18,9 +18,12 @@ def mark_out_of_twenty(scores: Iterable[tuple[Fraction, int]]) -> Fraction:
     return TWENTY * sum(points for points, _ in weighted) / Fraction(sum(weight for _, weight in weighted))
 
 
-def passes_rank_a(mark: Fraction) -> bool:
-    """Whether a mark on rank A questions, out of 20, allows a candidate into the matching; the limit does."""
-    return mark >= RANK_A_PASS
+def passes_rank_a(mark: Fraction, minimum: Fraction | None = RANK_A_PASS) -> bool:
+    """Whether a mark on rank A questions, out of 20, allows a candidate into the matching; the limit does.
+
+    `minimum` is what the exam has published; None when it asks for none.
+    """
+    return minimum is None or mark >= minimum
 
 
 def global_mark(edn: Fraction, ecos: Fraction, path_points: Fraction) -> Fraction:

@@ -46,11 +46,13 @@ def group_rankings(run: RankingRun) -> list[GroupRanking]:
     if not groups:
         return []
     rows, questions, denominator = _scores(run)
-    return [GroupRanking(group, rank_group(rows, questions, group, denominator)) for group in groups]
+    asked = run.exam.rank_a_minimum
+    minimum = None if asked is None else Fraction(asked)
+    return [GroupRanking(group, rank_group(rows, questions, group, denominator, minimum)) for group in groups]
 
 
 def _scores(run: RankingRun) -> tuple[list[Scores], list[Asked], int]:
-    """Return the candidates' scores on every question of the exam; those of a sitting they missed are 0."""
+    """Return the candidates' scores on every question that counts; those of a sitting they missed are 0."""
     numbers = list(run.places.order_by("number").values_list("number", flat=True))
     born = birth_dates(run.exam_id)
     questions: list[Asked] = []
@@ -66,7 +68,7 @@ def _scores(run: RankingRun) -> tuple[list[Scores], list[Asked], int]:
         Scores(number, common_scores([value for row in parts for value in row], worths, denominator), born[number])
         for number, parts in zip(numbers, zip(*tables, strict=True), strict=True)
     ]
-    return rows, questions, denominator
+    return rows, [question for question, worth in zip(questions, worths, strict=True) if worth], denominator
 
 
 def _numerators(marking: MarkingRun, numbers: Sequence[str]) -> list[list[int]]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import lcm
 
 from exams.rules.states import Refused
-from grading.rules.edn import TWENTY, passes_rank_a
+from grading.rules.edn import RANK_A_PASS, TWENTY, passes_rank_a
 
 DEFAULT_GROUP_KEYS = ("RANK_A", "ALL")
 IN_GROUP_WEIGHT = 2
@@ -77,9 +77,13 @@ def mark(values: Sequence[int], weight: Sequence[int], denominator: int) -> Frac
 
 
 def rank_group(
-    rows: Sequence[Scores], questions: Sequence[Asked], group: Group, denominator: int
+    rows: Sequence[Scores],
+    questions: Sequence[Asked],
+    group: Group,
+    denominator: int,
+    minimum: Fraction | None = RANK_A_PASS,
 ) -> tuple[GroupPlace, ...]:
-    """Return the candidates who have at least 14/20 on rank A, by their mark in the group, then by its keys.
+    """Return the candidates who have the published minimum on rank A, by their mark in the group, then by its keys.
 
     The result depends on the rows only, not on their order: those equal on every key are listed by number.
 
@@ -89,7 +93,7 @@ def rank_group(
     weight, only_a = weights(questions, group), tuple(int(question.rank == "A") for question in questions)
     even = (1,) * len(questions)
     marks = {row.number: tuple(mark(row.values, one, denominator) for one in (weight, only_a, even)) for row in rows}
-    passing = [row for row in rows if passes_rank_a(marks[row.number][1])]
+    passing = [row for row in rows if passes_rank_a(marks[row.number][1], minimum)]
     orders = {row.number: _order(row, marks[row.number], group) for row in passing}
     places: list[GroupPlace] = []
     for position, row in enumerate(sorted(passing, key=lambda one: (orders[one.number], one.number)), start=1):
@@ -100,10 +104,8 @@ def rank_group(
 
 
 def common_scores(numerators: Sequence[int], worths: Sequence[int], denominator: int) -> tuple[int, ...]:
-    """Return scores over `denominator`, a multiple of every worth; a question worth nothing scores 0."""
-    return tuple(
-        value * (denominator // worth) if worth else 0 for value, worth in zip(numerators, worths, strict=True)
-    )
+    """Return scores over `denominator`, a multiple of every worth; a question worth nothing is left out."""
+    return tuple(value * (denominator // worth) for value, worth in zip(numerators, worths, strict=True) if worth)
 
 
 def common_denominator(worths: Sequence[int]) -> int:

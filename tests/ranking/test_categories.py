@@ -13,7 +13,7 @@ from centres.models import Candidate
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
 from exams.enums import SheetState
-from exams.models import Question, Sheet
+from exams.models import Exam, Question, Sheet
 from exams.rules.states import ReasonMissing
 from ranking.actions.computing import compute_ranking
 from ranking.actions.policy import MarksKnown, publish_policy
@@ -181,6 +181,7 @@ def test_agency_changes_a_standing_with_a_reason_in_the_administration(client, a
 
 def test_weighted_rankings_of_the_groups_are_exported_by_number(client, agency):
     run = ranked_exam(agency, {"K2-0001": BLANK, "K2-0003": PERFECT, "K2-0002": PERFECT})
+    Exam.objects.filter(pk=run.exam_id).update(rank_a_minimum=14)
     SpecialtyGroup.objects.create(exam=run.exam, number=1, name="Chirurgie", items=[5])
     SpecialtyGroup.objects.create(exam=run.exam, number=2, name="Psychiatrie")
     client.force_login(agency)

@@ -31,6 +31,8 @@ def test_vector_34_seventy_of_a_hundred_on_rank_a_passes():
     questions = [Asked("A", 0)] * 100
     rows = [Scores("K1", (7,) * 100, DAY), Scores("K2", (7,) * 99 + (6,), DAY)]
     assert [place.number for place in rank_group(rows, questions, GROUP, 10)] == ["K1"]
+    for minimum, numbers in ((Fraction(13), ["K1", "K2"]), (None, ["K1", "K2"]), (Fraction(15), [])):
+        assert [place.number for place in rank_group(rows, questions, GROUP, 10, minimum)] == numbers
 
 
 def test_vector_35_in_group_rank_b_counts_double():
@@ -81,7 +83,6 @@ def test_scores_of_questions_worth_differently_are_written_over_one_denominator(
     assert [Fraction(value, denominator) for value in common_scores([9, 7, 0], worths, denominator)] == [
         Fraction(1, 2),
         Fraction(1, 4),
-        0,
     ]
 
 
