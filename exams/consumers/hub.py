@@ -22,7 +22,7 @@ from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
 from exams.consumers.bucket import TokenBucket
 from exams.consumers.clock import ServerClock
-from exams.consumers.session import Farewell, Session
+from exams.consumers.session import CLOSE_REPLACED, Farewell, Session
 from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
 from exams.queries.papers import paper_keys, paper_shapes
@@ -83,16 +83,19 @@ class Hub:
         return self._buckets.setdefault(sheet_id, TokenBucket(self.clock.monotonic()))
 
     async def enter(self, session: Session) -> None:
-        """Register a socket; an older socket of the same sheet in this process gives way."""
-        older = self.sessions.get(session.ticket.sheet_id)
+        """Register a socket; another socket of the same sheet in this process gives way, unless its ticket is newer."""
+        other = self.sessions.get(session.ticket.sheet_id)
+        if other is not None and other.ticket.epoch > session.ticket.epoch:
+            await session.say_bye("replaced", CLOSE_REPLACED)
+            return
         self.sessions[session.ticket.sheet_id] = session
-        if older is not None:
-            await older.say_bye("replaced", 4409)
+        if other is not None:
+            await other.say_bye("replaced", CLOSE_REPLACED)
 
     def leave(self, session: Session) -> None:
         """Forget a socket that has closed."""
-        session.note(online=False)
         if self.sessions.get(session.ticket.sheet_id) is session:
+            session.note(online=False)
             del self.sessions[session.ticket.sheet_id]
 
     def stop(self) -> None:

@@ -244,6 +244,17 @@ async def test_socket_of_the_old_tablet_says_why_it_stops(tablet, application, s
     assert (await swapped.hello())["status"] == "COMPOSING"
 
 
+async def test_socket_of_the_old_tablet_takes_nothing_from_the_new_one(application, sheet):
+    swapped = Tablet(application, sheet, epoch=2)
+    await Sheet.objects.filter(pk=sheet.pk).aupdate(epoch=2)
+    await swapped.hello()
+    old = Tablet(application, sheet, epoch=1)
+    await old.connect()
+    assert (await old.receive("bye"))["code"] == "replaced"
+    assert (await old.event())["code"] == 4409
+    assert (await swapped.act())["t"] == "ack"
+
+
 async def test_socket_keeps_apart_what_arrives_after_the_grace(tablet, sheet):
     await tablet.hello()
     await Sheet.objects.filter(pk=sheet.pk).aupdate(ends_at=now() - timedelta(minutes=2))
