@@ -242,9 +242,7 @@ class Session:
             await self.send(refused("busy"))
 
     async def _take(self, op: Op) -> None:
-        if self.live is None:
-            await self.send(refused("malformed", op.seq))
-        elif len(self._queue) >= MAX_QUEUED:
+        if self.live is None or len(self._queue) >= MAX_QUEUED:
             await self.send(refused("busy", op.seq))
         else:
             self._queue.append(op)

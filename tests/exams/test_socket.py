@@ -171,7 +171,7 @@ async def test_socket_refuses_a_gap_and_a_foreign_chain(tablet, application, she
 
 async def test_socket_refuses_before_hello(tablet):
     await tablet.connect()
-    assert (await tablet.act())["code"] == "malformed"
+    assert (await tablet.act())["code"] == "busy"
 
 
 async def test_socket_slows_a_flood_without_losing_an_op(tablet):

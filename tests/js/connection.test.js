@@ -155,3 +155,11 @@ test("what is not of the protocol is ignored", () => {
   last().hears("{");
   assert.equal(frames.length, 1);
 });
+test("a socket that gives way to another one is said not to be up, until the server speaks again", () => {
+  const { connection, last, links } = online();
+  connection.start();
+  last().opens();
+  assert.deepEqual(links.at(-1), ["connecting", undefined]);
+  last().hears(STATE);
+  assert.deepEqual(links.at(-1), ["online", undefined]);
+});

@@ -39,6 +39,7 @@ export class Connection {
   /** Open the socket now, whatever was planned. */
   start() {
     if (this.link === "ended") return;
+    if (this.link !== "offline") this.#become("connecting"); // a socket that works gives way: nothing is sent before `state`
     this.#forget();
     const socket = this.#parts.open();
     this.#socket = socket;
