@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FramesSocket } from "../../static/js/exam/frames.js";
+import { FramesSocket, postFrames } from "../../static/js/exam/frames.js";
 import { hello, ping } from "../../static/js/exam/protocol.js";
 import { golden } from "./golden.js";
 import { heldTime } from "./time.js";
@@ -84,4 +84,14 @@ test("once closed it says and asks nothing", async () => {
   socket.close();
   await pass(10_000);
   assert.deepEqual([posts.length, closes, heard.length], [1, [], 1]);
+});
+test("each request tells the tablet's clock first", async (context) => {
+  let body = null;
+  context.mock.method(globalThis, "fetch", async (_url, asked) => {
+    ({ body } = asked);
+    return { status: 200, json: async () => [STATE] };
+  });
+  context.mock.method(Date, "now", () => 7);
+  assert.deepEqual(await postFrames([op(1)]), { status: 200, frames: [STATE] });
+  assert.deepEqual(JSON.parse(body), [JSON.parse(hello(7)), { t: "op", seq: 1 }]);
 });

@@ -1,7 +1,7 @@
 // The same frames by HTTP, behind the interface of a WebSocket, for a network that lets no websocket through: one request at a
 // time, at once when there is something to say, else about every two seconds. What fails ends it; the connection starts again.
 
-import { CLOSE_OF_BYE, FRAMES_URL, MOST_FRAMES } from "./protocol.js";
+import { CLOSE_OF_BYE, FRAMES_URL, MOST_FRAMES, hello } from "./protocol.js";
 
 /**
  * @typedef {import("./protocol.js").Frame} Frame
@@ -9,13 +9,18 @@ import { CLOSE_OF_BYE, FRAMES_URL, MOST_FRAMES } from "./protocol.js";
  */
 
 const POLL_MS = 2_000;
+const PATIENCE_MS = 25_000;
 const TICKET = 4401;
 const BUSY = 4503;
 const NETWORK = 1006;
 
-/** Frames to the server, and what it answers; fails like `fetch`, or when the answer is not such an array. @type {Post} */
-export async function postFrames(texts, signal) {
-  const body = `[${texts.join(",")}]`;
+/**
+ * Frames to the server, and what it answers; fails like `fetch`, or when the answer is not such an array. Each request tells the
+ * tablet's clock: the server keeps nothing from one to the next, and holds no op late on a clock that it never measured.
+ * @type {Post}
+ */
+export async function postFrames(texts, signal = AbortSignal.timeout(PATIENCE_MS)) {
+  const body = `[${[hello(Date.now()), ...texts].join(",")}]`;
   const headers = { "Content-Type": "application/json" };
   const response = await fetch(FRAMES_URL, { method: "POST", headers, body, signal, cache: "no-store" });
   const frames = await response.json();

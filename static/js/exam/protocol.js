@@ -20,9 +20,9 @@ export const FINAL_CLOSES = { 4401: "ticket", 4409: "replaced", 4410: "version" 
 /** The close code that goes with a `bye`, by its code; any other one only ends the conversation. */
 export const CLOSE_OF_BYE = { replaced: 4409, version: 4410 };
 
-/** Where the same frames travel by HTTP, at most so many at a time. */
+/** Where the same frames travel by HTTP, at most so many at a time beside the `hello` that each request begins with. */
 export const FRAMES_URL = "/copie/trames/";
-export const MOST_FRAMES = 50;
+export const MOST_FRAMES = 49;
 
 /**
  * @param {number} at tablet's clock, ms
