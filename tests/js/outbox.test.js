@@ -145,6 +145,13 @@ test("an act whose digest was damaged in storage is chained again", async () => 
   await converse(next, server);
   assert.deepEqual(server.fold.answers, { 1: "A" });
 });
+test("acts after a refused one follow those that still wait before it", async () => {
+  const { outbox } = await connected();
+  for (const q of [1, 2, 3]) await outbox.add("answer", q, "A");
+  assert.equal(await outbox.refuse({ code: "locked", seq: 2 }), "dropped");
+  const [first, second] = outbox.pending;
+  assert.deepEqual([outbox.pending.map(({ seq, q }) => [seq, q]), second.digest], [[[1, 1], [2, 3]], (await chained(first, second)).digest]);
+});
 test("a storage that fails does not stop the candidate", async () => {
   const { server, tablet, outbox, store } = await connected();
   store.isBroken = true;
@@ -160,6 +167,24 @@ test("acts made while the storage failed are all stored once it works again", as
   store.isBroken = false;
   await outbox.add("answer", 2, "B");
   assert.deepEqual([store.ops.map(({ q }) => q), outbox.isDurable], [[1, 2], true]);
+});
+test("what a storage does not give at the start is not written over, and follows when it answers again", async () => {
+  const { server, outbox, store } = await connected();
+  await outbox.disconnect();
+  await outbox.add("answer", 1, "A");
+  await outbox.add("answer", 2, "B");
+  const { load } = store;
+  store.load = () => Promise.reject(new Error("the storage does not answer"));
+  const next = page(server, store);
+  assert.equal(await next.outbox.load(), false);
+  await next.outbox.reconcile(server.state());
+  await next.outbox.add("answer", 2, "C");
+  await next.outbox.persist();
+  assert.deepEqual([store.ops.length, next.outbox.isRead, next.outbox.isDurable], [2, false, false]);
+  store.load = load;
+  await next.outbox.persist();
+  await converse(next, server);
+  assert.deepEqual([server.fold.answers, store.ops, next.outbox.isDurable], [{ 1: "A", 2: "C" }, [], true]);
 });
 test("a storage wiped under way is written whole at the next act", async () => {
   const { server, outbox, store } = await connected();

@@ -22,7 +22,7 @@ function rig({ stores = new Map(), row = null, post = async () => assert.fail("n
   };
   const tablet = new Tablet({
     clock: new Clock(() => ticks.monotonic), storage, wall: () => ticks.wall, monotonic: () => ticks.monotonic, random: () => 0,
-    later: (call) => call(), send: (text) => Boolean(sent.push(JSON.parse(text))), post, greet: () => {}, changed: () => {},
+    later: (call) => call(), send: (text) => Boolean(sent.push(JSON.parse(text))), post, greet: () => sent.push("hello"), changed: () => {},
     fetchPaper,
   });
   return { tablet, stores, ticks, sent };
@@ -94,6 +94,13 @@ test("a state of another sheet leaves nothing of the one before", async () => {
   await tablet.act("answer", 3, "C");
   assert.deepEqual(stores.get(KEY).ops.map(({ q }) => q), [2]);
 });
+test("a frame that was not even read has the tablet agree with the server again", async () => {
+  const { tablet, sent } = rig();
+  await tablet.receive(STATE, 900);
+  await tablet.act("answer", 1, "A");
+  await tablet.receive({ t: "refused", code: "too-fast", text: "…" }, null);
+  assert.deepEqual([sent.at(-1), tablet.unsaved, tablet.refusal], ["hello", 1, null]);
+});
 test("an act is unsaved from the tap on", async () => {
   const { tablet } = rig();
   await tablet.receive(STATE, 900);
@@ -122,6 +129,20 @@ test("a replaced tablet gives its acts to the jury, after as many failures as it
   assert.equal(tablet.isOver, false);
   await tablet.receive({ t: "pong", at: 1, now: 1 }, null);
   assert.deepEqual([tablet.quarantined, tablet.unsaved, tablet.isOver, tablet.isComposing], [1, 0, true, false]);
+});
+test("an act that was being stored when the sheet left goes to the jury as well", async () => {
+  const post = async (texts) => {
+    const apart = texts.map((text) => ({ t: "refused", code: "quarantined", text: "", seq: JSON.parse(text).seq }));
+    return { status: 200, frames: [...apart, { t: "bye", code: "replaced", text: "" }] };
+  };
+  const { tablet } = rig({ post });
+  await tablet.receive(STATE, 900);
+  const stored = tablet.act("answer", 1, "A");
+  tablet.ending = { code: "replaced", text: "" };
+  tablet.becomes("ended", "replaced");
+  await stored;
+  await tablet.receive({ t: "pong", at: 1, now: 1 }, null);
+  assert.deepEqual([tablet.quarantined, tablet.unsaved, tablet.isOver], [1, 0, true]);
 });
 test("a replaced tablet whose ticket has expired says that it is stuck, and keeps its acts", async () => {
   const { tablet } = rig({ ...(await lived()), post: async () => ({ status: 401, frames: [] }) });

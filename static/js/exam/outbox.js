@@ -20,9 +20,11 @@ const NOWHERE = { load: async () => null, append: async () => {}, replace: async
 
 export class Outbox {
   /** @type {Fold} */ #base;
+  /** @type {Fold} a sheet without any op */ #blank;
   /** @type {Op[]} */ #pending = [];
   #flying = 0;
   #connected = false;
+  #isRead = true;
   #turn = Promise.resolve();
   #store;
   #send;
@@ -34,7 +36,7 @@ export class Outbox {
    *   `base`: the fold of a sheet without any op; `now`: the tablet's clock, ms since 1970
    */
   constructor({ base, store, send, now, changed = () => {} }) {
-    this.#base = base;
+    this.#base = this.#blank = base;
     this.#store = store;
     this.#send = send;
     this.#now = now;
@@ -43,6 +45,11 @@ export class Outbox {
 
   /** Whether the tablet's own storage works; without it ops live in memory only. */
   isDurable = true;
+
+  /** Whether what a previous life of this page stored is known; until then nothing is written over it. */
+  get isRead() {
+    return this.#isRead;
+  }
 
   /** What the server has acknowledged. */
   get base() {
@@ -80,7 +87,8 @@ export class Outbox {
    */
   load() {
     return this.#alone(async () => {
-      const kept = await this.#store.load().catch(() => null); // writing will tell that the storage fails
+      const kept = await this.#store.load().catch(() => undefined);
+      this.isDurable = this.#isRead = kept !== undefined;
       if (!kept) return false;
       const { base, ops } = kept;
       this.#base = base ?? this.#base;
@@ -102,12 +110,16 @@ export class Outbox {
 
   /** Store everything again: the storage was wiped, or may work again. */
   persist() {
-    return this.#alone(() => this.#durably(() => this.#store.replace(this.#base, this.#pending)));
+    return this.#alone(async () => {
+      await this.#recall().catch(() => {}); // what cannot be read yet is not written over
+      await this.#durably(() => this.#store.replace(this.#base, this.#pending));
+    });
   }
 
   /** Keep nothing on this tablet from now on. */
   detach() {
     this.#store = NOWHERE;
+    this.#isRead = true;
   }
 
   /** The server's `state`: agree on the common part of the chain, then send the rest. */
@@ -190,6 +202,16 @@ export class Outbox {
     return rechained(server, ours);
   }
 
+  /** What could not be read at the start follows what was done since, but acts on which that has decided. */
+  async #recall() {
+    if (this.#isRead) return;
+    const kept = await this.#store.load();
+    this.#isRead = true;
+    const before = kept?.base ?? this.#blank;
+    const ours = (kept?.ops ?? []).filter((op) => touched(before, op) === touched(this.fold, op));
+    this.#pending.push(...(await rechained(this.#head, ours)));
+  }
+
   /** @param {Fold} base @param {Op[]} pending @param {number} [flying] */
   async #settle(base, pending, flying = 0) {
     await this.#durably(() => this.#store.replace(base, pending));
@@ -198,6 +220,7 @@ export class Outbox {
 
   async #durably(write) {
     try {
+      if (!this.#isRead) throw new Error("what is stored could not be read");
       await write();
       this.isDurable = true;
     } catch {

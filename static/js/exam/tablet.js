@@ -78,7 +78,7 @@ export class Tablet {
 
   /** Whether nothing of this sheet is to be done here any more. */
   get isOver() {
-    if (!this.outbox || this.unsaved) return false;
+    if (!this.outbox?.isRead || this.unsaved) return false;
     const isClosed = this.outbox.base.submitted || this.status === "SUBMITTED" || this.status === "CLOSED";
     return isClosed || this.ending?.code === "replaced";
   }
@@ -122,7 +122,7 @@ export class Tablet {
     this.link = link;
     if (reason) this.ending ??= { code: reason, text: "" };
     if (!isUp) this.outbox?.disconnect();
-    if (reason === "replaced") this.#later(() => this.#surrender());
+    this.#letGo();
     this.#parts.changed();
   }
 
@@ -140,6 +140,7 @@ export class Tablet {
   /** The storage was lost under way: write everything again. */
   async persist() {
     await this.outbox?.persist();
+    this.#letGo(); // what could not be read before may be here now
     if (this.paper) await this.#parts.storage.keepPaper(this.#place.digest, this.paper.buffer).catch(() => {});
   }
 
@@ -185,8 +186,10 @@ export class Tablet {
     this.#key = key;
     const { storage, send, wall, changed } = this.#parts;
     const base = blank(await genesis(sitting, number));
-    this.outbox = new Outbox({ base, store: await storage.sheet(key), send, now: wall, changed });
-    return this.outbox.load();
+    const outbox = new Outbox({ base, store: await storage.sheet(key), send, now: wall, changed });
+    const hasBase = await outbox.load();
+    this.outbox = outbox;
+    return hasBase;
   }
 
   /** Nothing of another sheet may be shown beside this one. */
@@ -207,6 +210,11 @@ export class Tablet {
     this.#reader.learn(keys);
     this.clock.guess(reckoned(mark, Math.trunc(this.#parts.wall())));
     if (paper) this.#want(paper);
+  }
+
+  /** When another tablet has the sheet, nothing stays here. */
+  #letGo() {
+    if (this.link === "ended" && this.ending.code === "replaced") this.#later(() => this.#surrender());
   }
 
   /** Another tablet has the sheet: what this one had not sent leaves once, for the jury. */
@@ -290,6 +298,7 @@ export class Tablet {
       await this.outbox.add(kind, number, value);
     } finally {
       this.#acting.splice(this.#acting.indexOf(act), 1);
+      this.#letGo(); // it was being stored when the sheet left, perhaps
     }
   }
 
