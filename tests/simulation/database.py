@@ -16,7 +16,7 @@ from exams.rules.answers import QuestionShape
 from exams.rules.ops import genesis_digest
 from exams.rules.replay import replay
 from exams.rules.states import LIVE_STATES, Refused, check_passage
-from exams.rules.timing import Allowance, PauseSpan, effective_end
+from exams.rules.timing import Allowance, PauseSpan, effective_end, outage_credit
 from tests.simulation.verdict import Situation, verdict
 
 SITTING = 3
@@ -62,9 +62,11 @@ class Database:
 
     duration_seconds: int
     grace_seconds: int
+    offline_clock: OfflineClock
     sheets: dict[int, Sheet]
     committed: object  # told of each row that the journal takes: (sheet, epoch, op, received_at)
     kept_apart: object  # told of each refused op that is kept: (sheet, digest, code)
+    credited: object  # told of each wait that is given back: (sheet, seconds)
     journal: dict[int, list] = field(default_factory=dict)
     refused: dict[tuple, str] = field(default_factory=dict)
     frozen: dict[int, object] = field(default_factory=dict)
@@ -75,6 +77,9 @@ class Database:
     closed_at: datetime | None = None
     pauses: list = field(default_factory=list)
     grants: list = field(default_factory=list)
+    outages: list = field(default_factory=list)
+    signs: dict[int, datetime] = field(default_factory=dict)
+    """Of each sheet: when its last op came, or its last wait was given back."""
 
     # What a server process asks
 
@@ -86,6 +91,7 @@ class Database:
             decided = verdict(item, self._situation(sheet, rows, item.op.seq), clock, now, grace_seconds)
             if decided == STORED:
                 rows.append(item.op)
+                self.signs[sheet.pk] = clock
                 if item.op.kind is OpKind.SUBMIT:
                     sheet.state = SheetState.SUBMITTED
                 self.committed(sheet.pk, item.epoch, item.op, clock)
@@ -109,6 +115,19 @@ class Database:
             codes.append(code)
         return codes
 
+    def credit_outages(self, *, waits, now):
+        """Give waits back by the real rule."""
+        for pk, waited in waits.items():
+            sheet = self.sheets[pk]
+            if self.offline_clock is OfflineClock.STOP and sheet.state in LIVE_STATES:
+                seconds = outage_credit(waited, self.signs.get(pk, self.opened_at), self.pauses, now)
+                if seconds:
+                    self.outages.append((pk, seconds))
+                    self.signs[pk] = now
+                    self._refresh(now)
+                    self.revision += 1
+                    self.credited(pk, seconds)
+
     def live_sheets(self, sheet_ids):
         """Return the sheets asked for, folded by the real rule."""
         return {pk: self._live(self.sheets[pk]) for pk in sheet_ids}
@@ -126,7 +145,7 @@ class Database:
             starts_at=instant(0) if self.opened_at is None else self.opened_at,
             duration_seconds=self.duration_seconds,
             grace_seconds=self.grace_seconds,
-            offline_clock=OfflineClock.RUN,
+            offline_clock=self.offline_clock,
             paper_id=PAPER,
             paper_digest=PAPER_DIGEST,
             paper_size=1000,
@@ -225,4 +244,7 @@ class Database:
 
     def _allowance(self, sheet):
         granted = tuple(seconds for pk, seconds in self.grants if pk in {None, sheet.pk})
-        return Allowance(self.opened_at, self.duration_seconds, sheet.extra_seconds, granted, (), tuple(self.pauses))
+        outages = tuple(seconds for pk, seconds in self.outages if pk == sheet.pk)
+        return Allowance(
+            self.opened_at, self.duration_seconds, sheet.extra_seconds, granted, outages, tuple(self.pauses)
+        )

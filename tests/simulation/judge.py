@@ -35,6 +35,8 @@ UNKNOWING_MS = 8_000
 READING_MS = 2_000
 STORING_MS = 1_000
 LEARNING_MS = 1_500
+WHOLE_AGAIN_MS = {"wipe": 1_000, "ok": 17_000}
+OUTAGE_S = (5, 1_800)
 
 
 class Violation(Exception):
@@ -73,16 +75,24 @@ class Device:
     on_disk: set = field(default_factory=set)
     screen: dict | None = None
     wrong_since: int | None = None  # since when its screen shows another end than the granted one
-    is_clean: bool = True  # its storage was never wiped, damaged, nor failing, nor its clock moved
-    is_steady: bool = True
+    gone: set = field(default_factory=set)  # keys of acts that a page took with it while its storage failed
+    is_failing: bool = False  # its storage takes nothing now
+    is_hanging: bool = False  # its storage does not even answer
+    whole_at: int = 0  # when its storage holds again everything that waits, at the latest
+    is_stale: bool = False  # a page died before its storage held everything again, or started before it answered
+    is_corrupt: bool = False  # a digest of its storage was changed
+    is_doubtful: bool = False  # and no server has told this page the right one yet
+    is_spoilt: bool = False  # a row of its storage was made unreadable
+    is_steady: bool = True  # its clock was never moved, nor its frames too slow to tell it
+    waited: int = 0  # the longest wait for a key that it has told of
 
 
 class Judge:
     """Hears everything in the order in which it happens; `check` raises `Violation` as soon as one is certain."""
 
-    def __init__(self, numbers, duration, grace, extra, *, sitting, keys):
+    def __init__(self, numbers, duration, grace, extra, *, sitting, keys, gives_back):
         self.duration, self.grace, self.extra = duration * 1000, grace * 1000, extra
-        self.keys = keys
+        self.keys, self.gives_back = keys, gives_back
         self.asked = defaultdict(set)
         self.rows = defaultdict(list)
         self.heads = {
@@ -92,8 +102,9 @@ class Judge:
         self.opened = None
         self.closed = None
         self.paused_since = None
-        self.paused = 0
+        self.pauses = []
         self.granted = Counter()
+        self.credited = {}
         self.epochs = dict.fromkeys(numbers, 1)
         self.released = {}
         self.moved_at = 0  # last deed of the staff, last fault: what screens may not know yet
@@ -128,23 +139,37 @@ class Judge:
         """A page starts, and finds these acts on its tablet."""
         device = self.devices[name]
         device.lives += 1
+        is_whole = not device.is_failing and device.died_at >= device.whole_at
+        device.is_stale |= device.is_hanging or (device.lives > 1 and not is_whole)
+        device.is_doubtful = device.is_corrupt
         device.screen = None
-        if device.is_clean:
-            safe = {key for key, (made, _) in device.made.items() if made < device.died_at - STORING_MS}
-            for key in (device.on_disk | safe) - set(keys):
-                self._require(
-                    self._is_settled(device, key), "I3", f"{name} no longer holds {key}, of which nothing is known"
-                )
+        safe = {key for key, (made, _) in device.made.items() if is_whole and made < device.died_at - STORING_MS}
+        missing = device.made.keys() - set(keys)
+        for key in missing & (device.on_disk | safe) - device.gone if not device.is_spoilt else ():
+            self._require(
+                self._is_settled(device, key), "I3", f"{name} no longer holds {key}, of which nothing is known"
+            )
+        device.gone |= missing
         device.on_disk = set(keys)
 
     def died(self, name, now):
         """A page is lost; what it was storing at that instant may be, too."""
         self.devices[name].died_at = now
 
-    def damaged(self, name):
-        """Somebody touched a tablet's storage."""
-        self.devices[name].is_clean = False
-        self.devices[name].on_disk = set()
+    def damaged(self, name, mode, now):
+        """Somebody touched a tablet's storage: `full`, `hang`, then `ok` again; `wipe`, `corrupt`, `spoil`."""
+        device = self.devices[name]
+        device.is_failing = mode in {"full", "hang"} or (device.is_failing and mode != "ok")
+        device.is_hanging = mode == "hang" or (device.is_hanging and mode not in {"ok", "full"})
+        device.is_spoilt |= mode == "spoil"
+        device.is_corrupt |= mode in {"corrupt", "spoil"}
+        device.whole_at = max(device.whole_at, now + WHOLE_AGAIN_MS.get(mode, 0))
+        if mode == "wipe":
+            device.on_disk = set()
+
+    def sleeps(self, name):
+        """Nobody sees this tablet's screen any more; it is drawn again when it wakes."""
+        self.devices[name].wrong_since = None
 
     def stepped(self, name):
         """Somebody moved a tablet's clock."""
@@ -157,8 +182,10 @@ class Judge:
     def left(self, name, text):
         """A frame left a tablet."""
         frame = json.loads(text)
+        device = self.devices[name]
+        if frame["t"] == "hello":
+            device.waited = max(device.waited, frame.get("waiting", 0))
         if frame["t"] == "op":
-            device = self.devices[name]
             key = f"{frame['kind']}|{frame['q']}|{frame['value']}|{frame['at']}"
             self._require(key in device.made, "I6", f"{name} sends {key}, which nobody did on it")
             device.sent[frame["seq"]][frame["digest"]] = key
@@ -230,8 +257,17 @@ class Judge:
 
     def end(self, sheet, now):
         """Return until when a sheet may compose, by the judge's own sum."""
-        pause = now - self.paused_since if self.paused_since is not None else 0
-        return self.opened + self.duration + self.extra[sheet] * 1000 + self.granted[sheet] + self.paused + pause
+        return (
+            self.opened
+            + self.duration
+            + self.extra[sheet] * 1000
+            + self.granted[sheet]
+            + self._paused(self.opened, now)
+        )
+
+    def _paused(self, since, now):
+        going = [] if self.paused_since is None else [(self.paused_since, now)]
+        return sum(max(0, end - max(start, since)) for start, end in self.pauses + going)
 
     def _check_key(self, device, step):
         if step == "0":
@@ -279,7 +315,7 @@ class Judge:
             late = made - end
             self._require(late <= TOLERANCE_MS, "I4", f"sheet {sheet} stores an act made {late} ms after its end")
         before = self._last_of(makers[0], sheet)
-        if makers[0].is_clean:
+        if not any(device.is_spoilt or device.gone for device in makers):
             rank = makers[0].acts.index(row.key)
             self._require(rank > before, "I2", f"sheet {sheet} stores {row.key} twice or out of order")
 
@@ -293,7 +329,10 @@ class Judge:
         """Whether an act is stored, or was refused aloud, or gave way to what another tablet did."""
         if key in device.told or any(row.key == key for row in self.rows[device.sheet]):
             return True
-        return self.epochs[device.sheet] > 1 or any(
+        others = [row.key for row in self.rows[device.sheet]] + device.acts[device.acts.index(key) + 1 :]
+        if device.is_stale and any(_decides(other, key) for other in others):
+            return True
+        return any(
             key in keys.values() and any((device.sheet, digest) in self.kept for digest in keys)
             for keys in device.sent.values()
         )
@@ -301,13 +340,15 @@ class Judge:
     def _check_saved(self, name, device):
         """« Enregistré »: every act of this life of the page is stored, or its refusal was shown."""
         for key, (_, life) in device.made.items():
-            if life == device.lives:
+            if life == device.lives and not device.is_spoilt:
                 self._require(self._is_settled(device, key), "I15", f"{name} shows « Enregistré » while {key} is not")
         seq, digest = device.screen["seq"], device.screen["digest"]
         rows = self.rows[device.sheet]
-        if seq:
+        is_right = seq == 0 or (seq <= len(rows) and rows[seq - 1].digest == digest)
+        device.is_doubtful = device.is_doubtful and not (is_right and device.screen["link"] == "online")
+        if seq and not device.is_doubtful:
             self._require(
-                seq <= len(rows) and rows[seq - 1].digest == digest,
+                is_right,
                 "I10",
                 f"{name} shows another head than that of {seq}",
             )
@@ -346,12 +387,22 @@ class Judge:
         self.paused_since = now
 
     def _deed_resume(self, now):
-        self.paused += now - self.paused_since
+        self.pauses.append((self.paused_since, now))
         self.paused_since = None
 
     def _deed_grant(self, _now, sheet, seconds):
         for pk in self.epochs if sheet is None else [sheet]:
             self.granted[pk] += seconds * 1000
+
+    def _deed_credit(self, now, sheet, seconds):
+        since = max(self.opened, self.credited.get(sheet, 0), *(row.received for row in self.rows[sheet]))
+        waited = max(device.waited for device in self.devices.values() if device.sheet == sheet)
+        start = max(now - waited, since)
+        most = now - start - self._paused(start, now)
+        is_right = self.gives_back and OUTAGE_S[0] <= seconds <= min(OUTAGE_S[1], most / 1000)
+        self._require(is_right, "I7", f"sheet {sheet} is given back {seconds} s for a wait of {most} ms")
+        self.credited[sheet] = now
+        self.granted[sheet] += seconds * 1000
 
     def _deed_release(self, now, sheet):
         self.epochs[sheet] += 1
@@ -379,15 +430,16 @@ class Judge:
             kept = seq <= len(rows) and rows[seq - 1].digest in device.sent[seq]
             self._require(kept, "I1", f"act {seq} of {name}, acknowledged as {digest[:8]}, is lost")
         screen = device.screen
-        if screen is None or screen["ending"]:
-            return
+        self._require(screen is not None, "L", f"{name} shows nothing")
         self._require(not screen["waiting"], "L", f"{name} still waits for {screen['waiting']} acts")
         state = states[device.sheet]
+        is_replaced = device.epoch < self.epochs[device.sheet]
         is_known = screen["status"] == state or state == "SUBMITTED"  # its own acknowledgement told it that
-        self._require(is_known, "L", f"{name} shows {screen['status']}, not {state}")
-        self._require(screen["link"] in {"online", "slow"}, "L", f"{name} is still {screen['link']}")
+        self._require(is_replaced or is_known, "L", f"{name} shows {screen['status']}, not {state}")
+        link = "ended" if is_replaced else "online"
+        self._require(screen["link"] == link, "L", f"{name} is still {screen['link']}")
         for key, (_, life) in device.made.items():
-            if life == device.lives or (device.is_clean and key in device.on_disk):
+            if not device.is_spoilt and (life == device.lives or key in device.on_disk):
                 self._require(self._is_settled(device, key), "I3", f"{key} of {name} is neither stored nor refused")
 
     def _conclude_copy(self, sheet, seq, digest, answers):
@@ -406,6 +458,11 @@ class Judge:
     def _require(holds, invariant, text):
         if not holds:
             raise Violation(invariant, text)
+
+
+def _decides(later, key):
+    """Whether an act is about what another one was about: it takes its place once a storage has told an old story."""
+    return later.split("|")[1] == key.split("|")[1]
 
 
 def _line(row):

@@ -6,9 +6,10 @@ A list of events that can be read, replayed and shortened.
 from dataclasses import dataclass
 from random import Random
 
+from exams.enums import OfflineClock
+
 OPENING_MS = 3_000
 LETTERS = "ABCDE"
-FAULTS = ("network", "process", "database", "page", "storage", "swap", "clock", "staff", "edges", "hints", "http")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Script:
     duration: int
     grace: int
     extra: dict
+    clock: OfflineClock
     skews: dict
     end: int
     events: tuple
@@ -31,15 +33,15 @@ def script(seed):
     extra = {1: 0, 2: random.choice((0, 0, 10))}
     end = OPENING_MS + (duration + max(extra.values())) * 1000
     skews = {"A1": random.randint(-300_000, 300_000), "B1": random.choice((0, 3_000, 90_000))}
-    faults = [fault for fault in FAULTS if random.random() < 0.3]
+    clock = random.choice(list(OfflineClock))
+    faults = [fault for fault in _FAULTS if random.random() < 0.3]
     drawn = [(OPENING_MS, "open", ()), *_acts(random, end), *_last_acts(random, duration, extra)]
     for fault in faults:
         for _ in range(random.choice((1, 1, 2))):
             drawn += _FAULTS[fault](random, random.randint(OPENING_MS, end + 1_000), end)
     drawn += [(end + grace * 1000 + random.randint(-500, 3_000), "close", (random.random() < 0.2,))]
-    return Script(
-        seed, duration, grace, extra, skews, end + grace * 1000 + 4_000, tuple(sorted(drawn, key=lambda e: e[0]))
-    )
+    events = tuple(sorted(drawn, key=lambda event: event[0]))
+    return Script(seed, duration, grace, extra, clock, skews, end + grace * 1000 + 4_000, events)
 
 
 def _acts(random, end):
@@ -81,6 +83,11 @@ def _network(random, at, _end):
         (
             [(at, "cut", (random.choice("AB"),))],
             [(at, "half_open", (random.choice("AB"),))],
+            [
+                (at, "latency", (random.choice((400, 1_500)),)),
+                (at + random.randint(50, 1_500), "straggle", ("A",)),
+                (at + for_ms, "latency", (30,)),
+            ],
             [(at, "network", (False,)), (at + for_ms, "network", (True,))],
             [(at, "latency", (random.choice((400, 1_500)),)), (at + for_ms, "latency", (30,))],
             [
@@ -107,13 +114,20 @@ def _page(random, at, _end):
 
 
 def _storage(random, at, _end):
-    who, mode = random.choice("AB"), random.choice(("full", "full", "wipe", "corrupt"))
+    who, mode = random.choice("AB"), random.choice(("full", "full", "hang", "wipe", "corrupt", "spoil"))
     events = [(at, "disk", (who, mode))]
-    if mode == "full":
+    if mode in {"full", "hang"}:
         events.append((at + 3_000, "disk", (who, "ok")))
     if random.random() < 0.5:
         events += [(at + 700, "die", (who,)), (at + 1_200, "boot", ())]
     return events
+
+
+def _sleep(random, at, _end):
+    return [
+        (at, "sleep", (random.choice("AB"),)),
+        (at + random.choice((800, 6_000, 40_000)), "wake", (random.random() < 0.5,)),
+    ]
 
 
 def _swap(random, at, _end):
@@ -156,6 +170,7 @@ _FAULTS = {
     "database": _database,
     "page": _page,
     "storage": _storage,
+    "sleep": _sleep,
     "swap": _swap,
     "clock": _clock,
     "staff": _staff,

@@ -5,6 +5,7 @@ Importing this module points the edges of this whole process at the simulation: 
 """
 
 from collections import deque
+from functools import partial
 from operator import attrgetter
 from types import SimpleNamespace
 
@@ -78,7 +79,7 @@ hubs.keep_refusals = reached("database.keep_refusals")
 hubs.live_sheets = reached("database.live_sheets")
 hubs.revisions = reached("database.revisions")
 hubs.sheet_statuses = reached("database.sheet_statuses")
-hubs.credit_outages = lambda **_asked: None
+hubs.credit_outages = reached("database.credit_outages")
 hubs.mark_ready = lambda **_asked: None
 hubs.paper_shapes = lambda _paper: SHAPES
 hubs.paper_keys = lambda _paper: KEYS
@@ -115,14 +116,24 @@ class Batch:
             world.after(world.linger(LINGER_MS, decides=self._decides), self._process.guarded(self._run))
 
     def _run(self):
-        world = self._process.world
         items, self._waiting = self._waiting, []
+        world = self._process.world
+        if world.database_mode == "slow":
+            # what is under way when a process dies is done or not, nobody knows
+            call = partial(self._do, items)
+            is_sure = world.random.random() < 0.5
+            world.after(world.random.randint(50, 1_200), call if is_sure else self._process.guarded(call))
+        else:
+            self._do(items)
+
+    def _do(self, items):
+        world = self._process.world
         mode = world.database_mode
         results = None
-        if mode == "up" or (mode == "unknown" and world.random.random() < 0.5):
+        if mode in {"up", "slow"} or (mode == "unknown" and world.random.random() < 0.5):
             results = self._work(items)
-        delay = world.random.randint(0, 3)
-        if mode != "up":
+        delay = world.random.randint(0, 1_200 if mode == "slow" else 3)
+        if mode in {"refuses", "unknown"}:
             world.trace("a batch fails (%s), committed: %s", mode, results is not None)
             results, delay = None, RETRY_MS
         world.after(delay, self._process.guarded(self._end, items, results))
@@ -164,7 +175,9 @@ class Process:
 
     def look(self):
         """Read again what the staff may have changed, as each second."""
-        if self.world.database_mode == "up":
+        if self.world.database_mode == "up" or (
+            self.world.database_mode == "slow" and self.world.random.random() < 0.5
+        ):
             run(self.hub._look())
 
     def exchange(self, session, mailbox, texts, answered):

@@ -9,21 +9,35 @@ const ROOT = pathToFileURL(`${process.argv[2]}/`).href;
 const load = (name) => import(`${ROOT}${name}.js`);
 const { Tablet } = await load("tablet");
 const { Connection } = await load("connection");
+const { Ways } = await load("ways");
+const { FramesSocket, postFrames } = await load("frames");
+const { Keeper } = await load("keeper");
+const { keptFold, keptOps, keptSession } = await load("kept");
 const { Clock } = await load("clock");
 const { Header } = await load("header");
 const { screenOf } = await load("screens");
 const { receiptCode } = await load("chain");
 
 const SHAPE = ["kind", "q", "value", "at"];
+const PATIENCE_MS = 3_000;
+const TICK_MS = 250;
+const STORE_AGAIN_MS = 10_000;
 const keyOf = (op) => SHAPE.map((name) => op[name]).join("|");
 const drained = () => new Promise((resolve) => setImmediate(resolve));
 
 // Nothing of the machine: a digest without threads, so that promises settle in the same order each time.
 const digest = async (_name, bytes) => new Uint8Array(createHash("sha256").update(bytes).digest());
 Object.defineProperty(globalThis, "crypto", { value: { subtle: { digest } } });
-let today = () => 0;
-Date.now = () => today();
+/** @type {Page} whose clock, document and network are the machine's now */
+let active = null;
+Date.now = () => active.wall();
 Date.prototype.toLocaleTimeString = () => "00:00:00";
+AbortSignal.timeout = (ms) => {
+  const given = new AbortController();
+  active.world.later(active, ms, () => given.abort());
+  return given.signal;
+};
+globalThis.fetch = (_url, asked) => active.world.fetch(active, asked);
 
 /** A small deterministic generator (mulberry32). */
 function dice(seed) {
@@ -70,10 +84,11 @@ class Element {
 class Disk {
   key = null;
   base = null;
-  ops = [];
+  ops = new Map();
+  row = null;
   mode = "ok";
   skew = 0;
-  life = 0;
+  /** @type {(() => void)[]} writes that a disk which hangs has taken, and not done */ #hung = [];
   #seen = new Set();
   #kept = new Set();
 
@@ -84,56 +99,77 @@ class Disk {
   /** @param {Page} page */
   drawers(page) {
     const store = {
-      load: () => this.#later(page, () => (this.base || this.ops.length ? structuredClone({ base: this.base, ops: this.ops }) : null)),
+      load: () => this.#read(page, () => {
+        const [base, ops] = [keptFold(structuredClone(this.base)), keptOps(structuredClone([...this.ops.values()]))];
+        return base || ops.length ? { base, ops } : null;
+      }),
       append: (op) => {
-        this.#hear(op);
+        this.hear(op);
         return this.#write(page, () => {
           if (!this.base) throw new Error("nothing to add to");
-          this.ops.push(structuredClone(op));
+          this.ops.set(op.seq, structuredClone(op));
           this.#keep();
         });
       },
       replace: (base, ops) => {
-        ops.forEach((op) => this.#hear(op));
+        ops.forEach((op) => this.hear(op));
+        const rows = structuredClone([base, ops]);
         return this.#write(page, () => {
-          [this.base, this.ops] = structuredClone([base, ops]);
+          this.base = rows[0];
+          this.ops = new Map(rows[1].map((op) => [op.seq, op]));
           this.#keep();
         });
       },
     };
     return {
       sheet: async (key) => {
-        if (this.key !== key) [this.key, this.base, this.ops] = [key, null, []];
+        if (this.key !== key) this.wipe();
+        this.key = key;
         return store;
       },
       clear: () => this.#write(page, () => this.wipe()),
-      session: async () => null,
+      session: (key) => this.#read(page, () => keptSession(structuredClone(this.row), key)),
+      keepSession: (row) => {
+        const copy = JSON.parse(JSON.stringify(row));
+        return this.#write(page, () => {
+          this.row = copy;
+        });
+      },
       keepPaper: async () => {},
     };
   }
 
+  /** What a page that starts would find. */
+  get acts() {
+    return keptOps([...this.ops.values()]).map(keyOf);
+  }
+
+  become(mode) {
+    this.mode = mode;
+    for (const change of this.#hung.splice(0)) if (mode === "ok") attempt(change);
+  }
+
   wipe() {
-    [this.base, this.ops] = [null, []];
+    [this.base, this.row] = [null, null];
+    this.ops.clear();
     this.#kept.clear();
   }
 
-  corrupt() {
-    const victim = this.ops[0] ?? this.base;
-    if (victim) victim.digest = "0".repeat(64);
+  /** One row whose digest is not its own any more, or that cannot be read at all. @param {boolean} isReadable */
+  corrupt(isReadable) {
+    const victim = this.ops.values().next().value ?? this.base;
+    if (!victim) return;
+    victim.digest = isReadable ? "0".repeat(64) : null;
+    if (!isReadable) this.#keep();
   }
 
   /** Writes under way when the page dies: done or not, nobody knows. */
   abandon(page) {
-    for (const change of page.writes) {
-      try {
-        if (this.mode === "ok" && this.world.random() < 0.5) change();
-      } catch {
-        // that write had nothing to add to
-      }
-    }
+    for (const change of page.writes) if (this.mode === "ok" && this.world.random() < 0.5) attempt(change);
   }
 
-  #hear(op) {
+  /** The candidate did this. */
+  hear(op) {
     const key = keyOf(op);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
@@ -141,13 +177,12 @@ class Disk {
   }
 
   #keep() {
-    const here = new Set(this.ops.map(keyOf));
+    const here = new Set(this.acts);
     for (const key of here) if (!this.#kept.has(key)) this.world.say({ k: "kept", p: this.name, o: key });
     this.#kept = here;
   }
 
-  #later(page, call) {
-    const ms = 1 + Math.floor(this.world.random() * 12);
+  #later(page, ms, call) {
     return new Promise((resolve, reject) => {
       this.world.later(page, ms, () => {
         try {
@@ -159,13 +194,72 @@ class Disk {
     });
   }
 
+  get #ms() {
+    return 1 + Math.floor(this.world.random() * 12);
+  }
+
+  #read(page, call) {
+    return this.mode === "hang" ? this.#late(page) : this.#later(page, this.#ms, call);
+  }
+
+  #late(page) {
+    return this.#later(page, PATIENCE_MS, () => {
+      throw new Error("the storage does not answer");
+    });
+  }
+
   #write(page, change) {
+    if (this.mode === "hang") {
+      this.#hung.push(change);
+      return this.#late(page);
+    }
     page.writes.add(change);
-    return this.#later(page, () => {
+    return this.#later(page, this.#ms, () => {
       page.writes.delete(change);
-      if (this.mode !== "ok") throw new Error("quota");
+      if (this.mode === "full") throw new Error("quota");
       change();
     });
+  }
+}
+
+/** A write that may have nothing to add to. */
+function attempt(change) {
+  try {
+    change();
+  } catch {
+    // then it adds nothing
+  }
+}
+
+/** A WebSocket as the world carries it. */
+class Socket {
+  readyState = 0;
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  #listeners = [];
+
+  constructor(world, page, number) {
+    [this.world, this.page, this.number] = [world, page, number];
+  }
+
+  addEventListener(type, call) {
+    this.#listeners.push({ type, call });
+  }
+
+  send(text) {
+    this.page.tell();
+    if (this.readyState === 1 && this.page.isAlive) this.world.say({ k: "send", n: this.number, x: text });
+  }
+
+  close() {
+    this.readyState = 3;
+    if (this.world.sockets.delete(this.number)) this.world.say({ k: "close", n: this.number });
+  }
+
+  tell(type, event) {
+    this[`on${type}`]?.(event);
+    for (const listener of this.#listeners) if (listener.type === type) listener.call(event);
   }
 }
 
@@ -173,74 +267,117 @@ class Disk {
 class Page {
   writes = new Set();
   isAlive = true;
+  isAsleep = false;
+  /** @type {object[]} what came while it slept */ inbox = [];
+  /** @type {number} ms during which its monotonic clock stood still */ stopped = 0;
+  /** @type {number} when it was last drawn; what has changed is drawn at once */ drawnAt = -TICK_MS;
   #shown = "";
   #isForgotten = false;
 
-  constructor(world, disk) {
+  constructor(world, disk, key) {
     [this.world, this.disk, this.document] = [world, disk, new Drawing()];
-    const monotonic = () => world.now - world.start;
-    const wall = () => world.now + disk.skew;
+    this.enter();
+    const monotonic = () => world.now - world.start - this.stopped;
+    const wall = () => this.wall();
     const { random } = world;
     const storage = disk.drawers(this);
-    this.storage = storage;
-    this.tablet = new Tablet({
-      clock: new Clock(monotonic), storage, wall, monotonic, random,
-      later: (call, ms) => world.later(this, ms, call),
+    const later = (call, ms) => world.later(this, ms, call);
+    const timers = { set: later, clear: (timer) => world.cancel(timer) };
+    const tablet = new Tablet({
+      clock: new Clock(monotonic), storage, wall, monotonic, random, later,
       send: (text) => this.connection.send(text),
-      post: (texts) => world.post(this, texts),
+      post: postFrames,
       greet: () => this.connection.greet(),
-      changed: () => {},
+      changed: () => {
+        this.drawnAt = -TICK_MS;
+      },
       fetchPaper: async () => paper,
     });
-    this.connection = new Connection({
-      open: () => world.open(this),
-      timers: { set: (call, ms) => world.later(this, ms, call), clear: (timer) => world.cancel(timer) },
-      monotonic, wall, random,
-      question: () => 0,
-      waiting: () => this.tablet.waiting ?? 0,
-      onFrame: (frame, sentAt) => {
-        this.tablet.receive(frame, sentAt).catch(() => {}); // a page whose storage fails goes on with the next frame
-      },
-      onLink: (link, reason) => this.tablet.becomes(link, reason),
+    const ways = new Ways({
+      socket: () => world.open(this),
+      frames: () => new FramesSocket({ post: postFrames, timers, random }),
+      timers, wall, random,
+      better: () => this.connection.start(),
     });
-    this.enter();
-    this.header = new Header(this.tablet, () => {});
+    this.connection = new Connection({
+      open: () => ways.open(),
+      timers, monotonic, wall, random,
+      question: () => 0,
+      waiting: () => tablet.waiting,
+      onFrame: (frame, sentAt) => {
+        tablet.isByHttp = ways.isHttp;
+        tablet.receive(frame, sentAt).catch(() => {}); // a page whose storage fails goes on with the next frame
+      },
+      onLink: (link, reason) => tablet.becomes(link, reason),
+    });
+    Object.assign(this, { storage, tablet, header: new Header(tablet, () => {}) });
+    this.keeper = new Keeper({ save: (row) => storage.keepSession(row), monotonic, wall });
+    tablet.resume(key).catch(() => {});
+    const again = () => {
+      later(again, STORE_AGAIN_MS);
+      if (tablet.outbox?.isDurable === false) tablet.persist();
+    };
+    later(again, STORE_AGAIN_MS);
     this.connection.start();
   }
 
-  /** Make this page the one whose clock and document are read. */
+  wall() {
+    return this.world.now + this.disk.skew;
+  }
+
+  /** Make this page the one whose clock, document and network are read. */
   enter() {
-    today = () => this.world.now + this.disk.skew;
+    active = this;
     globalThis.document = this.document;
+  }
+
+  /** Acts that no storage was asked to keep were done, too. */
+  tell() {
+    this.tablet.outbox?.pending.forEach((op) => this.disk.hear(op));
+  }
+
+  /** What `storage.onlost` does. */
+  lose() {
+    if (this.#isForgotten) return;
+    this.keeper.lose();
+    this.tablet.persist().catch(() => {});
   }
 
   act({ kind, q, value, force }) {
     const { tablet } = this;
-    if (!tablet.outbox) return;
+    if (!tablet.outbox || this.isAsleep) return;
     if (!force && (screenOf(tablet, false) !== "question" || (q && !tablet.isOpen(q)))) return;
     tablet.act(kind, q, value).catch(() => {});
   }
 
   render() {
     const { tablet } = this;
-    if (!tablet.outbox) return;
+    if (!tablet.outbox || this.isAsleep || this.world.now - this.drawnAt < TICK_MS) return;
+    this.drawnAt = this.world.now;
     this.enter();
+    this.tell();
     this.header.render();
-    const { base, waiting } = tablet.outbox;
+    const { base } = tablet.outbox;
     const screen = {
       saved: this.document.getElementById("save").dataset.tone === "ok" && !tablet.ending,
-      waiting, status: tablet.status, link: tablet.link, ending: tablet.ending?.code ?? null,
+      waiting: tablet.unsaved, status: tablet.status, link: tablet.link, ending: tablet.ending?.code ?? null,
       end: tablet.remaining === null ? null : Math.round((tablet.remaining + this.world.now) / 50) * 50,
-      durable: tablet.outbox.isDurable, seq: base.seq, digest: base.digest, receipt: receiptCode(base.digest),
+      durable: tablet.outbox.isDurable, read: tablet.outbox.isRead, apart: tablet.quarantined, seq: base.seq, digest: base.digest,
+      receipt: receiptCode(base.digest),
     };
     const text = JSON.stringify(screen);
     if (text !== this.#shown) this.world.say({ k: "screen", p: this.disk.name, x: screen });
     this.#shown = text;
-    const isOver = ["SUBMITTED", "CLOSED"].includes(tablet.status) && !tablet.ending && !waiting;
-    if (isOver && !this.#isForgotten) {
-      this.#isForgotten = true;
-      this.storage.clear().catch(() => {});
-    }
+    this.keeper.keep(tablet.session, tablet.clock);
+    if (tablet.isOver) this.#forget();
+  }
+
+  #forget() {
+    if (this.#isForgotten) return;
+    this.#isForgotten = true;
+    this.keeper.end();
+    this.tablet.outbox.detach();
+    this.storage.clear().catch(() => {});
   }
 }
 
@@ -275,22 +412,21 @@ class World {
 
   open(page) {
     const number = this.#count++;
-    const socket = {
-      readyState: 0, page,
-      send: (text) => page.isAlive && this.say({ k: "send", n: number, x: text }),
-      close: () => {
-        if (this.sockets.delete(number)) this.say({ k: "close", n: number });
-      },
-    };
+    const socket = new Socket(this, page, number);
     this.sockets.set(number, socket);
     this.say({ k: "open", p: page.disk.name, n: number });
     return socket;
   }
 
-  post(page, texts) {
+  /** One request of frames, until its answer comes or its page gives it up. */
+  fetch(page, { body, signal }) {
     const number = this.#count++;
-    this.say({ k: "post", p: page.disk.name, n: number, x: texts });
-    return new Promise((resolve, reject) => this.posts.set(number, { page, resolve, reject }));
+    page.tell();
+    this.say({ k: "post", p: page.disk.name, n: number, x: body });
+    return new Promise((resolve, reject) => {
+      this.posts.set(number, { page, resolve, reject });
+      signal?.addEventListener("abort", () => this.posts.delete(number) && reject(new Error("given up")));
+    });
   }
 
   async step({ t, e }) {
@@ -305,7 +441,7 @@ class World {
     }
     this.now = t;
     if (e) {
-      const page = this.#do(e);
+      const page = await this.#do(e);
       await drained();
       if (page?.isAlive) page.render();
     }
@@ -315,6 +451,7 @@ class World {
   #due(t) {
     let first = null;
     for (const timer of this.timers) {
+      if (timer.page.isAsleep) continue;
       if (timer.at <= t && (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order))) first = timer;
     }
     return first;
@@ -323,7 +460,8 @@ class World {
   #reply(done) {
     const said = this.said;
     this.said = [];
-    const next = this.timers.reduce((soonest, { at }) => Math.min(soonest, at), Number.MAX_SAFE_INTEGER);
+    let next = Number.MAX_SAFE_INTEGER;
+    for (const { at, page } of this.timers) if (at < next && !page.isAsleep) next = at;
     return { t: this.now, d: done, o: said, n: next };
   }
 
@@ -337,12 +475,12 @@ class World {
   }
 
   #deeds = {
-    boot: ({ p, skew }) => {
+    boot: ({ p, skew, key }) => {
       const disk = this.#disk(p);
       disk.skew = skew;
       this.#end(p);
-      this.say({ k: "boot", p, x: disk.base ? disk.ops.map(keyOf) : [] });
-      const page = new Page(this, disk);
+      this.say({ k: "boot", p, x: disk.acts });
+      const page = new Page(this, disk, key);
       this.pages.set(p, page);
       return page;
     },
@@ -353,46 +491,62 @@ class World {
       page?.act(e);
       return page;
     },
-    wake: ({ p }) => {
+    sleep: ({ p }) => {
       const page = this.pages.get(p);
-      page?.enter();
-      page?.connection.wake();
+      if (page) [page.isAsleep, page.asleepAt] = [true, this.now];
+    },
+    wake: async ({ p, stops }) => {
+      const page = this.pages.get(p);
+      if (!page?.isAsleep) return page;
+      page.isAsleep = false;
+      if (stops) page.stopped += this.now - page.asleepAt;
+      page.enter();
+      for (const e of page.inbox.splice(0)) {
+        this.#do(e);
+        await drained();
+      }
+      page.connection.wake();
       return page;
     },
     disk: ({ p, mode }) => {
-      const disk = this.#disk(p);
-      if (mode === "wipe") disk.wipe();
-      else if (mode === "corrupt") disk.corrupt();
-      else disk.mode = mode;
+      const [disk, page] = [this.#disk(p), this.pages.get(p)];
+      if (mode === "wipe") {
+        disk.wipe();
+        page?.enter();
+        page?.lose();
+      } else if (mode === "corrupt" || mode === "spoil") disk.corrupt(mode === "corrupt");
+      else disk.become(mode);
     },
     clock: ({ p, skew }) => {
       this.#disk(p).skew = skew;
     },
-    opened: ({ n }) => this.#at(n, (socket) => {
+    opened: (e) => this.#at(this.sockets.get(e.n), e, (socket) => {
       socket.readyState = 1;
-      socket.onopen?.();
+      socket.tell("open");
     }),
-    frame: ({ n, x }) => this.#at(n, (socket) => socket.onmessage?.({ data: x })),
-    closed: ({ n, code }) => this.#at(n, (socket) => {
-      this.sockets.delete(n);
+    frame: (e) => this.#at(this.sockets.get(e.n), e, (socket) => socket.tell("message", { data: e.x })),
+    closed: (e) => this.#at(this.sockets.get(e.n), e, (socket) => {
+      this.sockets.delete(e.n);
       socket.readyState = 3;
-      socket.onclose?.({ code });
+      socket.tell("close", { code: e.code });
     }),
-    answer: ({ n, status, frames }) => {
-      const post = this.posts.get(n);
-      if (!post?.page.isAlive) return null;
-      if (status) post.resolve({ status, frames });
+    answer: (e) => this.#at(this.posts.get(e.n), e, (post) => {
+      this.posts.delete(e.n);
+      if (e.status) post.resolve({ status: e.status, json: async () => e.frames });
       else post.reject(new Error("no network"));
-      return post.page;
-    },
+      if (e.status) this.say({ k: "got", p: post.page.disk.name, x: e.frames });
+    }),
   };
 
-  #at(number, call) {
-    const socket = this.sockets.get(number);
-    if (!socket?.page.isAlive) return null;
-    socket.page.enter();
-    call(socket);
-    return socket.page;
+  #at(end, event, call) {
+    if (!end?.page.isAlive) return null;
+    if (end.page.isAsleep) {
+      end.page.inbox.push(event);
+      return null;
+    }
+    end.page.enter();
+    call(end);
+    return end.page;
   }
 
   #end(name) {
@@ -402,6 +556,7 @@ class World {
     page.disk.abandon(page);
     this.pages.delete(name);
     this.timers = this.timers.filter((timer) => timer.page !== page);
+    for (const [number, post] of this.posts) if (post.page === page) this.posts.delete(number);
     for (const [number, socket] of this.sockets) {
       if (socket.page === page && this.sockets.delete(number)) this.say({ k: "close", n: number });
     }

@@ -11,6 +11,7 @@ from random import Random
 
 from exams.consumers import frames
 from exams.consumers.session import Session
+from exams.enums import OfflineClock
 from exams.tickets import Ticket
 from tests.simulation.database import CENTRE, KEYS, SITTING, Database, Sheet, instant, milliseconds
 from tests.simulation.judge import KINDS, Judge, Row, Violation
@@ -21,23 +22,20 @@ NUMBERS = {1: "K7-4302", 2: "K7-4303"}
 SHEETS = {"A": 1, "B": 2}
 WATCH_MS = 1_000
 CALM_MS = 90_000
-POST_MS = 40
+LOST = 0.06
 TRUSTED_MS = 1_000
-BYE_CLOSES = {"replaced": 4409, "version": 4410}
 
 
 class Wire:
-    """One socket of a tablet, or what stands for it over HTTP: each way in order, until it dies."""
+    """One socket of a tablet: each way in order, until it dies."""
 
-    def __init__(self, number, tablet, *, by_http):
-        self.number, self.tablet, self.by_http = number, tablet, by_http
+    def __init__(self, number, tablet):
+        self.number, self.tablet = number, tablet
         self.session = None
         self.process = None
         self.is_open = True  # for the server
         self.reaches_tablet = True
         self.last = {"up": 0, "down": 0}
-        self.texts = []
-        self.is_busy = False
 
 
 class World:
@@ -48,15 +46,33 @@ class World:
         self.now = START_MS
         self.lines = [] if is_traced else None
         keys = {str(step): b64encode(key).decode() for step, key in KEYS.items()}
-        self.judge = Judge(NUMBERS, script.duration, script.grace, script.extra, sitting=SITTING, keys=keys)
+        self.judge = Judge(
+            NUMBERS,
+            script.duration,
+            script.grace,
+            script.extra,
+            sitting=SITTING,
+            keys=keys,
+            gives_back=script.clock is OfflineClock.STOP,
+        )
         sheets = {pk: Sheet(pk, number, script.extra[pk]) for pk, number in NUMBERS.items()}
-        self.database = Database(script.duration, script.grace, sheets, self._committed, self.judge.kept_apart)
+        self.database = Database(
+            script.duration,
+            script.grace,
+            script.clock,
+            sheets,
+            self._committed,
+            self.judge.kept_apart,
+            self._credited,
+        )
         self.processes = {name: Process(self, name) for name in ("p1", "p2")}
         self.database_mode = "up"
         self.is_network_up = self.are_hints_up = True
-        self.is_http = False
+        self.is_http = self.is_mended = False
         self.latency = 30
         self.wires = {}
+        self.posts = {}  # requests under way: number, tablet
+        self.asleep = {}  # pages that sleep: name, since when
         self.holders = {}  # of each letter, the name of its newest tablet
         self.tickets = {}
         self.dead = set()
@@ -85,7 +101,7 @@ class World:
         if decides and self.edge_at is not None and 0 <= self.edge_at - self.now <= 400:
             ms, self.edge_at = self.edge_at - self.now, None
             return ms
-        return ms + self.random.randint(0, 9 if self.database_mode != "slow" else 900)
+        return ms + self.random.randint(0, 9)
 
     def trace(self, text, *args):
         """Write one line of what happens."""
@@ -151,20 +167,23 @@ class World:
         self._plan(at, None, event)
 
     def _is_settled(self):
-        if any(event for _, _, _, event in self._queue) or any(wire.texts for wire in self.wires.values()):
+        if any(event for _, _, _, event in self._queue):
             return False
         screens = [(name, self.judge.devices[name].screen) for name in self.tickets if name not in self.dead]
         return all(
             screen
             and (
-                screen["ending"] or (not screen["waiting"] and screen["link"] == "online" and self._knows(name, screen))
+                screen["read"]
+                and not screen["waiting"]
+                and (screen["ending"] or (screen["link"] == "online" and self._knows(name, screen)))
             )
             for name, screen in screens
         )
 
     def _knows(self, name, screen):
-        state = self.database.sheets[self.tickets[name].sheet_id].state
-        return screen["status"] == state or state == "SUBMITTED"  # an acknowledgement told it that, not a status
+        sheet = self.database.sheets[self.tickets[name].sheet_id]
+        is_told = screen["status"] == sheet.state or sheet.state == "SUBMITTED"  # an acknowledgement told that
+        return is_told and sheet.epoch == self.tickets[name].epoch
 
     # What the tablets say
 
@@ -188,30 +207,23 @@ class World:
         self.judge.shown(one["p"], one["x"], self.now)
 
     def _hear_open(self, one):
-        wire = self.wires[one["n"]] = Wire(one["n"], one["p"], by_http=self.is_http)
+        wire = self.wires[one["n"]] = Wire(one["n"], one["p"])
         alive = [process for process in self.processes.values() if process.is_alive]
-        if not self.is_network_up or not alive:
-            self.trace("%s: no way to the server", wire.tablet)
+        if not self.is_network_up or self.is_http or not alive:
+            self.trace("%s: no socket to the server", wire.tablet)
             self.tablets_do(self.now + self.random.randint(5, 2_000), {"k": "closed", "n": wire.number, "code": 1006})
             return
         wire.process = self.random.choice(alive)
-        self.trace(
-            "%s: socket %d to %s%s", wire.tablet, wire.number, wire.process.name, " by HTTP" if wire.by_http else ""
-        )
+        self.trace("%s: socket %d to %s", wire.tablet, wire.number, wire.process.name)
         self._carry(wire, "down", {"k": "opened", "n": wire.number})
-        if not wire.by_http:
-            wire.session = Session(self.tickets[wire.tablet], wire.process.hub, partial(self._sent, wire))
-            run(wire.process.hub.enter(wire.session))
+        wire.session = Session(self.tickets[wire.tablet], wire.process.hub, partial(self._sent, wire))
+        run(wire.process.hub.enter(wire.session))
 
     def _hear_send(self, one):
         wire = self.wires[one["n"]]
         self.trace("%s -> %s", wire.tablet, one["x"])
         self.judge.left(wire.tablet, one["x"])
-        if wire.by_http:
-            wire.texts.append(one["x"])
-            self._post(wire)
-        else:
-            self._carry_up(wire, one["x"])
+        self._carry_up(wire, one["x"])
 
     def _hear_close(self, one):
         wire = self.wires[one["n"]]
@@ -220,21 +232,48 @@ class World:
             self.after(self._delay(), partial(self._hang_up, wire))
 
     def _hear_post(self, one):
-        for text in one["x"]:
-            self.judge.left(one["p"], text)
+        """One `POST /copie/trames/`, as `CandidateFrames` serves it; a relay may lose it, or send it twice."""
+        name, number = one["p"], one["n"]
+        self.trace("%s -> by HTTP %s", name, one["x"])
+        texts = frames.read_frames(one["x"].encode())
+        for text in texts:
+            self.judge.left(name, text)
+        self.posts[number] = name
         alive = [process for process in self.processes.values() if process.is_alive]
         if not self.is_network_up or not alive:
-            self.tablets_do(self.now + 50, {"k": "answer", "n": one["n"], "status": 0, "frames": []})
+            self._fail(number, self.random.randint(5, 500))
             return
-        wire = Wire(one["n"], one["p"], by_http=True)
-        wire.process = self.random.choice(alive)
-        self.after(self._delay(), partial(self._request, wire, one["x"], partial(self._answer_post, wire)))
+        process = self.random.choice(alive)
+        lot = self.random.random()
+        if lot < LOST:
+            self._fail(number, self.random.randint(50, 3_000))
+        if lot >= LOST / 2:
+            self.after(self._delay(), partial(self._request, process, name, number, texts))
+        if LOST / 2 <= lot < LOST * 2:
+            self.after(self._delay() + self.random.randint(0, 1_500), partial(self._request, process, name, 0, texts))
 
-    def _answer_post(self, wire, said):
+    def _request(self, process, name, number, texts):
+        if not process.is_alive:
+            self._fail(number, self._delay())
+            return
+        mailbox = frames.Mailbox()
+        session = Session(self.tickets[name], process.hub, mailbox, by_http=True)
+        process.exchange(session, mailbox, texts, partial(self._answer, name, number))
+
+    def _answer(self, name, number, said):
         for frame in said:
-            self.judge.heard(wire.tablet, json.dumps(frame), self.now)
-        event = {"k": "answer", "n": wire.number, "status": 200, "frames": said}
-        self.tablets_do(self.now + self._delay(), event)
+            self.judge.said(name, json.dumps(frame), self.now)
+        if self.is_network_up and self.posts.pop(number, None):
+            self.tablets_do(self.now + self._delay(), {"k": "answer", "n": number, "status": 200, "frames": said})
+
+    def _fail(self, number, ms):
+        if self.posts.pop(number, None):
+            self.tablets_do(self.now + ms, {"k": "answer", "n": number, "status": 0, "frames": []})
+
+    def _hear_got(self, one):
+        for frame in one["x"]:
+            self.trace("%s <- by HTTP %s", one["p"], json.dumps(frame))
+            self.judge.heard(one["p"], json.dumps(frame), self.now)
 
     # The network
 
@@ -298,52 +337,6 @@ class World:
             self.tablets_do(self.now + self._delay(), {"k": "closed", "n": wire.number, "code": 1006})
         self._hang_up(wire)
 
-    def _post(self, wire):
-        if not wire.is_busy and wire.texts:
-            wire.is_busy = True
-            self.after(POST_MS, partial(self._post_now, wire))
-
-    def _post_now(self, wire):
-        texts, wire.texts = wire.texts[: frames.MAX_FRAMES], wire.texts[frames.MAX_FRAMES :]
-        if not self.is_network_up or not wire.process.is_alive:
-            self._break(wire)
-            return
-        asked = any('"t":"hello"' in text for text in texts)
-        if not asked:  # each request says what time it is on the tablet: the server keeps nothing from one to the next
-            wall = self.now + self.skews.get(wire.tablet, 0)
-            texts = [json.dumps({"t": "hello", "v": 1, "at": wall}), *texts]
-        tell = partial(self._tell, wire, asked)
-        is_lost = self.random.random() < 0.1
-        self._request(wire, texts, partial(self._lose, wire) if is_lost else tell)
-        if is_lost:  # sent twice; the answer that is lost may even come after the other
-            self.after(self.random.randint(0, 200), partial(self._request, wire, texts, tell))
-
-    def _request(self, wire, texts, answered):
-        """One `POST /copie/trames/`, as `CandidateFrames` serves it."""
-        if not wire.process.is_alive:
-            return
-        parsed = frames.read_frames(f"[{','.join(texts)}]".encode())
-        mailbox = frames.Mailbox()
-        session = Session(self.tickets[wire.tablet], wire.process.hub, mailbox, by_http=True)
-        wire.process.exchange(session, mailbox, parsed, answered)
-
-    def _lose(self, wire, said):
-        for frame in said:
-            self.judge.said(wire.tablet, json.dumps(frame), self.now)
-
-    def _tell(self, wire, asked, said):
-        """The answer of a request, as frames of a socket; a state that nobody asked for is only news."""
-        for frame in said:
-            if frame["t"] == "state" and not asked:
-                news = {name: frame[name] for name in ("now", "status", "ends_at", "keys")}
-                self._say(wire, json.dumps({"t": "status", **news}))
-            else:
-                self._say(wire, json.dumps(frame))
-            if frame["t"] == "bye":
-                self._say_closed(wire, BYE_CLOSES.get(frame["code"], 4503))
-        wire.is_busy = False
-        self._post(wire)
-
     # What the script asks
 
     def process_of(self, hub):
@@ -361,15 +354,18 @@ class World:
         self.holders[letter] = name
         self.tickets[name] = Ticket(sheet.pk, sheet.epoch, CENTRE, SITTING, sheet.number)
         self.judge.tablet(name, sheet.pk, sheet.epoch)
-        self.tablets_do(
-            self.now + self.random.randint(0, 800), {"k": "boot", "p": name, "skew": self.skews.get(name, 0)}
-        )
+        self._boot(name, self.random.randint(0, 800))
+
+    def _boot(self, name, ms=0):
+        key = f"{SITTING}|{self.tickets[name].number}"
+        self.tablets_do(self.now + ms, {"k": "boot", "p": name, "skew": self.skews.get(name, 0), "key": key})
 
     def _staff(self, deed, *args):
         """The staff asks, waits for its lock, and commits; processes are told, or not."""
         asked = self.moment()
         self.database.is_owned = True
-        self.after(self.random.choice((0, 2, 30, 120)), partial(self._commit, deed, asked, args))
+        slow = self.random.randint(0, 1_500) if self.database_mode == "slow" else 0
+        self.after(self.random.choice((0, 2, 30, 120)) + slow, partial(self._commit, deed, asked, args))
 
     def _commit(self, deed, asked, args):
         self.database.is_owned = False
@@ -440,6 +436,13 @@ class World:
         for wire in self._wires_of(letter):
             self._break(wire)
 
+    def _on_straggle(self, letter):
+        self._disturb("the sockets of %s are cut, and what they sent arrives after that", letter)
+        for wire in self._wires_of(letter):
+            wire.reaches_tablet = False
+            self.tablets_do(self.now + self._delay(), {"k": "closed", "n": wire.number, "code": 1006})
+            self.after(2_500, partial(self._hang_up, wire))
+
     def _on_half_open(self, letter):
         self._disturb("the sockets of %s carry nothing any more, and nobody knows", letter)
         for wire in self._wires_of(letter):
@@ -450,11 +453,15 @@ class World:
         return [wire for wire in self.wires.values() if wire.tablet[0] == letter and wire.reaches_tablet]
 
     def _on_network(self, up):
+        if self.is_mended and not up:
+            return
         self._disturb("the network is %s", "up" if up else "down")
         self.is_network_up = up
         if not up:
             for wire in list(self.wires.values()):
                 self._break(wire)
+            for number in list(self.posts):
+                self._fail(number, self._delay())
 
     def _on_latency(self, ms):
         self._disturb("frames take up to %d ms", ms)
@@ -477,7 +484,7 @@ class World:
         for wire in self.wires.values():
             if wire.process is process and wire.is_open:
                 wire.is_open = False
-                if is_silent and not wire.by_http:
+                if is_silent:
                     wire.reaches_tablet = False
                 else:
                     self._break(wire)
@@ -490,25 +497,39 @@ class World:
 
     def _on_database(self, mode):
         self._disturb("the database is %s", mode)
-        self.database_mode = mode if mode != "slow" else "up"
+        self.database_mode = mode
 
     def _on_die(self, letter):
         name = self.holders[letter]
         self._disturb("the page of %s dies", name)
         self.dead.add(name)
-        self.judge.died(name, self.now)
+        self.judge.died(name, self.asleep.pop(name, self.now))
         self.tablets_do(self.now, {"k": "die", "p": name})
 
     def _on_boot(self):
         for name in sorted(self.dead):
-            self.tablets_do(self.now, {"k": "boot", "p": name, "skew": self.skews.get(name, 0)})
+            self._boot(name)
         self.dead.clear()
 
     def _on_disk(self, letter, mode):
         name = self.holders[letter]
         self._disturb("the storage of %s: %s", name, mode)
-        self.judge.damaged(name)
+        self.judge.damaged(name, mode, self.now)
         self.tablets_do(self.now, {"k": "disk", "p": name, "mode": mode})
+
+    def _on_sleep(self, letter):
+        name = self.holders[letter]
+        if name not in self.dead:
+            self._disturb("%s sleeps", name)
+            self.asleep.setdefault(name, self.now)
+            self.judge.sleeps(name)
+            self.tablets_do(self.now, {"k": "sleep", "p": name})
+
+    def _on_wake(self, stops):
+        for name in sorted(self.asleep):
+            self._disturb("%s wakes%s", name, ", its counter stood still" if stops else "")
+            self.tablets_do(self.now, {"k": "wake", "p": name, "stops": stops})
+        self.asleep.clear()
 
     def _on_clock(self, letter, ms):
         name = self.holders[letter]
@@ -524,16 +545,23 @@ class World:
     def _heal(self):
         """Nothing is broken any more."""
         self._disturb("everything is mended")
+        self.is_mended = True
         self.database_mode, self.latency = "up", 30
         self.is_network_up = self.are_hints_up = True
         self.is_http = False
         for name in self.processes:
             self._on_restart(name)
         for name in self.tickets:
+            self.judge.damaged(name, "ok", self.now)
             self.tablets_do(self.now, {"k": "disk", "p": name, "mode": "ok"})
+        self._on_wake(stops=False)
         self._on_boot()
         if self.database.pauses and self.database.pauses[-1].ended_at is None:
             self._staff("resume")
+
+    def _credited(self, sheet, seconds):
+        self.trace("credited: sheet %d, %d s", sheet, seconds)
+        self.judge.deed("credit", self.now, sheet, seconds)
 
     def _committed(self, sheet, epoch, op, received):
         key = f"{KINDS[op.kind.value]}|{op.question}|{op.value}|{op.made_at}"
@@ -544,4 +572,5 @@ class World:
 def _said_of(screen):
     saved = "Enregistré" if screen["saved"] else f"{screen['waiting']} waiting"
     ending = f", {screen['ending']}" if screen["ending"] else ""
-    return f"{saved}, {screen['status']}, {screen['link']}, head {screen['seq']}{ending}"
+    storage = "" if screen["durable"] else ", not stored" if screen["read"] else ", storage not read"
+    return f"{saved}, {screen['status']}, {screen['link']}, head {screen['seq']}{ending}{storage}"
