@@ -29,9 +29,17 @@ _ALL = (
         "lose-one-in-seven",
         "one act in seven is called stored and is not",
         HUB,
-        "            unique = {pending.sheet_id: pending for pending in batch}",
-        "            unique = {pending.sheet_id: pending for pending in batch if pending.op.seq % 7}\n"
-        '            verdicts |= {pending.sheet_id: "stored" for pending in batch if not pending.op.seq % 7}',
+        "        verdicts: dict[int, str] = {}\n",
+        '        verdicts = {pending.sheet_id: "stored" for _, pending in written if pending.op.seq % 7 == 0}\n'
+        "        by_sitting = {pk: [one for one in ops if one.op.seq % 7] for pk, ops in by_sitting.items()}\n",
+    ),
+    Mutant(
+        "verdict-of-another-act",
+        "two acts of one sheet in one batch are told the same",
+        HUB,
+        'verdicts.get(pending.sheet_id, "busy") if sent[pending.sheet_id] is pending else "busy"',
+        'verdicts.get(pending.sheet_id, "busy")',
+        "tests/exams/test_socket.py::test_two_sessions_of_a_sheet_in_one_batch_are_not_told_of_each_other",
     ),
     Mutant(
         "double-apply",
@@ -125,7 +133,7 @@ _ALL = (
         "timer-by-the-tablets-clock",
         "the time left is counted on the tablet's own clock",
         "static/js/exam/clock.js",
-        "return this.isSet ? this.#monotonic() + this.#best.offset : Number.NaN;",
+        "return this.isKnown ? this.#monotonic() + (this.isSet ? this.#best.offset : this.#guess) : Number.NaN;",
         "return Date.now();",
     ),
     Mutant(
@@ -166,11 +174,11 @@ _ALL = (
     ),
     Mutant(
         "results-before-publication",
-        "the newest ranking is shown, published or not",
-        "ranking/queries/publication.py",
-        "RankingRun.objects.filter(exam_id=exam_id, publication__confirmed_at__isnull=False).first()",
-        "latest_ranking(exam_id)",
-        "tests/ranking/test_views.py::test_visit_opened_before_shows_nothing_of_an_exam_not_published",
+        "the prepared page of the newest ranking is given, published or not",
+        "ranking/queries/pages.py",
+        "RankingRun.objects.filter(exam_id=exam_id, publication__confirmed_at__isnull=False)",
+        "RankingRun.objects.filter(exam_id=exam_id)",
+        "tests/ranking/test_embargo.py::test_before_the_hour_the_right_code_opens_nothing_and_files_show_nothing",
     ),
     Mutant(
         "repeat-not-learnt",
@@ -221,7 +229,7 @@ _ALL = (
         "saved-before-the-ack",
         "the screen says « Enregistré » once the tablet has stored the act",
         TABLET,
-        "return this.#acting.length + (this.outbox?.waiting ?? 0);",
+        "return (this.outbox?.waiting ?? 0) + this.#acting.length;",
         "return this.#acting.length;",
     ),
     Mutant(
@@ -236,16 +244,16 @@ _ALL = (
         "not-stored-by-the-tablet",
         "an act is sent without having been stored",
         OUTBOX,
-        "await this.#durably(() => this.#store.append(op));",
-        "this.#store.append(op).catch(() => {});\n"
-        "      await this.#durably(() => this.#store.replace(this.#base, this.#pending));",
+        "await this.#durably(() => (this.isDurable ? this.#store.append(op).catch(all) : all()));",
+        "",
     ),
     Mutant(
         "dropped-at-reload",
         "a page that starts again forgets what waited",
         OUTBOX,
-        "[this.#base, this.#pending] = [kept.base, kept.ops]",
-        "[this.#base, this.#pending] = [kept.base, []]",
+        "this.#pending = ops.every(({ seq }, index) => seq === first + index) ? ops"
+        " : await rechained(this.#base, ops);",
+        "this.#pending = [];",
     ),
     Mutant(
         "chained-on-the-wrong-head",
@@ -253,6 +261,7 @@ _ALL = (
         OUTBOX,
         "await rechained(before.at(-1) ?? this.#base,",
         "await rechained(this.#base,",
+        "tests/js/outbox.test.js",
     ),
     Mutant(
         "acts-of-another-question",
@@ -267,6 +276,58 @@ _ALL = (
         TABLET,
         '(protocol.RETRY_CODES.has(code) ? "resync" : "dropped")',
         '"dropped"',
+        "tests/js/tablet.test.js",
+    ),
+    Mutant(
+        "newer-tablet-thrown-out",
+        "a replaced tablet that comes back takes the place of the new one",
+        HUB,
+        "if other is not None and other.ticket.epoch > session.ticket.epoch:",
+        "if False:",
+    ),
+    Mutant(
+        "written-over-unread",
+        "a page whose storage does not answer at its start writes over what is there",
+        OUTBOX,
+        "this.isDurable = this.#isRead = kept !== undefined;",
+        "",
+    ),
+    Mutant(
+        "left-on-a-replaced-tablet",
+        "a replaced tablet keeps its unsent acts for itself",
+        TABLET,
+        'if (this.link === "ended" && this.ending.code === "replaced") this.#later',
+        "if (false) this.#later",
+    ),
+    Mutant(
+        "late-by-http",
+        "requests do not tell the tablet's clock: what is made after the end is taken in the grace",
+        "static/js/exam/frames.js",
+        "[hello(Date.now()), ...texts]",
+        "[...texts]",
+    ),
+    Mutant(
+        "wait-given-back-twice",
+        "a wait that was given back already is given back again",
+        TIMING,
+        "    start = max(now - timedelta(seconds=waited_seconds), since)\n",
+        "    start = now - timedelta(seconds=waited_seconds)\n",
+    ),
+    Mutant(
+        "left-to-the-next-candidate",
+        "what a candidate left on a tablet is still there when another sheet opens on it",
+        TABLET,
+        "    this.#leave();\n",
+        "",
+        "tests/js/tablet.test.js",
+    ),
+    Mutant(
+        "checkpoint-fork",
+        "another signed checkpoint with the same number goes unseen",
+        "exams/rules/verification.py",
+        "elif stored[index] != statement:",
+        "elif False:",
+        "tests/exams/test_verify_journal.py::test_a_fork_signed_with_our_key_is_named_by_a_witness",
     ),
 )
 

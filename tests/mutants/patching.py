@@ -95,8 +95,9 @@ def install(mutant: Mutant) -> None:
 
 
 def mutated_copy(mutant: Mutant, folder: Path) -> Path:
-    """Copy `static/js` into a folder with the bug; return the copy of `static/js/exam`."""
-    shutil.copytree(ROOT / "static" / "js", folder / "js")
-    target = folder / Path(mutant.path).relative_to("static")
+    """Copy the tablet's modules and their tests into a folder, with the bug; return the copy of `static/js/exam`."""
+    for part in ("static/js", "tests/js", "tests/wire"):
+        shutil.copytree(ROOT / part, folder / part)
+    target = folder / mutant.path
     target.write_text(mutant.patched(target.read_text(encoding="utf-8")), encoding="utf-8")
-    return folder / "js" / "exam"
+    return folder / "static" / "js" / "exam"
