@@ -238,7 +238,7 @@ class Tablet:
         try:
             await self._live()
         except TROUBLE as trouble:
-            self.record("lost", why=type(trouble).__name__, code=getattr(getattr(trouble, "rcvd", None), "code", 0))
+            self._closed(getattr(getattr(trouble, "rcvd", None), "code", 0), type(trouble).__name__)
         finally:
             self._flying.clear()
             self._socket = None
@@ -295,8 +295,8 @@ class Tablet:
             self._flying.clear()
             self._flush()
 
-    def _closed(self, code: int) -> None:
-        self.record("lost", why="closed", code=code)
+    def _closed(self, code: int, why: str = "closed") -> None:
+        self.record("lost", why=why, code=code)
         if code == CLOSE_REPLACED:
             self._stop("replaced")
         elif code == CLOSE_TICKET:
@@ -344,15 +344,16 @@ class Tablet:
         return {"t": "hello", "v": 1, "at": int(time.time() * 1000)}
 
     async def _send_what_is_left(self) -> None:
-        """A replaced tablet sends its pending ops once; they are kept apart for the jury."""
-        ops = list(self.outbox.pending)[: MAX_FRAMES - 1]
-        if not ops:
-            return
-        with suppress(*TROUBLE):
-            answer = await asyncio.wait_for(self.browser.post_json(FRAMES, self._by_http(ops)), DEAD_SECONDS)
-            for frame in json.loads(answer.body):
-                if frame["t"] == "refused":
-                    self._refused(frame)
+        """A replaced tablet sends its pending ops until the platform has kept them apart for the jury."""
+        while self.outbox.pending:
+            ops = list(self.outbox.pending)[: MAX_FRAMES - 1]
+            with suppress(*TROUBLE):
+                answer = await asyncio.wait_for(self.browser.post_json(FRAMES, self._by_http(ops)), DEAD_SECONDS)
+                for frame in json.loads(answer.body):
+                    if frame["t"] == "refused":
+                        self._refused(frame)
+            if self.outbox.pending:
+                await asyncio.sleep(self._rng.uniform(0.2, 1.0))
 
     # Frames
 
