@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from playwright.sync_api import Error
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "screens"
 AXE = ROOT / "tests" / "vendor" / "axe.min.js"
@@ -17,13 +19,22 @@ class Screens:
         self.is_looking = False
 
     def look(self, page, name):
-        page.screenshot(path=PICTURES / f"{name}.png")
+        self._picture(page, name)
         self.is_looking = True
         try:
             self._run_axe(page, name)
             page.wait_for_timeout(100)
         finally:
             self.is_looking = False
+
+    def _picture(self, page, name):
+        page.wait_for_load_state()
+        try:
+            page.screenshot(path=PICTURES / f"{name}.png")
+        except Error:  # a page that gives way to another one at this instant has no surface: Chromium's own words
+            page.wait_for_timeout(500)
+            page.wait_for_load_state()
+            page.screenshot(path=PICTURES / f"{name}.png")
 
     def _run_axe(self, page, name):
         if not page.evaluate("() => 'axe' in window"):

@@ -249,7 +249,7 @@ def seal_and_go_on_without_network(page, screens):
     expect(page.locator("#question")).to_contain_text("Le temps d’attente vous sera rendu")
     unsaved(page)
     screens.look(page, "52-awaited-offline")
-    page.wait_for_timeout(3_000)  # less than five seconds are not given back
+    page.wait_for_timeout(6_000)  # less than five seconds are not given back
     page.reload()
     expect(page.locator("#question")).to_contain_text("Étape en attente")
     page.click("#previous")
