@@ -109,8 +109,11 @@ class Tablet:
 
     async def enter(self) -> None:
         """Log in by the slip, say "yes, it is me", connect, and check the paper."""
-        if not self.browser.cookies:
-            await self._log_in()
+        while "ecni_ticket" not in self.browser.cookies:
+            try:
+                await self._log_in()
+            except ConnectionError:  # its holder tries again
+                await asyncio.sleep(self._rng.uniform(0.5, 1.0))
         self.start()
         await self._greeted.wait()
         await self._check_paper()
@@ -196,6 +199,8 @@ class Tablet:
     async def _log_in(self) -> None:
         await self.browser.get("/entrer/")
         page = await self.browser.post("/entrer/identite/", {"code": self._slip.code})
+        if page.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ConnectionError(f"the platform is not well: {page.status}")
         if page.status != HTTPStatus.OK:
             raise RuntimeError(f"slip refused: {page.status}")
         await self.browser.post("/entrer/oui/", {"code": self._slip.code})
