@@ -65,11 +65,13 @@ class Hello:
     Attributes:
         version: of the wire, which it speaks.
         at: its own clock, milliseconds since 1970; None when it does not say.
+        skew: the server's clock less its own, at least, milliseconds, by the times that it was told; None before any.
         waiting: milliseconds for which it has been waiting for the next step of a case, 0 when it is not.
     """
 
     version: int
     at: int | None = None
+    skew: int | None = None
     waiting: int = 0
 
 
@@ -89,10 +91,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Heartbeat: the tablet's clock in milliseconds, the number of the question on its screen (0: none)."""
+    """Heartbeat: `at` and `skew` as in `Hello`, the number of the question on its screen (0: none)."""
 
     at: int
     question: int
+    skew: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,7 @@ def _hello(data: Mapping[str, Any]) -> Hello:
     return Hello(
         version=_integer(data, "v", 0, 1000),
         at=_integer(data, "at", 0, MAX_MILLISECONDS) if "at" in data else None,
+        skew=_skew(data),
         waiting=_integer(data, "waiting", 0, MAX_MILLISECONDS) if "waiting" in data else 0,
     )
 
@@ -197,7 +201,15 @@ def _ready(data: Mapping[str, Any]) -> Ready:
 
 
 def _ping(data: Mapping[str, Any]) -> Ping:
-    return Ping(at=_integer(data, "at", 0, MAX_MILLISECONDS), question=_integer(data, "q", 0, MAX_QUESTION))
+    return Ping(
+        at=_integer(data, "at", 0, MAX_MILLISECONDS),
+        question=_integer(data, "q", 0, MAX_QUESTION),
+        skew=_skew(data),
+    )
+
+
+def _skew(data: Mapping[str, Any]) -> int | None:
+    return _integer(data, "skew", -MAX_MILLISECONDS, MAX_MILLISECONDS) if "skew" in data else None
 
 
 def _call(data: Mapping[str, Any]) -> Call:

@@ -12,6 +12,7 @@ import random
 import re
 import time
 from base64 import b64decode
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class Tablet:
         name: of the testimony's file.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 -- one line for each thing it holds
         self, base: str, slip: Slip, rng: random.Random, folder: Path | None = None, name: str = "tablet"
     ) -> None:
         self.journal = Journal()
@@ -103,6 +104,7 @@ class Tablet:
         self._wake = asyncio.Event()
         self._heard = self._pinged = self._announced = 0.0
         self._greeted = asyncio.Event()
+        self._skews: deque[int] = deque(maxlen=8)
         self._resend: asyncio.TimerHandle | None = None
 
     # What its holder does
@@ -288,7 +290,7 @@ class Tablet:
                     return
                 if now - self._pinged > PING_SECONDS:
                     self._pinged = now
-                    await socket.send(json.dumps({"t": "ping", "at": int(time.time() * 1000), "q": 0}))
+                    await self._ping()
                 self._mind_the_slow(now)
 
     def _mind_the_slow(self, now: float) -> None:
@@ -346,7 +348,11 @@ class Tablet:
         return [self._hello(), *(self._sending(op).frame for op in ops)]
 
     def _hello(self) -> dict[str, Any]:
-        return {"t": "hello", "v": 1, "at": int(time.time() * 1000)}
+        return {"t": "hello", "v": 1, **self._clocks()}
+
+    def _clocks(self) -> dict[str, int]:
+        """Its own time, and how far the platform's is ahead at least, once that was told."""
+        return {"at": int(time.time() * 1000)} | ({"skew": max(self._skews)} if self._skews else {})
 
     async def _send_what_is_left(self) -> None:
         """A replaced tablet sends its pending ops until the platform has kept them apart for the jury."""
@@ -363,6 +369,8 @@ class Tablet:
     # Frames
 
     def _hear(self, frame: dict[str, Any]) -> None:
+        if "now" in frame:
+            self._learn_time(frame["now"])
         match frame["t"]:
             case "state":
                 self._take_state(frame)
@@ -377,6 +385,12 @@ class Tablet:
                 self.record("bye", code=frame["code"])
                 if frame["code"] == "replaced":
                     self._stop("replaced")
+
+    def _learn_time(self, now: int) -> None:
+        is_first = not self._skews
+        self._skews.append(now - int(time.time() * 1000))
+        if is_first:  # told before any act, which would be judged without it
+            asyncio.ensure_future(self._ping())  # noqa: RUF006 -- ends by itself
 
     def _take_state(self, frame: dict[str, Any]) -> None:
         self.journal.number, self.journal.sitting = frame["sheet"], frame["sitting"]["id"]
@@ -444,6 +458,10 @@ class Tablet:
             self._flying.clear()
             self._flying.add(-1)  # nothing leaves before the next state
             asyncio.ensure_future(self._greet_again())  # noqa: RUF006 -- ends by itself
+
+    async def _ping(self) -> None:
+        with suppress(*TROUBLE):
+            await self._say({"t": "ping", "q": 0, **self._clocks()})
 
     async def _greet_again(self) -> None:
         with suppress(*TROUBLE):

@@ -179,7 +179,7 @@ class Session:
     def take_greeting(self, hello: Hello) -> None:
         """Keep what a tablet says of its clock and of its wait."""
         if hello.at is not None:
-            self._measure(hello.at)
+            self._measure(hello.at, hello.skew)
         self.waited_seconds = hello.waiting // 1000
 
     def refusal(self, op: Op, code: str) -> Refusal:
@@ -206,18 +206,22 @@ class Session:
         """What the room console shows of this tablet."""
         return self._presence
 
-    def _measure(self, at: int) -> None:
-        """Keep the least difference seen: what a frame spends on its way only adds to it."""
-        skew = self._hub.clock.milliseconds() - at
-        self.skew = skew if self.skew is None else min(self.skew, skew)
+    def _measure(self, at: int, skew: int | None) -> None:
+        """Keep the least difference: that which the tablet was shown, never above what its own clock shows here.
+
+        What a frame spends on its way here adds to the second, so that it alone would make late what was in time.
+        """
+        if skew is not None:
+            seen = min(skew, self._hub.clock.milliseconds() - at)
+            self.skew = seen if self.skew is None else min(self.skew, seen)
 
     async def _handle(self, frame: Frame) -> None:
         self.note(seen_at=self._hub.clock.milliseconds())
         match frame:
             case Act(op=op):
                 await self._take(op)
-            case Ping(at=at, question=question):
-                self._measure(at)
+            case Ping(at=at, question=question, skew=skew):
+                self._measure(at, skew)
                 self.note(question=question)
                 await self.send({"t": "pong", "at": at, "now": self._hub.clock.milliseconds()})
             case Hello():

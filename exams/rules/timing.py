@@ -82,10 +82,10 @@ def was_made_in_time(made_at: int, skew: int | None, end: datetime) -> bool:
 
     Args:
         made_at: the tablet's clock, milliseconds since 1970.
-        skew: the server's clock less the tablet's, milliseconds; None when never measured, and then taken as none.
+        skew: the server's clock less the tablet's, milliseconds; None when never measured: nothing is held against it.
         end: on the server's clock.
     """
-    return made_at + (skew or 0) <= end.timestamp() * 1000 + MADE_TOLERANCE_MS
+    return skew is None or made_at + skew <= end.timestamp() * 1000 + MADE_TOLERANCE_MS
 
 
 def _paused(pauses: Iterable[PauseSpan], start: datetime, now: datetime) -> timedelta:

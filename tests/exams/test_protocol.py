@@ -42,15 +42,16 @@ def golden(name):
 def frame_of(parsed):
     """Write a parsed frame back as the tablet would."""
     match parsed:
-        case Hello(version=version, at=at, waiting=waiting):
-            return {"t": "hello", "v": version, "at": at} | ({"waiting": waiting} if waiting else {})
+        case Hello(version=version, at=at, skew=skew, waiting=waiting):
+            head = {"t": "hello", "v": version, "at": at} | ({} if skew is None else {"skew": skew})
+            return head | ({"waiting": waiting} if waiting else {})
         case Act(op=op):
             head = {"t": "op", "seq": op.seq, "kind": op.kind.name.lower(), "q": op.question}
             return head | {"value": op.value, "at": op.made_at, "digest": op.digest.hex()}
         case Ready(paper=paper):
             return {"t": "ready", "paper": paper}
-        case Ping(at=at, question=question):
-            return {"t": "ping", "at": at, "q": question}
+        case Ping(at=at, question=question, skew=skew):
+            return {"t": "ping", "at": at, "q": question} | ({} if skew is None else {"skew": skew})
         case Call(raised=raised):
             return {"t": "call", "raised": raised}
 
@@ -94,7 +95,7 @@ def test_codes_to_retry_and_to_keep_are_refusals():
 
 
 def test_a_greeting_may_say_nothing_of_its_clock():
-    assert parse('{"t":"hello","v":1}') == Hello(version=1, at=None, waiting=0)
+    assert parse('{"t":"hello","v":1}') == Hello(version=1, at=None, skew=None, waiting=0)
 
 
 def test_sealed_paper_of_the_javascript_tests_opens_with_its_keys():
@@ -119,7 +120,7 @@ JSON_VALUES = st.recursive(
 NEARLY_FRAMES = st.fixed_dictionaries(
     {"t": st.sampled_from(["hello", "op", "ready", "ping", "call"]) | JSON_VALUES},
     optional=dict.fromkeys(
-        ("v", "seq", "kind", "q", "value", "at", "waiting", "digest", "paper", "raised"), JSON_VALUES
+        ("v", "seq", "kind", "q", "value", "at", "skew", "waiting", "digest", "paper", "raised"), JSON_VALUES
     ),
 )
 VALUES = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=MAX_VALUE_CHARACTERS)

@@ -100,6 +100,7 @@ END_MS = int(at(0).timestamp() * 1000)
         (END_MS + 3_600_000, -3_600_000, True),
         (END_MS - 3_600_000, 3_602_000, False),
         (END_MS, None, True),
+        (END_MS + 3_600_000, None, True),
     ],
 )
 def test_was_made_in_time_brings_the_tablets_clock_to_the_servers(made_at, skew, in_time):

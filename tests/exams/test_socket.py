@@ -258,7 +258,7 @@ async def test_socket_of_the_old_tablet_takes_nothing_from_the_new_one(applicati
 async def test_socket_keeps_apart_what_arrives_after_the_grace(tablet, sheet):
     await tablet.hello()
     await Sheet.objects.filter(pk=sheet.pk).aupdate(ends_at=now() - timedelta(minutes=2))
-    await tablet.send({"t": "ping", "at": int(now().timestamp() * 1000), "q": 0})
+    await tablet.send({"t": "ping", "at": int(now().timestamp() * 1000), "q": 0, "skew": 0})
     made = int((now() - timedelta(minutes=3)).timestamp() * 1000)
     await tablet.send_op(tablet.chain.op(made_at=made))
     assert (await tablet.receive("refused"))["code"] == "quarantined"
@@ -272,8 +272,7 @@ async def test_socket_keeps_apart_what_arrives_after_the_grace(tablet, sheet):
 async def test_a_slow_frame_does_not_make_an_op_late(tablet, sheet):
     await tablet.hello()
     made = int(now().timestamp() * 1000)
-    await tablet.send({"t": "ping", "at": made, "q": 0})
-    await tablet.send({"t": "ping", "at": made - 60_000, "q": 0})
+    await tablet.send({"t": "ping", "at": made - 60_000, "q": 0, "skew": -3})
     await Sheet.objects.filter(pk=sheet.pk).aupdate(ends_at=now() - timedelta(seconds=1))
     await tablet.send_op(tablet.chain.op(made_at=made - 2_000))
     assert await tablet.receive("ack", "refused") == {"t": "ack", "seq": 1}

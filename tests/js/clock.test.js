@@ -7,8 +7,8 @@ const SERVER = 1_782_307_800_000;
 
 /** A tablet whose counter is `ticks.now`, and the server's time when it is 0. */
 function rig() {
-  const ticks = { now: 1_000 };
-  const clock = new Clock(() => ticks.now);
+  const ticks = { now: 1_000, wall: SERVER + 90_000 };
+  const clock = new Clock(() => ticks.now, () => ticks.wall + ticks.now);
   /** @param {number} up @param {number} down @param {number} [truth] server's time when the counter is 0 */
   const exchange = (up, down, truth = SERVER) => {
     const sentAt = ticks.now;
@@ -30,6 +30,15 @@ test("the clock follows the sample with the shortest round trip", () => {
   exchange(100, 700);
   assert.equal(clock.now(), SERVER + ticks.now);
   assert.equal(clock.rtt, 20);
+});
+test("the least that the clocks are apart is what the quickest answer shows, whole milliseconds", () => {
+  const { clock, exchange } = rig();
+  assert.equal(clock.skew, null);
+  exchange(10, 900.5);
+  assert.equal(clock.skew, -90_901);
+  exchange(900, 20);
+  exchange(10, 300);
+  assert.equal(clock.skew, -90_020);
 });
 test("the clock starts again from a sample that a sleep made irreconcilable", () => {
   const { ticks, clock, exchange } = rig();

@@ -37,6 +37,7 @@ class FakeSocket {
 function rig() {
   const [sockets, links, frames] = [[], [], []];
   let now = 0;
+  let skew = null;
   let planned = [];
   const timers = {
     set: (call, ms) => planned[planned.push({ call, at: now + ms }) - 1],
@@ -53,8 +54,11 @@ function rig() {
   };
   const connection = new Connection({
     open: () => sockets[sockets.push(new FakeSocket()) - 1],
-    timers, monotonic: () => now, wall: () => 5_000_000 + now, random: () => 1, question: () => 7, waiting: () => 0,
-    onFrame: (frame, sentAt) => frames.push([frame.t, sentAt]), onLink: (...link) => links.push(link),
+    timers, monotonic: () => now, wall: () => 5_000_000 + now, random: () => 1, question: () => 7, waiting: () => 0, skew: () => skew,
+    onFrame: (frame, sentAt) => {
+      skew = -7;
+      frames.push([frame.t, sentAt]);
+    }, onLink: (...link) => links.push(link),
   });
   connection.start();
   return { connection, sockets, links, frames, pass, last: () => sockets.at(-1) };
@@ -69,13 +73,20 @@ function online() {
 
 test("the first frame is hello, and the state makes it online", () => {
   const { last, links, frames } = online();
-  assert.deepEqual(last().sent, [{ t: "hello", v: 1, at: 5_000_000 }]);
+  assert.deepEqual(last().sent[0], { t: "hello", v: 1, at: 5_000_000 });
   assert.deepEqual([links, frames], [[["online", undefined]], [["state", 0]]]);
+});
+test("what is known of the clocks is told before any act, and with each greeting", () => {
+  const { last, connection } = online();
+  assert.deepEqual(last().sent[1], { t: "ping", at: 5_000_000, q: 7, skew: -7 });
+  connection.greet();
+  last().hears(STATE);
+  assert.deepEqual(last().sent.slice(2), [{ t: "hello", v: 1, at: 5_000_000, skew: -7 }]);
 });
 test("a heartbeat leaves every ten seconds with the question on screen", () => {
   const { last, pass, frames } = online();
   pass(11_500);
-  const { at, q } = last().sent[1];
+  const { at, q } = last().sent[2];
   last().hears(JSON.stringify({ t: "pong", at, now: 1 }));
   assert.deepEqual([q, frames.at(-1)], [7, ["pong", at - 5_000_000]]);
 });

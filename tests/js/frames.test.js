@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FramesSocket, postFrames } from "../../static/js/exam/frames.js";
+import { FramesSocket, poster } from "../../static/js/exam/frames.js";
 import { hello, ping } from "../../static/js/exam/protocol.js";
 import { golden } from "./golden.js";
 import { heldTime } from "./time.js";
@@ -34,7 +34,7 @@ test("a state that was asked for is given whole, another one as a status", async
   await pass(100);
   const { now, status, ends_at, keys } = STATE;
   assert.deepEqual(heard, [{ t: "status", now, status, ends_at, keys }]);
-  socket.send(hello(5));
+  socket.send(hello(5, null));
   await pass(100);
   assert.deepEqual(heard[1], STATE);
 });
@@ -71,7 +71,7 @@ test("a network that fails closes it", async () => {
 test("an op of which nothing is said closes it: nothing may stay in flight for ever", async () => {
   const { socket, pass, closes } = rig();
   await pass(100);
-  socket.send(ping(1, 0));
+  socket.send(ping(1, 0, null));
   await pass(100);
   assert.deepEqual(closes, []);
   socket.send(op(1));
@@ -91,7 +91,6 @@ test("each request tells the tablet's clock first", async (context) => {
     ({ body } = asked);
     return { status: 200, json: async () => [STATE] };
   });
-  context.mock.method(Date, "now", () => 7);
-  assert.deepEqual(await postFrames([op(1)]), { status: 200, frames: [STATE] });
-  assert.deepEqual(JSON.parse(body), [JSON.parse(hello(7)), { t: "op", seq: 1 }]);
+  assert.deepEqual(await poster({ wall: () => 7.5, skew: () => -3 })([op(1)]), { status: 200, frames: [STATE] });
+  assert.deepEqual(JSON.parse(body), [JSON.parse(hello(7, -3)), { t: "op", seq: 1 }]);
 });

@@ -4,7 +4,8 @@ import { act, call, hello, parse, ping, ready } from "../../static/js/exam/proto
 import { golden } from "./golden.js";
 
 const WRITERS = {
-  hello: ({ at, waiting }) => hello(at, waiting), op: (frame) => act(frame), ready: ({ paper }) => ready(paper), ping: ({ at, q }) => ping(at, q),
+  hello: ({ at, skew = null, waiting }) => hello(at, skew, waiting), op: (frame) => act(frame), ready: ({ paper }) => ready(paper), 
+  ping: ({ at, q, skew = null }) => ping(at, q, skew),
   call: ({ raised }) => call(raised),
 };
 

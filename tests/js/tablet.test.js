@@ -21,7 +21,7 @@ function rig({ stores = new Map(), row = null, post = async () => assert.fail("n
     session: async (key) => (row?.session.key === key ? row : null),
   };
   const tablet = new Tablet({
-    clock: new Clock(() => ticks.monotonic), storage, wall: () => ticks.wall, monotonic: () => ticks.monotonic, random: () => 0,
+    clock: new Clock(() => ticks.monotonic, () => ticks.wall), storage, wall: () => ticks.wall, monotonic: () => ticks.monotonic, random: () => 0,
     later: (call) => call(), send: (text) => Boolean(sent.push(JSON.parse(text))), post, greet: () => sent.push("hello"), changed: () => {},
     fetchPaper,
   });

@@ -303,8 +303,16 @@ _ALL = (
         "late-by-http",
         "requests do not tell the tablet's clock: what is made after the end is taken in the grace",
         "static/js/exam/frames.js",
-        "[hello(Date.now()), ...texts]",
+        "[hello(Math.trunc(wall()), skew()), ...texts]",
         "[...texts]",
+    ),
+    Mutant(
+        "slowness-taken-for-lateness",
+        "the clocks are told apart by what the server alone sees: the way of a frame makes late what was in time",
+        SESSION,
+        "seen = min(skew, self._hub.clock.milliseconds() - at)",
+        "seen = self._hub.clock.milliseconds() - at",
+        test="tests/exams/test_socket.py::test_a_slow_frame_does_not_make_an_op_late",
     ),
     Mutant(
         "wait-given-back-twice",

@@ -83,7 +83,8 @@ class Device:
     is_corrupt: bool = False  # a digest of its storage was changed
     is_doubtful: bool = False  # and no server has told this page the right one yet
     is_spoilt: bool = False  # a row of its storage was made unreadable
-    is_steady: bool = True  # its clock was never moved, nor its frames too slow to tell it
+    is_steady: bool = True  # its clock was never moved
+    is_slow: bool = False  # its frames were too slow to tell its clock: some lateness is not seen
     waited: int = 0  # the longest wait for a key that it has told of
 
 
@@ -174,6 +175,10 @@ class Judge:
     def stepped(self, name):
         """Somebody moved a tablet's clock."""
         self.devices[name].is_steady = False
+
+    def slowed(self, name):
+        """The frames of a tablet take their time."""
+        self.devices[name].is_slow = True
 
     def disturbed(self, now):
         """Something was broken or mended."""
@@ -311,7 +316,7 @@ class Judge:
         makers = [one for one in self.devices.values() if one.sheet == sheet and row.key in one.made]
         self._require(makers, "I6", f"sheet {sheet} stores {row.key}, which its candidate did not do")
         made = min(device.made[row.key][0] for device in makers)
-        if row.received >= end and all(device.is_steady for device in makers):
+        if row.received >= end and all(device.is_steady and not device.is_slow for device in makers):
             late = made - end
             self._require(late <= TOLERANCE_MS, "I4", f"sheet {sheet} stores an act made {late} ms after its end")
         before = self._last_of(makers[0], sheet)

@@ -10,7 +10,7 @@ const load = (name) => import(`${ROOT}${name}.js`);
 const { Tablet } = await load("tablet");
 const { Connection } = await load("connection");
 const { Ways } = await load("ways");
-const { FramesSocket, postFrames } = await load("frames");
+const { FramesSocket, poster } = await load("frames");
 const { Keeper } = await load("keeper");
 const { keptFold, keptOps, keptSession } = await load("kept");
 const { Clock } = await load("clock");
@@ -283,10 +283,13 @@ class Page {
     const storage = disk.drawers(this);
     const later = (call, ms) => world.later(this, ms, call);
     const timers = { set: later, clear: (timer) => world.cancel(timer) };
+    const clock = new Clock(monotonic, wall);
+    const skew = () => clock.skew;
+    const post = poster({ wall, skew });
     const tablet = new Tablet({
-      clock: new Clock(monotonic), storage, wall, monotonic, random, later,
+      clock, storage, wall, monotonic, random, later,
       send: (text) => this.connection.send(text),
-      post: postFrames,
+      post,
       greet: () => this.connection.greet(),
       changed: () => {
         this.drawnAt = -TICK_MS;
@@ -295,13 +298,13 @@ class Page {
     });
     const ways = new Ways({
       socket: () => world.open(this),
-      frames: () => new FramesSocket({ post: postFrames, timers, random }),
+      frames: () => new FramesSocket({ post, timers, random }),
       timers, wall, random,
       better: () => this.connection.start(),
     });
     this.connection = new Connection({
       open: () => ways.open(),
-      timers, monotonic, wall, random,
+      timers, monotonic, wall, random, skew,
       question: () => 0,
       waiting: () => tablet.waiting,
       onFrame: (frame, sentAt) => {

@@ -354,6 +354,8 @@ class World:
         self.holders[letter] = name
         self.tickets[name] = Ticket(sheet.pk, sheet.epoch, CENTRE, SITTING, sheet.number)
         self.judge.tablet(name, sheet.pk, sheet.epoch)
+        if self.latency > TRUSTED_MS:
+            self.judge.slowed(name)
         self._boot(name, self.random.randint(0, 800))
 
     def _boot(self, name, ms=0):
@@ -374,7 +376,7 @@ class World:
         self.trace("staff: %s %s", deed, args)
         if deed == "close":
             args = ({pk: (one.seq, one.digest.hex(), dict(one.answers)) for pk, one in self.database.frozen.items()},)
-        self.judge.deed(deed, milliseconds(asked) if deed != "close" else self.now, *args)
+        self.judge.deed(deed, self.now if deed in {"close", "release"} else milliseconds(asked), *args)
         if deed == "release":
             letter = next(letter for letter, pk in SHEETS.items() if pk == args[0])
             self._give(letter, int(self.holders[letter][1:]) + 1)
@@ -467,7 +469,7 @@ class World:
         self._disturb("frames take up to %d ms", ms)
         self.latency = ms
         for name in self.tickets if ms > TRUSTED_MS else ():
-            self.judge.stepped(name)  # so slow that nobody can tell the time of a tablet from what it says
+            self.judge.slowed(name)
 
     def _on_http(self, is_only):
         self._disturb("websockets are %s", "blocked" if is_only else "let through")

@@ -4,7 +4,7 @@ import { byId, element, icon } from "../lib/dom.js";
 import { delay } from "../exam/backoff.js";
 import { genesis } from "../exam/chain.js";
 import { blank } from "../exam/fold.js";
-import { postFrames } from "../exam/frames.js";
+import { poster } from "../exam/frames.js";
 import { sheetNamed } from "../exam/kept.js";
 import { Outbox } from "../exam/outbox.js";
 import { rescue } from "../exam/rescue.js";
@@ -44,7 +44,7 @@ async function send(key, outbox, done) {
   const count = outbox.waiting;
   let apart = 0;
   for (let attempt = 0; ; attempt++) {
-    const { state, quarantined } = await rescue(outbox, key, postFrames);
+    const { state, quarantined } = await rescue(outbox, key, poster({ wall: Date.now, skew: () => null }));
     apart += quarantined;
     if (state === "done") break;
     warn(outbox.waiting, key, state === "waiting");

@@ -4,13 +4,15 @@ const WINDOW = 8;
 const TOLERANCE_MS = 250;
 
 export class Clock {
-  /** @type {{offset: number, rtt: number}[]} */ #samples = [];
+  /** @type {{offset: number, rtt: number, skew: number}[]} */ #samples = [];
   /** @type {number | null} what was reckoned from the wall clock, until the server speaks */ #guess = null;
   #monotonic;
+  #wall;
 
-  /** @param {() => number} monotonic milliseconds, any origin */
-  constructor(monotonic) {
+  /** @param {() => number} monotonic milliseconds, any origin @param {() => number} wall the tablet's clock, ms since 1970 */
+  constructor(monotonic, wall) {
     this.#monotonic = monotonic;
+    this.#wall = wall;
   }
 
   /** Whether the server has told its time to this page. */
@@ -26,6 +28,14 @@ export class Clock {
   /** Shortest round trip of the samples kept, ms; null before the first. */
   get rtt() {
     return this.isSet ? this.#best.rtt : null;
+  }
+
+  /**
+   * How far the server's clock is ahead of the tablet's, at least, ms; null before the first sample. What a frame spent on its
+   * way only hides a part of it: an act that the server holds late by it was late.
+   */
+  get skew() {
+    return this.isSet ? Math.floor(Math.max(...this.#samples.map(({ skew }) => skew))) : null;
   }
 
   /** The server's time, ms since 1970; NaN before the first sample or guess. */
@@ -48,7 +58,8 @@ export class Clock {
     const rtt = Math.max(0, received - sentAt);
     const offset = now - (sentAt + received) / 2;
     const agrees = this.isSet && Math.abs(offset - this.#best.offset) <= (rtt + this.#best.rtt) / 2 + TOLERANCE_MS;
-    this.#samples = [...(agrees ? this.#samples : []), { offset, rtt }].slice(-WINDOW);
+    const sample = { offset, rtt, skew: now - this.#wall() };
+    this.#samples = [...(agrees ? this.#samples : []), sample].slice(-WINDOW);
   }
 
   get #best() {

@@ -21,6 +21,7 @@ export class Connection {
   #retry = null;
   #watch = null;
   #asked = new Map(); // what was sent at which monotonic time: "hello", or the `at` of a ping
+  #hasToldSkew = true;
   #pinged = 0;
   #heard = 0;
   #woken = Number.NaN; // monotonic ms at which a sign of life was asked for, after a sleep perhaps
@@ -29,8 +30,10 @@ export class Connection {
   /**
    * @param {{open: () => import("./ways.js").Socket, timers: {set: (call: () => void, ms: number) => any, clear: (timer: any) => void},
    *   monotonic: () => number, wall: () => number, random: () => number, question: () => number, waiting: () => number,
+   *   skew: () => number | null,
    *   onFrame: (frame: import("./protocol.js").Frame, sentAt: number | null) => void,
-   *   onLink: (link: Link, reason?: string) => void}} parts `question`: on screen; `waiting`: ms, for the next step of a case
+   *   onLink: (link: Link, reason?: string) => void}} parts `question`: on screen; `waiting`: ms, for the next step of a
+   *   case; `skew`: of the clocks, as in `hello`
    */
   constructor(parts) {
     this.#parts = parts;
@@ -73,15 +76,17 @@ export class Connection {
   }
 
   #greet() {
-    this.#asked.set("hello", this.#parts.monotonic());
-    this.send(hello(Math.trunc(this.#parts.wall()), this.#parts.waiting()));
+    const { monotonic, wall, skew, waiting } = this.#parts;
+    this.#asked.set("hello", monotonic());
+    this.#hasToldSkew = skew() !== null;
+    this.send(hello(Math.trunc(wall()), skew(), waiting()));
   }
 
   #beat() {
     const at = Math.trunc(this.#parts.wall());
     this.#pinged = this.#parts.monotonic();
     this.#asked.set(at, this.#pinged);
-    this.send(ping(at, this.#parts.question()));
+    this.send(ping(at, this.#parts.question(), this.#parts.skew()));
   }
 
   #receive(data) {
@@ -95,6 +100,7 @@ export class Connection {
     if (frame.t === "state") this.#attempt = 0;
     if (frame.t === "state" || frame.t === "pong") this.#become("online");
     this.#parts.onFrame(frame, sentAt);
+    if (frame.t === "state" && !this.#hasToldSkew) this.#beat(); // before any act, which would be judged without it
   }
 
   #look() {

@@ -17,16 +17,16 @@ const NETWORK = 1006;
 /**
  * Frames to the server, and what it answers; fails like `fetch`, or when the answer is not such an array. Each request tells the
  * tablet's clock: the server keeps nothing from one to the next, and holds no op late on a clock that it never measured.
- * @type {Post}
+ * @param {{wall: () => number, skew: () => number | null}} clocks `skew`: as in `hello` @returns {Post}
  */
-export async function postFrames(texts, signal = AbortSignal.timeout(PATIENCE_MS)) {
-  const body = `[${[hello(Date.now()), ...texts].join(",")}]`;
+export const poster = ({ wall, skew }) => async (texts, signal = AbortSignal.timeout(PATIENCE_MS)) => {
+  const body = `[${[hello(Math.trunc(wall()), skew()), ...texts].join(",")}]`;
   const headers = { "Content-Type": "application/json" };
   const response = await fetch(FRAMES_URL, { method: "POST", headers, body, signal, cache: "no-store" });
   const frames = await response.json();
   if (!Array.isArray(frames)) throw new Error("not an array of frames");
   return { status: response.status, frames };
-}
+};
 
 export class FramesSocket {
   readyState = 0;

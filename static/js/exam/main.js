@@ -5,7 +5,7 @@ import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
 import { verifiedPaper } from "./download.js";
 import { renderNotice, renderReceipt } from "./ending.js";
-import { FramesSocket, postFrames } from "./frames.js";
+import { FramesSocket, poster } from "./frames.js";
 import { Header } from "./header.js";
 import { Keeper } from "./keeper.js";
 import { sheetNamed } from "./kept.js";
@@ -38,10 +38,14 @@ let isReviewing = false;
 let isPlanned = false;
 let isForgotten = false;
 
+const clock = new Clock(monotonic, wall);
+const skew = () => clock.skew;
+const post = poster({ wall, skew });
+
 const tablet = new Tablet({
-  clock: new Clock(monotonic), storage, wall, monotonic, random, later,
+  clock, storage, wall, monotonic, random, later,
   send: (text) => connection.send(text),
-  post: postFrames,
+  post,
   greet: () => connection.greet(),
   changed: plan,
   fetchPaper: (place, told) => verifiedPaper(place, { storage, fetch: (...asked) => fetch(...asked), random, wait, told }),
@@ -49,14 +53,14 @@ const tablet = new Tablet({
 
 const ways = new Ways({
   socket: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws/copie/`),
-  frames: () => new FramesSocket({ post: postFrames, timers, random }),
+  frames: () => new FramesSocket({ post, timers, random }),
   timers, wall, random,
   better: () => connection.start(),
 });
 
 const connection = new Connection({
   open: () => ways.open(),
-  timers, monotonic, wall, random,
+  timers, monotonic, wall, random, skew,
   question: () => (tablet.isComposing ? tablet.question : 0),
   waiting: () => tablet.waiting,
   onFrame: (frame, sentAt) => {

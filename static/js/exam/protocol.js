@@ -24,11 +24,15 @@ export const CLOSE_OF_BYE = { replaced: 4409, version: 4410 };
 export const FRAMES_URL = "/copie/trames/";
 export const MOST_FRAMES = 49;
 
+const known = (skew) => (skew === null ? {} : { skew });
+
 /**
  * @param {number} at tablet's clock, ms
+ * @param {number | null} skew the server's clock less the tablet's, at least, ms; null when the server has not told its time
  * @param {number} [waiting] ms for which the tablet has been waiting for the next step of a case, when it is
  */
-export const hello = (at, waiting = 0) => JSON.stringify({ t: "hello", v: VERSION, at, ...(waiting && { waiting }) });
+export const hello = (at, skew, waiting = 0) =>
+  JSON.stringify({ t: "hello", v: VERSION, at, ...known(skew), ...(waiting && { waiting }) });
 
 /** @param {Op} op */
 export const act = ({ seq, kind, q, value, at, digest }) => JSON.stringify({ t: "op", seq, kind, q, value, at, digest });
@@ -36,8 +40,8 @@ export const act = ({ seq, kind, q, value, at, digest }) => JSON.stringify({ t: 
 /** @param {string} paper SHA-256 of the verified file, 64 hexadecimal digits */
 export const ready = (paper) => JSON.stringify({ t: "ready", paper });
 
-/** @param {number} at tablet's clock, ms  @param {number} q question on screen, 0 for none */
-export const ping = (at, q) => JSON.stringify({ t: "ping", at, q });
+/** @param {number} at tablet's clock, ms  @param {number} q question on screen, 0 for none  @param {number | null} skew as in `hello` */
+export const ping = (at, q, skew) => JSON.stringify({ t: "ping", at, q, ...known(skew) });
 
 /** @param {boolean} raised */
 export const call = (raised) => JSON.stringify({ t: "call", raised });

@@ -90,7 +90,7 @@ export class Ways {
       better();
     };
     const patience = timers.set(() => end(false), TRIAL_MS);
-    socket.addEventListener("open", () => socket.send(hello(Math.trunc(wall()))));
+    socket.addEventListener("open", () => socket.send(hello(Math.trunc(wall()), null)));
     socket.addEventListener("message", () => end(true));
     socket.addEventListener("close", () => end(false));
   }
