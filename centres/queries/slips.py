@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db.models import Prefetch
 
-from centres.models import Candidate, Seat, Slip
+from centres.models import Candidate, Hosting, Seat, Slip
 from centres.rules.codes import code_digest, normalise_code, results_code, slip_code
 from exams.enums import CentreSittingState, SheetState
 from exams.rules.states import Refused
@@ -80,7 +81,7 @@ class PrintedSlip:
 
 
 def open_entry(typed: str) -> Entry:
-    """Return the entry that a typed or scanned code opens; one statement, nothing written.
+    """Return the entry that a typed or scanned code opens; nothing is written.
 
     Raises:
         UnknownCode, SlipReplaced, DoorsClosed, SheetEnded: why not.
@@ -124,12 +125,14 @@ def candidate_id_by_results_code(typed: str) -> int | None:
 
 
 def _slip_by_code(code: str) -> Slip | None:
-    related = ("seat__hosting__centre_sitting", "seat__hosting__centre", "seat__hosting__sitting")
-    return (
-        Slip.objects.select_related(*related, "seat__room", "seat__candidate", "seat__sheet")
-        .filter(code_hmac=code_digest(settings.SLIP_SECRET, code))
-        .first()
-    )
+    """Return the slip with all that an entry needs, in two statements: one join of eight tables took 30 ms to plan."""
+    hostings = Hosting.objects.select_related("centre_sitting", "centre", "sitting")
+    slips = Slip.objects.select_related("seat__room", "seat__candidate", "seat__sheet")
+    found = slips.prefetch_related(Prefetch("seat__hosting", hostings))
+    try:
+        return found.get(code_hmac=code_digest(settings.SLIP_SECRET, code))
+    except Slip.DoesNotExist:
+        return None
 
 
 def _entry(slip_id: int, seat: Seat) -> Entry:

@@ -117,13 +117,13 @@ def test_confirming_gives_the_ticket_and_leads_to_the_tablet_page(client):
 
 
 @pytest.mark.django_db
-def test_entering_costs_two_statements(client, django_assert_num_queries):
+def test_entering_costs_five_statements(client, django_assert_num_queries):
     code = code_of(make_hosting(state="LOBBY"))
     with django_assert_num_queries(0):
         client.get("/entrer/")
-    with django_assert_num_queries(1):
-        client.post("/entrer/identite/", {"code": code})
     with django_assert_num_queries(2):
+        client.post("/entrer/identite/", {"code": code})
+    with django_assert_num_queries(3):
         client.post("/entrer/oui/", {"code": code})
 
 
