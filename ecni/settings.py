@@ -126,7 +126,8 @@ USE_TZ = True
 
 # ----- PostgreSQL: the truth -----
 _LONG_LIVED = ROLE in {"sockets", "worker"}  # fixed threads; a web request's connection would leak under ASGI
-_database = postgresql(_required["DATABASE_URL"])
+CONNECTION_POOL = env_int("CONNECTION_POOL", 16 if ROLE == "web" and ENV != "test" else 0)
+_database = postgresql(_required["DATABASE_URL"]) | ({"ENGINE": "ecni.pooled"} if CONNECTION_POOL else {})
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database
     | {
@@ -159,6 +160,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _REDIS_CACHE,
         "KEY_PREFIX": "ecni",
+        "OPTIONS": {"pool_class": "ecni.pooled.cache.SharedPool"},
     },
 }
 CHANNEL_LAYERS = {
