@@ -100,23 +100,7 @@ class Candidate:
             await self._until(lambda: number in self.tablet.sealed)
 
     def _choice(self, question: dict[str, Any]) -> str:
-        """Any answer that a candidate could give, in the canonical form of its kind."""
-        letters = LETTERS[: question["propositions"]]
-        most = self.tablet.expected.get(question["number"], 1)
-        match question["kind"]:
-            case "QRU":
-                return self._rng.choice(letters)
-            case "QROC":
-                return " ".join(self._rng.sample(WORDS, self._rng.randint(1, 5)))
-            case "TCS":
-                return self._rng.choice(["-2", "-1", "0", "1", "2"])
-            case "ZAP":
-                return ";".join(self._point() for _ in range(self._rng.randint(0, most)))
-            case _:
-                return "".join(sorted(self._rng.sample(letters, self._rng.randint(0, most))))
-
-    def _point(self) -> str:
-        return f"{self._rng.randint(0, 1000) / 10:.1f},{self._rng.randint(0, 1000) / 10:.1f}"
+        return any_answer(question, self.tablet.expected.get(question["number"], 1), self._rng)
 
     async def _do(self, kind: str, question: int, value: str) -> None:
         await asyncio.sleep(self._rng.expovariate(1 / self._pace))
@@ -140,6 +124,26 @@ class Candidate:
             await asyncio.wait_for(self.tablet.changed.wait(), 0.5)
         except TimeoutError:
             return
+
+
+def any_answer(question: dict[str, Any], most: int, rng: random.Random) -> str:
+    """Return any answer that a candidate could give, in the canonical form of its kind; `most` choices where it counts."""
+    letters = LETTERS[: question["propositions"]]
+    match question["kind"]:
+        case "QRU":
+            return rng.choice(letters)
+        case "QROC":
+            return " ".join(rng.sample(WORDS, rng.randint(1, 5)))
+        case "TCS":
+            return rng.choice(["-2", "-1", "0", "1", "2"])
+        case "ZAP":
+            return ";".join(_point(rng) for _ in range(rng.randint(0, most)))
+        case _:
+            return "".join(sorted(rng.sample(letters, rng.randint(0, most))))
+
+
+def _point(rng: random.Random) -> str:
+    return f"{rng.randint(0, 1000) / 10:.1f},{rng.randint(0, 1000) / 10:.1f}"
 
 
 async def each(things: list[Any], do: Callable[[Any], Awaitable[object]], at_once: int) -> None:

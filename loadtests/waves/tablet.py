@@ -1,0 +1,588 @@
+"""One candidate and their tablet, without sockets and without a clock: told what comes and what time it is, it acts.
+
+An engine holds its two lines (`lines.py`), calls `wake` at `due`, `opened`, `received` and `lost` as they happen, and
+after each call connects, sends and closes what the lines want. Instants are monotonic seconds. The wire is
+`docs/protocol.md`; what a person does, with which pauses, is the generator `_life`.
+"""
+
+import json
+import math
+import random
+import re
+import time
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from loadtests.candidate import LETTERS, any_answer
+from loadtests.outbox import RETRY, WINDOW, Outbox, SentOp, Storage
+from loadtests.waves.library import SealedPaper, Unreadable, read_paper
+from loadtests.waves.lines import Answer, Broken, Line, Link, Page, Visitor
+from loadtests.waves.measures import Tally
+from loadtests.waves.pace import Pace, flick_seconds, think_seconds
+
+PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 10.0, 25.0, 10.0
+FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
+CLOSE_TICKET, CLOSE_REPLACED, CLOSE_VERSION = 4401, 4409, 4410
+FINAL = {CLOSE_TICKET: "billet refusé", CLOSE_REPLACED: "copie prise par une autre tablette", CLOSE_VERSION: "version"}
+TYPING_MU, TYPING_SD, LONGEST_TYPING = 1.1, 0.5, 8.0
+"""Seconds spent on each page of the entry: typing a code, reading a name."""
+DOUBLE_SECONDS = 0.1
+CLOSED = frozenset({"CLOSED", "ABSENT"})
+WAITING_STATUSES = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS})
+_RETRY_AFTER = re.compile(r"\d+")
+_WAITING = None
+"""What `_life` yields to wait for whatever comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One line of the file of codes: the code of the slip, and when its holder arrives and hands in."""
+
+    code: str
+    wave: int
+    centre: int
+    arrives: float
+    hands_in: float
+
+
+@dataclass(slots=True)
+class Trip:
+    """What all the tablets of one process share.
+
+    Attributes:
+        host: name and port of the platform.
+        pace: how people behave.
+        storms: when every socket is dropped.
+        paper_share, statics_share: which share fetches the paper, the static files.
+        statics: addresses of the static files of the tablet's page.
+        tally: what counts.
+        rng: source of all that is random here.
+        papers: sealed papers by digest.
+        readable: keys of what is readable from the start, by digest of the paper.
+    """
+
+    host: str
+    pace: Pace
+    storms: tuple[float, ...]
+    paper_share: float
+    statics_share: float
+    statics: tuple[str, ...]
+    tally: Tally
+    rng: random.Random
+    papers: dict[str, SealedPaper] = field(default_factory=dict)
+    readable: dict[str, dict[int, bytes]] = field(default_factory=dict)
+
+
+class Tablet:
+    """A candidate with a tablet, from the door to the receipt."""
+
+    __slots__ = (
+        "_acked",
+        "_answer",
+        "_at",
+        "_attempt",
+        "_cut_at",
+        "_delayed",
+        "_flying",
+        "_heard",
+        "_is_greeted",
+        "_is_open",
+        "_keys",
+        "_life_at",
+        "_life_is_waiting",
+        "_linked",
+        "_ping_at",
+        "_question",
+        "_resend_at",
+        "_retry_at",
+        "_sealed",
+        "_slip",
+        "_state",
+        "_status",
+        "_storms",
+        "_story",
+        "_submitted",
+        "_trip",
+        "_watch_at",
+        "due",
+        "is_over",
+        "link",
+        "outbox",
+        "page",
+    )
+
+    def __init__(self, slip: Slip, trip: Trip) -> None:
+        visitor = Visitor(trip.host, f"127.0.{slip.centre + 1}.1")
+        self.page, self.link = Page(visitor), Link(visitor)
+        self.outbox = Outbox(Storage(None))
+        self.is_over = False
+        self._slip, self._trip = slip, trip
+        self._at = self._heard = slip.arrives
+        self._answer: Answer | None = None
+        self._state: dict[str, Any] = {}
+        self._status = ""
+        self._sealed: set[int] = set()
+        self._keys: dict[int, bytes] = {}
+        self._flying: set[int] = set()
+        self._acked = self._delayed = self._question = self._attempt = 0
+        self._is_greeted = self._is_open = self._submitted = self._linked = False
+        self._cut_at: float | None = None
+        self._ping_at = self._retry_at = self._resend_at = self._watch_at = math.inf
+        self._storms = list(trip.storms)
+        self._story = self._life()
+        self._life_at, self._life_is_waiting = slip.arrives, False
+        self.due = slip.arrives
+
+    @property
+    def lines(self) -> tuple[Line, Line]:
+        """Both connections."""
+        return self.page, self.link
+
+    # What an engine tells
+
+    def wake(self, now: float) -> None:
+        """Do what is due."""
+        if self._storms and self._storms[0] <= now:
+            self._drop(self._storms.pop(0), now)
+        if self._retry_at <= now:
+            self._retry_at = math.inf
+            self._call(now)
+        if self._watch_at <= now:
+            self._mind_the_silent(now)
+        if self._ping_at <= now and self._is_greeted:
+            self._ping_at = now + PING_SECONDS
+            self._say({"t": "ping", "at": _wall(), "q": self._question})
+        if self._resend_at <= now:
+            self._resend_at = math.inf
+            self._flush(now)
+        if self._life_at <= now and not self._life_is_waiting:
+            self._at = self._life_at
+            self._trip.tally.delay("late", self._slip.wave, 1000 * (now - self._at))
+            self._live()
+            self._flush(now)
+        self._plan()
+
+    def opened(self, line: Line, now: float) -> None:
+        """A connection is made."""
+        line.is_open = True
+        if line is self.link:
+            self._heard = now
+        self._plan()
+
+    def received(self, line: Line, data: bytes, now: float) -> None:
+        """Bytes have come."""
+        try:
+            if line is self.page:
+                answer = self.page.receive(data)
+                if answer is not None:
+                    self._take_answer(answer, now)
+            else:
+                self._heard = now
+                was_up = self.link.is_up
+                texts = self.link.receive(data)
+                if self.link.is_up and not was_up:
+                    self._say(_hello())
+                for text in texts:
+                    self._hear(json.loads(text), now)
+        except Broken:
+            self.lost(line, now)
+        self._plan()
+
+    def lost(self, line: Line, now: float) -> None:
+        """A connection is gone, or could not be made."""
+        if line is self.page:
+            answer = self.page.lost()
+            if answer is not None:
+                self._take_answer(answer, now)
+        else:
+            self._lose(now)
+        self._plan()
+
+    def finish(self) -> None:
+        """Let go of everything."""
+        self.is_over = True
+        self._unlink()
+        self.page.lost()
+        self.link.lost()
+        self.due = math.inf
+
+    # What the person does: a generator of pauses in seconds
+
+    def _live(self, now: float | None = None) -> None:
+        if now is not None:
+            self._at = now
+        pause = next(self._story, math.inf)
+        self._life_is_waiting = pause is _WAITING
+        self._life_at = math.inf if pause is _WAITING else self._at + pause
+
+    def _stir(self, now: float) -> None:
+        """Something has come: go on if that is what was awaited."""
+        if self._life_is_waiting:
+            self._live(now)
+            self._flush(now)
+
+    def _life(self) -> Iterator[float | None]:
+        yield from self._enter()
+        self._trip.tally.event("entered", self._slip.wave, self._slip.centre, self._at, self._at - self._slip.arrives)
+        yield from self._get_ready()
+        while not self._is_open:
+            yield _WAITING
+        yield from self._compose()
+        yield from self._hand_in()
+        while True:
+            yield _WAITING
+
+    def _enter(self) -> Iterator[float | None]:
+        while "ecni_ticket" not in self.page.visitor.cookies:
+            yield from self._fetch("GET", "/entrer/")
+            yield self._typing()
+            yield from self._fetch("POST", "/entrer/identite/", {"code": self._slip.code})
+            yield self._typing()
+            yield from self._fetch("POST", "/entrer/oui/", {"code": self._slip.code})
+            self._trip.tally.count("logins", self._slip.wave)
+        yield from self._fetch("GET", "/copie/")
+
+    def _get_ready(self) -> Iterator[float | None]:
+        if self._trip.rng.random() < self._trip.statics_share:
+            for path in self._trip.statics:
+                yield from self._fetch("GET", path, keep=False)
+        self._call(self._at)
+        while not self._is_greeted:
+            yield _WAITING
+        place = self._state["paper"]
+        if place["digest"] not in self._trip.papers or self._trip.rng.random() < self._trip.paper_share:
+            yield from self._fetch_paper(place)
+        self.page.wanted = False
+        if self._is_greeted:
+            self._say({"t": "ready", "paper": place["digest"]})
+        self._trip.tally.event("ready", self._slip.wave, self._slip.centre, self._at)
+        self._open_paper(self._at)
+
+    def _fetch(
+        self, method: str, path: str, fields: dict[str, str] | None = None, *, keep: bool = True
+    ) -> Iterator[float | None]:
+        """Ask for a page until it comes; what is no page was shown, unless it only asks to wait."""
+        token = self.page.visitor.cookies.get("csrftoken", "")
+        body = urlencode({"csrfmiddlewaretoken": token} | fields).encode() if fields else b""
+        while True:
+            self._answer = None
+            asked = self._at
+            self.page.ask(method, path, body, keep=keep)
+            while self._answer is None:
+                yield _WAITING
+            self._trip.tally.count("bytes", self._slip.wave, self._answer.size)
+            self._trip.tally.delay("page", self._slip.wave, 1000 * (self._at - asked))
+            if HTTPStatus.OK <= self._answer.status < HTTPStatus.BAD_REQUEST:
+                return
+            yield self._refused_page(method, path)
+
+    def _refused_page(self, method: str, path: str) -> float:
+        """Return how long to wait before asking for a page again, and count what was shown instead of it."""
+        answer = self._answer or Answer(0)
+        if answer.status in WAITING_STATUSES and "retry-after" in answer.headers:
+            self._trip.tally.count("waited", self._slip.wave)
+            return int((_RETRY_AFTER.match(answer.headers["retry-after"]) or ["5"])[0]) * self._trip.rng.uniform(1, 1.5)
+        what = f"{method} {path.partition('?')[0]} : {answer.status or 'connexion perdue'}"
+        self._trip.tally.error(what, self._slip.wave, self._at)
+        return self._trip.rng.uniform(2, 5)
+
+    def _fetch_paper(self, place: dict[str, Any]) -> Iterator[float | None]:
+        digest = place["digest"]
+        while True:
+            missing = digest not in self._trip.papers
+            yield from self._fetch("GET", place["url"], keep=missing)
+            answer = self._answer or Answer(0)
+            if missing:
+                paper = read_paper(answer.body, digest)
+                self._trip.papers[digest] = paper
+            if answer.size == place["bytes"] and (missing or answer.digest == digest):
+                self._trip.tally.count("papers", self._slip.wave)
+                return
+            self._trip.tally.error("sujet abîmé", self._slip.wave, self._at)
+            yield 1.0
+
+    def _compose(self) -> Iterator[float | None]:
+        trip, pace, rng = self._trip, self._trip.pace, self._trip.rng
+        person = rng.gauss(0, pace.person_sd)
+        for question in self._in_order():
+            number = question["number"]
+            self._question = number
+            yield from self._pause(think_seconds(pace, person, number, rng))
+            while self._may_act and number not in self._keys and number not in self._readable:
+                yield from self._pause(0.5)
+            if not self._may_act:
+                return
+            yield from self._treat(question)
+            for seconds in flick_seconds(pace, rng):
+                self._question = rng.choice(self._paper.questions)["number"]
+                yield from self._pause(seconds)
+            if rng.random() < pace.revise / 4:
+                self._change(rng.choice(self._paper.questions))
+            if rng.random() < pace.drop:
+                trip.tally.count("drops", self._slip.wave)
+                self._drop(None, self._at)
+        while self._may_act:
+            yield from self._pause(think_seconds(pace, person, 0, rng))
+            self._change(rng.choice(self._paper.questions))
+
+    def _treat(self, question: dict[str, Any]) -> Iterator[float | None]:
+        pace, rng, number = self._trip.pace, self._trip.rng, question["number"]
+        self._change(question)
+        if rng.random() < pace.double_click:
+            yield from self._pause(DOUBLE_SECONDS)
+            self._change(question)
+        if rng.random() < pace.revise:
+            yield from self._pause(think_seconds(pace, 0, number, rng) / 8)
+            self._change(question)
+        if rng.random() < pace.flag:
+            self._act("flag", number, "1")
+        if question["propositions"] and rng.random() < pace.strike:
+            self._act("strike", number, rng.choice(LETTERS[: question["propositions"]]))
+        if question["progressive"] and number not in self._sealed:
+            self._act("seal", number, "")
+
+    def _hand_in(self) -> Iterator[float | None]:
+        while self._at < self._slip.hands_in:
+            yield self._slip.hands_in - self._at
+        if self._status == "COMPOSING" and not self._submitted:
+            self._act("submit", 0, "")
+        while not self._submitted and self._status not in CLOSED:
+            yield _WAITING
+        self._trip.tally.event("submitted", self._slip.wave, self._slip.centre, self._at, self._at - self._slip.hands_in)
+
+    def _pause(self, seconds: float) -> Iterator[float | None]:
+        """Wait, but not past the instant of handing in."""
+        yield max(0.0, min(seconds, self._slip.hands_in - self._at))
+
+    def _typing(self) -> float:
+        return min(LONGEST_TYPING, math.exp(self._trip.rng.gauss(TYPING_MU, TYPING_SD)))
+
+    def _in_order(self) -> list[dict[str, Any]]:
+        """The questions in the order of this person: from the first, or from a unit somewhere."""
+        questions, rng = self._paper.questions, self._trip.rng
+        if rng.random() >= self._trip.pace.elsewhere:
+            return questions
+        starts = [place for place, question in enumerate(questions) if question["position"] == 1]
+        start = rng.choice(starts)
+        return questions[start:] + questions[:start]
+
+    @property
+    def _paper(self) -> SealedPaper:
+        return self._trip.papers[self._state["paper"]["digest"]]
+
+    @property
+    def _readable(self) -> dict[int, bytes]:
+        return self._trip.readable[self._state["paper"]["digest"]]
+
+    @property
+    def _may_act(self) -> bool:
+        return self._status == "COMPOSING" and not self._submitted and self._at < self._slip.hands_in
+
+    def _change(self, question: dict[str, Any]) -> None:
+        number = question["number"]
+        can_read = number in self._readable or number in self._keys
+        if can_read and number not in self._sealed:
+            self._act("answer", number, any_answer(question, 1, self._trip.rng))
+
+    def _act(self, kind: str, question: int, value: str) -> None:
+        """Make one op, due at this instant of the person's life, whenever the engine came to it."""
+        if kind == "seal":
+            self._sealed.add(question)
+        op = self.outbox.make(kind, question, value, _wall())
+        op.first_sent = self._at
+        self._trip.tally.count("acts", self._slip.wave)
+
+    # The link
+
+    def _call(self, now: float) -> None:
+        self.link.call("/ws/copie/")
+        self._heard = now
+        self._watch_at = now + OPENING_SECONDS
+
+    def _drop(self, storm: float | None, now: float) -> None:
+        """The network goes away, without a word."""
+        if not self._is_greeted:
+            return
+        if storm is not None:
+            self._trip.tally.count("dropped", self._slip.wave)
+        self._cut_at = now if storm is None else storm
+        self._lose(now)
+
+    def _lose(self, now: float) -> None:
+        code = self.link.code
+        if self.link.status and not self.link.is_up:
+            self._trip.tally.count("handshakes refused", self._slip.wave)
+        if self._is_greeted and self._cut_at is None:
+            self._cut_at = now
+        self.link.lost()
+        self._unlink()
+        self._flying.clear()
+        self._ping_at = self._watch_at = self._resend_at = math.inf
+        if self._status in CLOSED:
+            return
+        if code in FINAL:
+            self._trip.tally.error(FINAL[code], self._slip.wave, now)
+            if code == CLOSE_TICKET:
+                self._trip.tally.count("logins again", self._slip.wave)
+            self._retry_at = math.inf
+            return
+        self._retry_at = now + self._trip.rng.random() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._attempt, 10))
+        self._attempt += 1
+
+    def _mind_the_silent(self, now: float) -> None:
+        patience = DEAD_SECONDS if self._is_greeted else OPENING_SECONDS
+        if now - self._heard < patience:
+            self._watch_at = self._heard + patience
+            return
+        self._trip.tally.count("silent", self._slip.wave)
+        self._lose(now)
+
+    def _unlink(self) -> None:
+        self._is_greeted = False
+        if self._linked:
+            self._linked = False
+            self._trip.tally.gauge("linked", self._slip.wave, -1)
+
+    # Frames
+
+    def _hear(self, frame: dict[str, Any], now: float) -> None:
+        match frame["t"]:
+            case "ack":
+                self._acknowledged(frame, now)
+            case "state":
+                self._take_state(frame, now)
+            case "status":
+                self._take_status(frame, now)
+            case "refused":
+                self._refused(frame, now)
+
+    def _take_state(self, frame: dict[str, Any], now: float) -> None:
+        if frame["seq"] < self._acked:
+            self._trip.tally.count("losses seen", self._slip.wave)
+        self._state = frame
+        self._sealed = set(frame["sealed"])
+        self.outbox.belong(frame["sitting"]["id"], frame["sheet"])
+        before = {op.act: op.first_sent for op in self.outbox.pending}
+        covered, _ = self.outbox.rebase(frame["seq"], frame["digest"], self._sealed)
+        for op in self.outbox.pending:
+            op.first_sent = before[op.act]
+        self._delayed = self.outbox.pending[-1].seq if self.outbox.pending else 0
+        for op in covered:
+            self._durable(op, now, "ack after a cut")
+        self._greeted(now)
+        self._take_status(frame, now)
+        self._flush(now)
+
+    def _greeted(self, now: float) -> None:
+        tally, slip = self._trip.tally, self._slip
+        self._is_greeted = True
+        if not self._linked:
+            self._linked = True
+            tally.gauge("linked", slip.wave, 1)
+        if self._cut_at is not None:
+            tally.event("back", slip.wave, slip.centre, now, now - self._cut_at)
+            self._cut_at = None
+        self._attempt = 0
+        self._flying.clear()
+        self._ping_at = now + PING_SECONDS * self._trip.rng.uniform(0.1, 1)
+        self._watch_at = now + DEAD_SECONDS
+
+    def _take_status(self, frame: dict[str, Any], now: float) -> None:
+        self._become(frame["status"])
+        self._take_keys(frame.get("keys", {}))
+        self._open_paper(now)
+        self._stir(now)
+
+    def _become(self, status: str) -> None:
+        before, self._status = self._status, status
+        if (before == "COMPOSING") != (status == "COMPOSING"):
+            self._trip.tally.gauge("composing", self._slip.wave, 1 if status == "COMPOSING" else -1)
+        self._submitted = self._submitted or status == "SUBMITTED"
+
+    def _take_keys(self, keys: dict[str, str]) -> None:
+        for step, key in keys.items():
+            self._keys[int(step)] = b64decode(key)
+
+    def _open_paper(self, now: float) -> None:
+        """With the opening key and the paper: decrypt the keys, then the first question, as a page that draws it does."""
+        paper = self._trip.papers.get(self._state["paper"]["digest"])
+        if self._is_open or 0 not in self._keys or paper is None:
+            return
+        try:
+            keys = paper.open(self._keys[0])
+            first = paper.questions[0]
+            paper.read(first, keys[first["number"]])
+        except Unreadable:
+            self._trip.tally.error("sujet illisible", self._slip.wave, now)
+            return
+        self._trip.readable.setdefault(paper.digest, keys)
+        self._is_open = True
+        self._trip.tally.event("opened", self._slip.wave, self._slip.centre, now)
+
+    def _acknowledged(self, frame: dict[str, Any], now: float) -> None:
+        self._flying.discard(frame["seq"])
+        op = self.outbox.settle(frame["seq"])
+        if op is not None:
+            self._durable(op, now, "ack after a cut" if op.seq <= self._delayed else "ack")
+        if "keys" in frame:
+            self._take_keys(frame["keys"])
+        self._flush(now)
+        self._stir(now)
+
+    def _durable(self, op: SentOp, now: float, kind: str) -> None:
+        self._acked = op.seq
+        tally = self._trip.tally
+        tally.delay(kind, self._slip.wave, 1000 * (now - (op.first_sent or now)))
+        tally.count("acked", self._slip.wave)
+        tally.acked(self.outbox.sheet, op.seq, bytes.fromhex(op.digest))
+        if op.kind == "submit":
+            self._become("SUBMITTED")
+
+    def _refused(self, frame: dict[str, Any], now: float) -> None:
+        code, seq = frame["code"], frame.get("seq", 0)
+        self._trip.tally.count(f"refused {code}", self._slip.wave)
+        self._flying.discard(seq)
+        if code in RETRY:
+            if not seq:  # a frame that was not even read: which one is not known
+                self._flying.clear()
+            self._resend_at = min(self._resend_at, now + self._trip.rng.uniform(0.1, 1.0))
+            return
+        self._trip.tally.error(f"refus : {code}", self._slip.wave, now)
+        for op in [op for op in self.outbox.pending if op.seq == seq]:
+            self.outbox.drop(op)
+            self._is_greeted = False  # nothing leaves before the next state
+            self._say(_hello())
+
+    def _flush(self, now: float) -> None:
+        if not self._is_greeted or self._resend_at < math.inf:
+            return
+        for op in self.outbox.pending[:WINDOW]:
+            if op.seq not in self._flying:
+                self._flying.add(op.seq)
+                op.last_sent = now
+                self._say(op.frame)
+
+    def _say(self, frame: dict[str, Any]) -> None:
+        if self.link.is_up:
+            self.link.say(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+
+    def _take_answer(self, answer: Answer, now: float) -> None:
+        self._answer = answer
+        self._stir(now)
+
+    def _plan(self) -> None:
+        storm = self._storms[0] if self._storms else math.inf
+        life = math.inf if self._life_is_waiting else self._life_at
+        self.due = min(storm, life, self._retry_at, self._watch_at, self._ping_at, self._resend_at)
+
+
+def _hello() -> dict[str, Any]:
+    return {"t": "hello", "v": 1, "at": _wall()}
+
+
+def _wall() -> int:
+    return int(time.time() * 1000)
