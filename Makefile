@@ -85,6 +85,10 @@ mutants: setup ## Hunt every seeded bug; build/mutants.json says what caught eac
 drills: setup ## Break everything that breaks on the day, one fault at a time; ONLY=F01,F03 plays some
 	ECNI_ENV=demo $(PY) manage.py drills
 
+.PHONY: waves
+waves: setup ## Load waves: PLAN=uness-2022 CANDIDATES=9800 MINUTES=10 STORM=midway,closing NGINX=1 SERVER=daphne GENERATOR=locust
+	ECNI_ENV=demo $(PY) manage.py waves
+
 .PHONY: mark
 mark: setup ## Mark anybody's response matrix: KEY=key.csv RESPONSES=responses.csv OUT=results (RULE=exact or tcs)
 	@test -n "$(KEY)" -a -n "$(RESPONSES)" -a -n "$(OUT)" || { echo "make mark KEY=… RESPONSES=… OUT=…" >&2; exit 1; }
@@ -106,4 +110,4 @@ requirements: ## Pin the newest releases that pyproject.toml allows
 
 .PHONY: clean
 clean: ## Remove the demonstration's data and what tools leave behind
-	rm -rf .demo .drills .rehearsal build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results
+	rm -rf .demo .drills .rehearsal .waves build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results

@@ -127,7 +127,7 @@ class Candidate:
 
 
 def any_answer(question: dict[str, Any], most: int, rng: random.Random) -> str:
-    """Return any answer that a candidate could give, in the canonical form of its kind; `most` choices where it counts."""
+    """Return any answer that could be given, in the canonical form of its kind; `most` choices where it counts."""
     letters = LETTERS[: question["propositions"]]
     match question["kind"]:
         case "QRU":

@@ -46,6 +46,7 @@ class Shape:
         isolated: how many isolated questions its paper asks at most; None for all of the bank's.
         cases: the kinds of case that it asks, articles apart.
         articles: how many articles (LCA) it asks.
+        bank: the folder of its bank.
     """
 
     candidates: int
@@ -55,6 +56,7 @@ class Shape:
     isolated: int | None = None
     cases: tuple[CaseKind, ...] = (CaseKind.DP, CaseKind.MINI_DP, CaseKind.KFP, CaseKind.TCS)
     articles: int = 1
+    bank: Path = BANK
 
 
 def build_concours(*, shape: Shape, now: datetime, say: Say) -> Exam:
@@ -71,7 +73,7 @@ def build_concours(*, shape: Shape, now: datetime, say: Say) -> Exam:
     _centres(shape)
     register_candidates(exam_id=exam.pk, lines=list(_lines(shape)), actor=agency, now=now)
     say("Banque de démonstration…")
-    bank, media = read_bank_folder(BANK)
+    bank, media = read_bank_folder(shape.bank)
     report = import_bank(bank=bank, media=media, actor=agency, now=now)
     say(f"{len(report.questions)} questions isolées et {len(report.cases)} dossiers.")
     sitting = exam.sittings.get(number=1)

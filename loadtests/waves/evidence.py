@@ -1,4 +1,4 @@
-"""Whether every acknowledged op is in the database, digest for digest: by plain SQL, whatever the number of candidates."""
+"""Whether every acknowledged op is in the database, digest for digest, by plain SQL and whatever their number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,9 +56,7 @@ _BROKEN = (
     " GROUP BY sheet_id HAVING count(*) <> max(seq)) gaps"
 )
 _SUBMITTED = "SELECT count(*) FROM exams_sheet WHERE sitting_id = %s AND submitted_at IS NOT NULL"
-_FROZEN = (
-    "SELECT count(*) FROM exams_frozensheet f JOIN exams_sheet s ON s.id = f.sheet_id WHERE s.sitting_id = %s"
-)
+_FROZEN = "SELECT count(*) FROM exams_frozensheet f JOIN exams_sheet s ON s.id = f.sheet_id WHERE s.sitting_id = %s"
 
 
 def _acknowledged(folder: Path) -> "np.ndarray[tuple[int], np.dtype[np.bytes_]]":

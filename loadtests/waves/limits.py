@@ -52,7 +52,9 @@ class Limit:
 
 def nearest(limits: Iterable[Limit]) -> Limit | None:
     """Return the limit of the platform that has the least left."""
-    return min((limit for limit in limits if limit.layer not in OF_THE_TEST), key=lambda one: one.headroom, default=None)
+    return min(
+        (limit for limit in limits if limit.layer not in OF_THE_TEST), key=lambda one: one.headroom, default=None
+    )
 
 
 def find_limits(
@@ -62,9 +64,7 @@ def find_limits(
     descriptors: dict[str, int],
 ) -> list[Limit]:
     """Return every limit, the one with least headroom first."""
-    found = [
-        limit for component in components for limit in _of_component(component, samples, descriptors, allowed)
-    ]
+    found = [limit for component in components for limit in _of_component(component, samples, descriptors, allowed)]
     found += _of_machine(samples, allowed)
     return sorted(found, key=lambda limit: limit.headroom)
 
@@ -113,7 +113,9 @@ def _of_machine(samples: Sequence[Sample], allowed: dict[str, float]) -> list[Li
     found = [
         Limit("processor machine", MACHINE, "processeurs de la machine, générateur compris", busy, allowed["cores"]),
         Limit("memory", "memory", "mémoire de la machine", allowed["memory"] - least_memory, allowed["memory"]),
-        Limit("connections postgresql", "postgresql", "connexions à PostgreSQL", most("postgresql"), allowed["postgresql"]),
+        Limit(
+            "connections postgresql", "postgresql", "connexions à PostgreSQL", most("postgresql"), allowed["postgresql"]
+        ),
         Limit("clients redis", "redis", "clients de Redis", most("redis"), allowed["redis"]),
         Limit("tcp memory", "kernel", "mémoire TCP du noyau, en pages", most("tcp_pages"), allowed["tcp_pages"]),
     ]

@@ -203,9 +203,7 @@ class Seen:
     def now(self, name: str, wave: int | None = None) -> int:
         """Return what lasts at present."""
         last = {line.worker: line for line in self.lines}
-        return sum(
-            number for line in last.values() for key, number in line.gauges.items() if _is(key, name, wave)
-        )
+        return sum(number for line in last.values() for key, number in line.gauges.items() if _is(key, name, wave))
 
     def events(self, kind: str, wave: int | None = None) -> list[tuple[int, int, float, float]]:
         """Return (wave, centre, instant, value) of each event of a kind."""

@@ -79,9 +79,7 @@ class Orders:
             ]
 
 
-def write_slips(
-    path: Path, centres: Sequence[dict[str, Any]], timetable: Timetable, rng: random.Random
-) -> None:
+def write_slips(path: Path, centres: Sequence[dict[str, Any]], timetable: Timetable, rng: random.Random) -> None:
     """Write the codes of every candidate, with a wave, an arrival, and a hand-in that draws near the end for most."""
     rows: list[tuple[str, int, int, float, float]] = []
     for wave in timetable.waves:

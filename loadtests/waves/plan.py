@@ -59,7 +59,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """When to give up: errors shown in all, p99 of acknowledgements over half a minute, tablets of a wave without link."""
+    """When to give up: errors shown in all, p99 of acknowledgements over half a minute, share of a wave without link."""
 
     errors_shown: int
     ack_ms_p99: float
@@ -68,7 +68,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is promised up to so many candidates; beyond the last one nothing is promised on time, only that nothing is lost."""
+    """What is promised up to so many candidates; beyond the last one, only that nothing is lost."""
 
     up_to: int
     ack_ms_p99: float

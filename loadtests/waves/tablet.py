@@ -352,7 +352,9 @@ class Tablet:
             self._act("submit", 0, "")
         while not self._submitted and self._status not in CLOSED:
             yield _WAITING
-        self._trip.tally.event("submitted", self._slip.wave, self._slip.centre, self._at, self._at - self._slip.hands_in)
+        self._trip.tally.event(
+            "submitted", self._slip.wave, self._slip.centre, self._at, self._at - self._slip.hands_in
+        )
 
     def _pause(self, seconds: float) -> Iterator[float | None]:
         """Wait, but not past the instant of handing in."""
@@ -508,7 +510,7 @@ class Tablet:
             self._keys[int(step)] = b64decode(key)
 
     def _open_paper(self, now: float) -> None:
-        """With the opening key and the paper: decrypt the keys, then the first question, as a page that draws it does."""
+        """With the opening key and the paper: decrypt the keys, then the first question, as a page does to draw it."""
         paper = self._trip.papers.get(self._state["paper"]["digest"])
         if self._is_open or 0 not in self._keys or paper is None:
             return

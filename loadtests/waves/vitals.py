@@ -66,7 +66,7 @@ class Sample:
     Attributes:
         at: monotonic seconds.
         used: by component.
-        machine: named figures: `processor` in cores, `available` bytes, `backlog`, `postgresql`, `redis`, `tcp_pages`, …
+        machine: figures by name: `processor` in cores, `available` bytes, `backlog`, `postgresql`, `redis`, …
     """
 
     at: float
@@ -90,6 +90,7 @@ class Vitals(threading.Thread):
     ) -> None:
         super().__init__(daemon=True, name="vitals")
         self.samples: list[Sample] = []
+        self.known: dict[str, Component] = {}
         self.limits: dict[str, float] = {}
         self.descriptor_limits: dict[str, int] = {}
         self._components = components
@@ -123,6 +124,7 @@ class Vitals(threading.Thread):
         families = children()
         used: dict[str, Usage] = {}
         for component in self._components():
+            self.known[component.name] = component
             pids = [component.pid, *descendants(component.pid, families)]
             used[component.name] = self._usage(pids, seconds, slowly=slowly)
             if slowly and component.name not in self.descriptor_limits:
@@ -172,7 +174,8 @@ class Vitals(threading.Thread):
     def _read_limits(self) -> None:
         with self._database.cursor() as cursor:
             cursor.execute(
-                "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+                "SELECT current_setting('max_connections')::int"
+                " - current_setting('superuser_reserved_connections')::int"
             )
             self.limits["postgresql"] = cursor.fetchone()[0]
         redis = redis_info(self._redis_url, "INFO clients")

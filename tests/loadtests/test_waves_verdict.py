@@ -1,0 +1,186 @@
+"""What a load test concludes: percentiles, the limit nearest to give, and each reason for which it proves nothing."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from loadtests.waves.drawing import Series, chart, rounded
+from loadtests.waves.evidence import Evidence
+from loadtests.waves.limits import Limit, averaged, find_limits, nearest
+from loadtests.waves.measures import Delays, Line, Reader, Seen, Tally, class_of, milliseconds
+from loadtests.waves.plan import read_plan, timetable
+from loadtests.waves.report import page
+from loadtests.waves.verdict import Run, judge
+from loadtests.waves.vitals import Component, Sample, Usage
+
+CANDIDATES = 70
+KEYS = [
+    *("plan", "candidates", "waves", "lost", "errors_shown", "ack_ms_p50", "ack_ms_p99", "ack_ms_max"),
+    *("opening_ms_last", "reconnect_s_last", "limits", "nearest_limit", "headroom", "ok"),
+]
+CPU = Limit("processor daphne-1", "server", "processeur de daphne-1", 0.4, 1.0)
+FILES = Limit("descriptors daphne-1", "server", "descripteurs de daphne-1", 9000, 20_000)
+
+
+def delays(*values):
+    found = Delays()
+    for value in values:
+        found.add(value)
+    return found
+
+
+def line(**changed):
+    events = [
+        [kind, wave, 0, 100.0 + wave, 0.5]
+        for kind in ("entered", "opened", "submitted")
+        for wave, size in ((1, 18), (2, 18), (3, 16), (4, 18))
+        for _ in range(size)
+    ]
+    fields = {
+        "delays": {"ack 1": delays(5, 6, 7, 40), "late 1": delays(1, 2), "loop 0": delays(1)},
+        "counts": {"acked 1": 4, "acts 1": 4},
+        "gauges": {"linked 1": 18},
+        "events": events,
+        "errors": [],
+    }
+    return Line(at=110.0, worker="w", processor=0.1, **fields | changed)
+
+
+@pytest.fixture
+def run():
+    plan = read_plan("uness-2022")
+    return Run(
+        plan=plan,
+        timetable=timetable(plan, candidates=CANDIDATES, minutes=1, storms=["midway"]),
+        candidates=CANDIDATES,
+        seen=Seen([line()]),
+        evidence=Evidence(acknowledged=4, stored=4, lost=0, broken=0, submitted=CANDIDATES, frozen=CANDIDATES),
+        limits=[CPU, FILES],
+        orders={1: 100.0, 2: 101.0, 3: 102.0, 4: 103.0},
+        paper=(93, 3_000_000),
+    )
+
+
+def test_a_good_run_keeps_every_promise_and_names_what_would_give_first(run):
+    verdict = judge(run)
+    assert (verdict.refusals, verdict.ok) == ([], True)
+    summary = verdict.summary("uness-2022", CANDIDATES)
+    assert list(summary) == KEYS
+    assert [wave["wave"] for wave in summary["waves"]] == [1, 2, 3, 4]
+    assert summary["opening_ms_last"] == pytest.approx(1000)
+    assert (summary["nearest_limit"], summary["headroom"]) == ("descriptors daphne-1", 0.55)
+    assert summary["limits"][1]["candidates"] == 155
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"paper": (93, 2_000_000)}, "plus petit"),
+        ({"paper": (60, 3_000_000)}, "plus petit"),
+        ({"aborted": "demandé"}, "demandé"),
+        ({"evidence": None}, "La base"),
+        ({"candidates": CANDIDATES + 1}, "ne sont pas entrés"),
+        ({"limits": [Limit("processor generator", "generator", "", 0.95, 1.0)]}, "saturé"),
+        ({"seen": Seen([line(delays={"late 1": delays(*[150] * 10)})])}, "en retard"),
+        ({"seen": Seen([line(delays={"loop 0": delays(*[300] * 10)})])}, "boucle"),
+    ],
+)
+def test_a_run_that_proves_nothing_says_why(run, change, words):
+    verdict = judge(replace(run, **change))
+    assert words in " ".join(verdict.refusals)
+    assert not verdict.ok
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"evidence": Evidence(4, 3, 1, 0, CANDIDATES, CANDIDATES)},
+        {"evidence": Evidence(4, 4, 0, 1, CANDIDATES, CANDIDATES)},
+        {"seen": Seen([line(counts={"errors 2": 1})])},
+        {"seen": Seen([line(counts={"logins again 2": 1})])},
+        {"seen": Seen([line(counts={"losses seen 2": 1})])},
+        {"seen": Seen([line(delays={"ack 1": delays(*[400] * 10)})])},
+        {"orders": {1: 100.0, 2: 101.0, 3: 102.0, 4: 99.0}},
+        {"seen": Seen([line(), line(events=[["back", 1, 0, 120.0, 31.0]])])},
+    ],
+)
+def test_a_broken_promise_is_not_ok(run, change):
+    verdict = judge(replace(run, **change))
+    assert verdict.refusals == []
+    assert [promise.ok for promise in verdict.promises].count(False) == 1
+    assert not verdict.ok
+
+
+def test_the_generator_and_its_machine_are_not_the_platform():
+    test = Limit("processor generator", "generator", "", 0.99, 1.0)
+    machine = Limit("processor machine", "machine", "", 2.0, 2)
+    assert nearest([test, machine, CPU]) is CPU
+    assert nearest([test]) is None
+
+
+def test_limits_are_found_in_samples_the_nearest_first():
+    components = [Component("daphne-1", "server", 1), Component("postgresql", "postgresql", 2)]
+    machine = {"processor": 1.0, "available": 6.0, "postgresql": 30, "redis": 12, "tcp_pages": 10, "backlog": 2}
+    used = {"daphne-1": Usage(0.5, 0.5, 1, 1, 9000), "postgresql": Usage(0.3, 0.1, 1, 1, 50)}
+    allowed = {"cores": 2, "memory": 10.0, "postgresql": 197, "redis": 10_000, "tcp_pages": 1000, "backlog": 4096}
+    samples = [Sample(float(second), used, machine) for second in range(20)]
+    found = find_limits(components, samples, allowed, {"daphne-1": 10_000})
+    assert found[0].name == "descriptors daphne-1"
+    assert {limit.name: limit.used for limit in found}["processor postgresql"] == pytest.approx(0.3)
+    refusing = [Sample(0.0, used, machine | {"ListenOverflows": 3})]
+    assert find_limits(components, refusing, allowed, {})[0].name == "ListenOverflows"
+
+
+def test_a_peak_counts_when_it_lasts():
+    assert averaged([0.1] * 20 + [1.0] + [0.1] * 20) == pytest.approx(0.19)
+    assert averaged([1.0] * 10) == 1.0
+    assert averaged([]) == 0.0
+
+
+def test_percentiles_are_true_within_two_per_cent():
+    values = [1.5**power for power in range(-5, 20)]
+    for value in values:
+        assert value <= milliseconds(class_of(value)) <= value * 1.021
+    found = delays(*range(1, 1001))
+    assert found.quantile(0.5) == pytest.approx(500, rel=0.021)
+    assert found.quantile(0.99) == pytest.approx(990, rel=0.021)
+    assert (found.quantile(1.0), found.greatest, Delays().quantile(0.5)) == (1000, 1000, 0.0)
+
+
+def test_what_workers_write_is_added_up_whole_lines_only(tmp_path):
+    for worker in ("a", "b"):
+        tally = Tally(tmp_path, worker)
+        tally.delay("ack", 1, 5.0)
+        tally.count("acked", 1)
+        tally.gauge("linked", 1, 1)
+        tally.event("opened", 1, 3, 10.0)
+        tally.error("refus", 1, 10.0)
+        tally.acked("A-1", 1, bytes(32))
+        tally.write()
+    with (tmp_path / "seen-a.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"at": 1, "wor')
+    reader = Reader(tmp_path)
+    seen = Seen(reader.fresh())
+    assert (seen.count("acked"), seen.count("acked", 2), seen.now("linked", 1)) == (2, 0, 2)
+    assert seen.delays("ack", 1).count == 2
+    assert seen.events("opened") == [(1, 3, 10.0, 0.0)] * 2
+    assert (seen.errors(), seen.count("errors")) == (Counter({"refus": 2}), 2)
+    assert reader.fresh() == []
+    assert (tmp_path / "acked-a.bin").stat().st_size == 48
+
+
+def test_the_report_is_one_page_without_script_or_stranger(run):
+    used = {"daphne-1": Usage(0.5, 0.5, 1, 1, 9000)}
+    hostile = replace(run, aborted="<script>alert(1)</script>")
+    text = page(hostile, judge(hostile), [Sample(105.0, used, {"processor": 1.0, "available": 1.0})], 100.0)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "http" not in text
+    assert text.count("<svg") == 5
+    assert 'lang="fr"' in text
+
+
+def test_a_drawing_has_room_for_its_highest_point():
+    assert [rounded(value) for value in (0, 0.03, 0.4, 1, 7, 12, 260, 9800)] == [1, 0.1, 0.5, 1, 10, 20, 500, 10_000]
+    assert "rien" in chart("x", [Series("a", [])], "ms")
