@@ -59,7 +59,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """When to give up: errors shown in all, p99 of acknowledgements over half a minute, share of a wave without link."""
+    """When to give up: errors shown in all, p99 of acknowledgements over half a minute, share of a wave offline."""
 
     errors_shown: int
     ack_ms_p99: float

@@ -1,0 +1,74 @@
+"""One very small load test on real processes, with each generator: the whole way from the slip to the report."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OURS = {"DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "STATIC_ROOT", "RESULTS_ROOT", "DJANGO_SETTINGS_MODULE"}
+ASKED = {"PLAN", "CANDIDATES", "MINUTES", "STORM", "SERVER", "PROCESSES", "NGINX", "GENERATOR", "TIMING", "SEED"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("waves")
+    for path in (made, *made.parents[:2]):
+        path.chmod(0o711)
+    return made
+
+
+def start(folder, generator, *options):
+    environment = {name: value for name, value in os.environ.items() if name not in OURS | ASKED}
+    report = folder / generator
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "manage.py", "waves", "--plan", "small", "--generator", generator, *options),
+            *("--folder", str(folder / "waves"), "--report", str(report)),
+        ],
+        cwd=ROOT,
+        env=environment | {"ECNI_ENV": "demo"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return process, report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("generator", ["locust", "raw"])
+def test_a_small_sitting_keeps_every_promise(folder, generator):
+    process, report = start(folder, generator, "--storm", "midway,closing")
+    output, _ = process.communicate()
+    summary = json.loads((report / "waves.json").read_text(encoding="utf-8"))
+    details = json.loads((report / "waves-details.json").read_text(encoding="utf-8"))
+    kept = [promise["words"] for promise in details["promises"] if not promise["ok"]]
+    assert kept == [], output
+    assert (summary["lost"], summary["errors_shown"], summary["candidates"]) == (0, 0, 20)
+    assert [wave["logins"] for wave in summary["waves"]] == [10, 10]
+    assert details["figures"]["dropped"] == 40
+    assert details["figures"]["acknowledged"] == details["figures"]["stored"] > 60
+    assert details["figures"]["frozen"] == details["figures"]["papers"] == 20
+    assert {line["name"] for line in details["components"]} >= {"postgresql", "redis"}
+    assert summary["nearest_limit"]
+    assert (report / "waves.html").read_text(encoding="utf-8").count("<svg") == 5
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_still_writes_its_report(folder):
+    process, report = start(folder, "raw", "--minutes", "5")
+    for line in process.stdout:
+        if "ouverture" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Arrêté avant la fin" in output
+    summary = json.loads((report / "waves.json").read_text(encoding="utf-8"))
+    assert (summary["ok"], summary["lost"]) == (False, 0)
