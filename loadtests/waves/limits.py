@@ -8,18 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtests.waves.vitals import OVERFLOWS, Component, Sample
+from loadtests.waves.vitals import Component, Sample
 
 AVERAGED_SECONDS = 10
 GENERATOR = "generator"
 MACHINE = "machine"
 OF_THE_TEST = frozenset({GENERATOR, MACHINE})
-REFUSALS = {
-    "ListenOverflows": "connexions refusées, file d’attente pleine",
-    "ListenDrops": "connexions abandonnées à l’arrivée",
-    "TCPReqQFullDrop": "poignées de main abandonnées",
-    "TCPAbortOnMemory": "connexions coupées faute de mémoire TCP",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +119,11 @@ def _of_machine(samples: Sequence[Sample], allowed: dict[str, float]) -> list[Li
     if allowed.get("conntrack"):
         words = "connexions suivies par le pare-feu"
         found.append(Limit("conntrack", "kernel", words, most("conntrack"), allowed["conntrack"]))
-    refused = [Limit(name, "kernel", REFUSALS[name], most(name), 1.0) for name in OVERFLOWS if most(name) > 0]
-    return found + refused
+    if most("refused"):
+        found.append(
+            Limit("refused connections", "kernel", "connexions refusées, file d’attente pleine", most("refused"), 1)
+        )
+    return found
 
 
 def averaged(values: Sequence[float]) -> float:

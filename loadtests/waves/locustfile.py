@@ -25,7 +25,7 @@ from loadtests.waves.tablet import Slip, Tablet, Trip
 
 LEAD_SECONDS = 2.0
 """Users are there this long before they arrive: making one takes time, arriving late would be the generator's fault."""
-SPAWN_RATE = 1000
+SPAWN_RATE = 100
 TICK_SECONDS, WRITE_SECONDS = 0.1, 1.0
 PATIENCE_SECONDS = 20.0
 FREEZE_EVERY = 2000

@@ -13,7 +13,7 @@ from loadtests.waves.pace import Pace
 
 PLANS = Path(__file__).parent / "plans"
 STORMS = frozenset({"midway", "closing"})
-SHORTEST_LOBBY = 12.0
+SHORTEST_LOBBY = 20.0
 """Below it, people who type their code at the usual pace would not be in at the opening."""
 
 Made = TypeVar("Made")

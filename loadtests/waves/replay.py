@@ -49,7 +49,7 @@ class House(Protocol):
     database_url: str
     redis_url: str
     host: str
-    port: int
+    ports: Sequence[int]
     has_nginx: bool
 
     def components(self) -> list[Component]:
@@ -118,7 +118,7 @@ class Replay:
         self._reader = Reader(self.house.folder)
         self._set_duration()
         vitals = Vitals(
-            self.house.components, self.house.database_url, self.house.redis_url, self.house.port, self.house.folder
+            self.house.components, self.house.database_url, self.house.redis_url, self.house.ports, self.house.folder
         )
         vitals.start()
         try:

@@ -21,6 +21,7 @@ COLUMNS = {
     "entry_s_last": "entrée la plus longue (s)",
     "waited": "attentes",
     "opened": "ouverts",
+    "opened_late": "prêts après l’ordre",
     "opening_ms_p50": "ouverture p50 (ms)",
     "opening_ms_last": "ouverture, dernier (ms)",
     "acknowledged": "actes acquittés",
@@ -101,7 +102,7 @@ def _said(cell: object) -> str:
 
 def _with_all(run: Run, verdict: Verdict) -> list[dict[str, Any]]:
     whole = {"wave": "toutes", "candidates": run.candidates, "centres": run.plan.centres}
-    whole["opened"] = sum(wave["opened"] for wave in verdict.waves)
+    whole |= {name: sum(wave[name] for wave in verdict.waves) for name in ("opened", "opened_late")}
     return [*verdict.waves, whole | verdict.figures]
 
 

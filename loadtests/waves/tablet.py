@@ -260,7 +260,7 @@ class Tablet:
         if self._is_greeted:
             self._say({"t": "ready", "paper": place["digest"]})
         self._trip.tally.event("ready", self._slip.wave, self._slip.centre, self._at)
-        self._open_paper(self._at)
+        self._open_paper(self._at, "opened late")
 
     def _fetch(
         self, method: str, path: str, fields: dict[str, str] | None = None, *, keep: bool = True
@@ -509,7 +509,7 @@ class Tablet:
         for step, key in keys.items():
             self._keys[int(step)] = b64decode(key)
 
-    def _open_paper(self, now: float) -> None:
+    def _open_paper(self, now: float, event: str = "opened") -> None:
         """With the opening key and the paper: decrypt the keys, then the first question, as a page does to draw it."""
         paper = self._trip.papers.get(self._state["paper"]["digest"])
         if self._is_open or 0 not in self._keys or paper is None:
@@ -523,7 +523,7 @@ class Tablet:
             return
         self._trip.readable.setdefault(paper.digest, keys)
         self._is_open = True
-        self._trip.tally.event("opened", self._slip.wave, self._slip.centre, now)
+        self._trip.tally.event(event, self._slip.wave, self._slip.centre, now)
 
     def _acknowledged(self, frame: dict[str, Any], now: float) -> None:
         self._flying.discard(frame["seq"])

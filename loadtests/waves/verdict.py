@@ -182,6 +182,7 @@ def _wave(run: Run, number: int) -> dict[str, Any]:
         "centres": len(times.centres),
         **_figures(run, number),
         "opened": len(opened),
+        "opened_late": len(run.seen.events("opened late", number)),
         "opening_ms_p50": round(spread[len(spread) // 2], 1) if spread else 0.0,
         "opening_ms_last": round(spread[-1], 1) if spread else 0.0,
     }

@@ -4,13 +4,14 @@ Read from /proc, from PostgreSQL and from Redis, every second, in a thread. Linu
 """
 
 import os
+import re
 import resource
 import shutil
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
 SECOND, SLOWLY = 1.0, 5.0
 MIB = 1024 * 1024
+_QUEUE = re.compile(r"LISTEN\s+(\d+)\s+(\d+)\s[^(]*\([^)]*,d(\d+)\)")
 OVERFLOWS = ("ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPAbortOnMemory")
 
 
@@ -66,7 +68,7 @@ class Sample:
     Attributes:
         at: monotonic seconds.
         used: by component.
-        machine: figures by name: `processor` in cores, `available` bytes, `backlog`, `postgresql`, `redis`, …
+        machine: figures by name: `processor` in cores, `available` bytes, `backlog`, `refused`, …
     """
 
     at: float
@@ -81,12 +83,17 @@ class Vitals(threading.Thread):
         components: called at each sample, since processes come and go.
         database_url: where connections are counted, through one of its own.
         redis_url: the same.
-        port: of the platform, whose queue of connections is looked at.
+        ports: where the platform listens, whose queues of connections are looked at.
         disk: a folder on the disk that matters.
     """
 
     def __init__(
-        self, components: Callable[[], Iterable[Component]], database_url: str, redis_url: str, port: int, disk: Path
+        self,
+        components: Callable[[], Iterable[Component]],
+        database_url: str,
+        redis_url: str,
+        ports: Sequence[int],
+        disk: Path,
     ) -> None:
         super().__init__(daemon=True, name="vitals")
         self.samples: list[Sample] = []
@@ -96,7 +103,7 @@ class Vitals(threading.Thread):
         self._components = components
         self._database = psycopg2.connect(database_url)
         self._database.autocommit = True
-        self._redis_url, self._port, self._disk = redis_url, port, disk
+        self._redis_url, self._ports, self._disk = redis_url, ports, disk
         self._ended = threading.Event()
         self._ticks: dict[int, int] = {}
         self._machine_ticks = machine_ticks()
@@ -160,7 +167,8 @@ class Vitals(threading.Thread):
         return found
 
     def _slow_figures(self) -> dict[str, float]:
-        found = {"backlog": accept_queue(self._port)[0], "disk": shutil.disk_usage(self._disk).free}
+        queues = accept_queues(self._ports)
+        found = {"backlog": queues.waiting, "refused": queues.refused, "disk": shutil.disk_usage(self._disk).free}
         found |= tcp_figures()
         with self._database.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
@@ -180,7 +188,7 @@ class Vitals(threading.Thread):
             self.limits["postgresql"] = cursor.fetchone()[0]
         redis = redis_info(self._redis_url, "INFO clients")
         self.limits["redis"] = float(redis.get("maxclients", 10_000))
-        self.limits["backlog"] = accept_queue(self._port)[1]
+        self.limits["backlog"] = accept_queues(self._ports).allowed
         self.limits["tcp_pages"] = float((PROC / "sys/net/ipv4/tcp_mem").read_text().split()[2])
         self.limits["memory"] = memory_total()
         low, high = (PROC / "sys/net/ipv4/ip_local_port_range").read_text().split()
@@ -283,16 +291,34 @@ def tcp_figures() -> dict[str, float]:
     return {}
 
 
-def accept_queue(port: int) -> tuple[int, int]:
-    """Return the connections that wait to be accepted on a port, and how many may; 0 and 0 where nothing tells."""
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """Connections that wait to be accepted in the longest queue, how many may, how many were refused since the start."""
+
+    waiting: float = 0
+    allowed: float = 0
+    refused: float = 0
+
+
+def accept_queues(ports: Sequence[int]) -> Queues:
+    """Look at the listening sockets of some ports; nothing where `ss` is not installed."""
     command = shutil.which("ss")
     if command is None:
-        return 0, 0
+        return Queues()
+    chosen = " or ".join(f"sport = :{port}" for port in ports)
     done = subprocess.run(  # noqa: S603 -- our own command
-        [command, "-ltnH", f"sport = :{port}"], capture_output=True, text=True, check=False
+        [command, "-ltnmH", chosen], capture_output=True, text=True, check=False
     )
-    words = done.stdout.split()
-    return (int(words[1]), int(words[2])) if len(words) > 2 else (0, 0)  # noqa: PLR2004 -- state, queue, backlog
+    return parse_queues(done.stdout)
+
+
+def parse_queues(text: str) -> Queues:
+    """Read what `ss -ltnm` says: state, queue, backlog, addresses; then the memory, whose `d` counts what was refused."""
+    found = [(int(waiting), int(allowed), int(refused)) for waiting, allowed, refused in _QUEUE.findall(text)]
+    if not found:
+        return Queues()
+    waiting, allowed, _ = max(found, key=lambda one: one[0] / max(one[1], 1))
+    return Queues(waiting, min([allowed, *(one[1] for one in found)]), sum(one[2] for one in found))
 
 
 def redis_info(url: str, command: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from loadtests.waves.measures import Delays, Line, Reader, Seen, Tally, class_of
 from loadtests.waves.plan import read_plan, timetable
 from loadtests.waves.report import page
 from loadtests.waves.verdict import Run, judge
-from loadtests.waves.vitals import Component, Sample, Usage
+from loadtests.waves.vitals import Component, Queues, Sample, Usage, parse_queues
 
 CANDIDATES = 70
 KEYS = [
@@ -128,8 +128,17 @@ def test_limits_are_found_in_samples_the_nearest_first():
     found = find_limits(components, samples, allowed, {"daphne-1": 10_000})
     assert found[0].name == "descriptors daphne-1"
     assert {limit.name: limit.used for limit in found}["processor postgresql"] == pytest.approx(0.3)
-    refusing = [Sample(0.0, used, machine | {"ListenOverflows": 3})]
-    assert find_limits(components, refusing, allowed, {})[0].name == "ListenOverflows"
+    refusing = [Sample(0.0, used, machine | {"refused": 3})]
+    assert find_limits(components, refusing, allowed, {})[0].name == "refused connections"
+
+
+def test_queues_are_read_as_ss_prints_them():
+    text = (
+        "LISTEN 3 4096 127.0.0.1:8000 0.0.0.0:*\n\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d7)\n"
+        "LISTEN 0 128 127.0.0.1:8001 0.0.0.0:*\n\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0)\n"
+    )
+    assert parse_queues(text) == Queues(3, 128, 7)
+    assert parse_queues("") == Queues()
 
 
 def test_a_peak_counts_when_it_lasts():

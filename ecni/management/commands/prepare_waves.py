@@ -12,9 +12,13 @@ from django.db import transaction
 
 from centres.queries.slips import printed_slips
 from ecni.demo.build import BANK, PASSWORD, Shape, build_concours, demo_hostings
+from ecni.demo.cities import CITIES
 from ecni.shared.clock import now
 from exams.models import Exam, Paper
 from loadtests.waves.bank import write_heavy_bank
+
+ORDER = {code: position for position, (code, _) in enumerate(CITIES)}
+"""The biggest centres first, as `build_concours` shares candidates out."""
 
 
 class Command(BaseCommand):
@@ -60,6 +64,6 @@ def guide(exam: Exam) -> dict[str, Any]:
                 "login": f"centre-{hosting.centre.code.lower()}",
                 "slips": [{"number": slip.number, "code": slip.code} for slip in printed_slips(hosting.pk)],
             }
-            for hosting in demo_hostings(exam)
+            for hosting in sorted(demo_hostings(exam), key=lambda hosting: ORDER[hosting.centre.code])
         ],
     }

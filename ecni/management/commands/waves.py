@@ -172,14 +172,14 @@ class WavesHouse:
         self._generators: list[str] = []
 
     @property
-    def port(self) -> int:
-        """Where candidates and staff come."""
-        return int(self._listener.getsockname()[1])
+    def ports(self) -> list[int]:
+        """Where something listens: candidates and staff come to the first."""
+        return [int(self._listener.getsockname()[1])]
 
     @property
     def host(self) -> str:
-        """The same, as an address has it."""
-        return f"127.0.0.1:{self.port}"
+        """Where candidates and staff come."""
+        return f"127.0.0.1:{self.ports[0]}"
 
     def open(self) -> None:
         """Start what serves: the one place that knows how.
@@ -194,7 +194,7 @@ class WavesHouse:
             self._supervisor.start(name, daphne(self._listener), sockets=[self._listener])
             self._servers.append(name)
         self._supervisor.start("worker", celery_worker(self._supervisor.logs.parent, 1), {"ROLE": "worker"})
-        wait_until_served(self.port, self._supervisor)
+        wait_until_served(self.ports[0], self._supervisor)
 
     def close(self) -> None:
         """Close the listening socket; the supervisor ends the rest."""
