@@ -126,6 +126,12 @@ class Tally:
         self._acked.clear()
         self._forget()
 
+    def close(self) -> None:
+        """Write what is left, and let go of the files."""
+        self.write()
+        self._witness.close()
+        self._lines.close()
+
     def _forget(self) -> None:
         self._delays: defaultdict[str, Delays] = defaultdict(Delays)
         self._counts: Counter[str] = Counter()

@@ -66,7 +66,7 @@ class Engine:
             tablet.finish()
         for wire in list(self._wires.values()):
             self._drop(wire)
-        self._trip.tally.write()
+        self._trip.tally.close()
 
     def _turn(self, until: float) -> None:
         """Serve sockets and wake tablets until an instant."""

@@ -31,6 +31,8 @@ FINAL = {CLOSE_TICKET: "billet refusé", CLOSE_REPLACED: "copie prise par une au
 TYPING_MU, TYPING_SD, LONGEST_TYPING = 1.1, 0.5, 8.0
 """Seconds spent on each page of the entry: typing a code, reading a name."""
 DOUBLE_SECONDS = 0.1
+SKEWS = 8
+"""Answers whose time a tablet remembers."""
 CLOSED = frozenset({"CLOSED", "ABSENT"})
 WAITING_STATUSES = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS})
 _RETRY_AFTER = re.compile(r"\d+")
@@ -100,6 +102,7 @@ class Tablet:
         "_resend_at",
         "_retry_at",
         "_sealed",
+        "_skews",
         "_slip",
         "_state",
         "_status",
@@ -126,6 +129,7 @@ class Tablet:
         self._state: dict[str, Any] = {}
         self._status = ""
         self._sealed: set[int] = set()
+        self._skews: tuple[int, ...] = ()
         self._keys: dict[int, bytes] = {}
         self._flying: set[int] = set()
         self._acked = self._delayed = self._question = self._attempt = 0
@@ -155,7 +159,7 @@ class Tablet:
             self._mind_the_silent(now)
         if self._ping_at <= now and self._is_greeted:
             self._ping_at = now + PING_SECONDS
-            self._say({"t": "ping", "at": _wall(), "q": self._question})
+            self._ping()
         if self._resend_at <= now:
             self._resend_at = math.inf
             self._flush(now)
@@ -185,7 +189,7 @@ class Tablet:
                 was_up = self.link.is_up
                 texts = self.link.receive(data)
                 if self.link.is_up and not was_up:
-                    self._say(_hello())
+                    self._hello()
                 for text in texts:
                     self._hear(json.loads(text), now)
         except Broken:
@@ -452,6 +456,8 @@ class Tablet:
     # Frames
 
     def _hear(self, frame: dict[str, Any], now: float) -> None:
+        if "now" in frame:
+            self._learn_time(frame["now"])
         match frame["t"]:
             case "ack":
                 self._acknowledged(frame, now)
@@ -461,6 +467,12 @@ class Tablet:
                 self._take_status(frame, now)
             case "refused":
                 self._refused(frame, now)
+
+    def _learn_time(self, now: int) -> None:
+        is_first = not self._skews
+        self._skews = (*self._skews[1 - SKEWS :], now - _wall())
+        if is_first:  # told before any act, which would be judged without it
+            self._ping()
 
     def _take_state(self, frame: dict[str, Any], now: float) -> None:
         if frame["seq"] < self._acked:
@@ -557,7 +569,7 @@ class Tablet:
         for op in [op for op in self.outbox.pending if op.seq == seq]:
             self.outbox.drop(op)
             self._is_greeted = False  # nothing leaves before the next state
-            self._say(_hello())
+            self._hello()
 
     def _flush(self, now: float) -> None:
         if not self._is_greeted or self._resend_at < math.inf:
@@ -567,6 +579,16 @@ class Tablet:
                 self._flying.add(op.seq)
                 op.last_sent = now
                 self._say(op.frame)
+
+    def _hello(self) -> None:
+        self._say({"t": "hello", "v": 1, **self._clocks()})
+
+    def _ping(self) -> None:
+        self._say({"t": "ping", "q": self._question, **self._clocks()})
+
+    def _clocks(self) -> dict[str, int]:
+        """Its own time, and how far the platform's is ahead at least, once that was told."""
+        return {"at": _wall()} | ({"skew": max(self._skews)} if self._skews else {})
 
     def _say(self, frame: dict[str, Any]) -> None:
         if self.link.is_up:
@@ -580,10 +602,6 @@ class Tablet:
         storm = self._storms[0] if self._storms else math.inf
         life = math.inf if self._life_is_waiting else self._life_at
         self.due = min(storm, life, self._retry_at, self._watch_at, self._ping_at, self._resend_at)
-
-
-def _hello() -> dict[str, Any]:
-    return {"t": "hello", "v": 1, "at": _wall()}
 
 
 def _wall() -> int:

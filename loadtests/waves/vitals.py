@@ -293,7 +293,7 @@ def tcp_figures() -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """Connections that wait to be accepted in the longest queue, how many may, how many were refused since the start."""
+    """Connections that wait to be accepted in the longest queue, how many may, how many were ever refused."""
 
     waiting: float = 0
     allowed: float = 0
@@ -313,7 +313,7 @@ def accept_queues(ports: Sequence[int]) -> Queues:
 
 
 def parse_queues(text: str) -> Queues:
-    """Read what `ss -ltnm` says: state, queue, backlog, addresses; then the memory, whose `d` counts what was refused."""
+    """Read what `ss -ltnm` says: state, queue, backlog, addresses; then memory, whose `d` counts what was refused."""
     found = [(int(waiting), int(allowed), int(refused)) for waiting, allowed, refused in _QUEUE.findall(text)]
     if not found:
         return Queues()

@@ -166,7 +166,7 @@ def test_what_workers_write_is_added_up_whole_lines_only(tmp_path):
         tally.event("opened", 1, 3, 10.0)
         tally.error("refus", 1, 10.0)
         tally.acked("A-1", 1, bytes(32))
-        tally.write()
+        tally.close()
     with (tmp_path / "seen-a.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"at": 1, "wor')
     reader = Reader(tmp_path)
