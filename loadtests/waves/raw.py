@@ -82,6 +82,7 @@ class Engine:
         while self._heap and self._heap[0][0] <= now:
             due, position = heapq.heappop(self._heap)
             if due == self._planned[position]:
+                self._planned[position] = math.inf  # it may be due at the same instant again
                 self._tablets[position].wake(time.monotonic())
                 self._settle(position)
 

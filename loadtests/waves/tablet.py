@@ -157,9 +157,10 @@ class Tablet:
             self._call(now)
         if self._watch_at <= now:
             self._mind_the_silent(now)
-        if self._ping_at <= now and self._is_greeted:
+        if self._ping_at <= now:
             self._ping_at = now + PING_SECONDS
-            self._ping()
+            if self._is_greeted:
+                self._ping()
         if self._resend_at <= now:
             self._resend_at = math.inf
             self._flush(now)

@@ -45,6 +45,7 @@ def start(folder, generator, *options):
 def test_a_small_sitting_keeps_every_promise(folder, generator):
     process, report = start(folder, generator, "--storm", "midway,closing")
     output, _ = process.communicate()
+    assert (report / "waves.json").exists(), output
     summary = json.loads((report / "waves.json").read_text(encoding="utf-8"))
     details = json.loads((report / "waves-details.json").read_text(encoding="utf-8"))
     kept = [promise["words"] for promise in details["promises"] if not promise["ok"]]
