@@ -115,9 +115,10 @@ class Page(Line):
             Broken: this is no answer.
         """
         if self._state == "head":
-            data = self._take_head(data)
-            if data is None:
+            rest = self._take_head(data)
+            if rest is None:
                 return None
+            data = rest
         if self._state == "body":
             self._take(data)
             self._left -= len(data)

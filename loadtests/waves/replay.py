@@ -48,9 +48,15 @@ class House(Protocol):
     folder: Path
     database_url: str
     redis_url: str
-    host: str
-    ports: Sequence[int]
     has_nginx: bool
+
+    @property
+    def host(self) -> str:
+        """Name and port where candidates and staff come."""
+
+    @property
+    def ports(self) -> Sequence[int]:
+        """Every port where the platform listens."""
 
     def components(self) -> list[Component]:
         """What runs now, generator included."""

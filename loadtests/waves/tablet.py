@@ -277,17 +277,21 @@ class Tablet:
             self._answer = None
             asked = self._at
             self.page.ask(method, path, body, keep=keep)
-            while self._answer is None:
+            while not self._has_answer:
                 yield _WAITING
-            self._trip.tally.count("bytes", self._slip.wave, self._answer.size)
+            answer = self._answer or Answer(0)
+            self._trip.tally.count("bytes", self._slip.wave, answer.size)
             self._trip.tally.delay("page", self._slip.wave, 1000 * (self._at - asked))
-            if HTTPStatus.OK <= self._answer.status < HTTPStatus.BAD_REQUEST:
+            if HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST:
                 return
-            yield self._refused_page(method, path)
+            yield self._refused_page(method, path, answer)
 
-    def _refused_page(self, method: str, path: str) -> float:
+    @property
+    def _has_answer(self) -> bool:
+        return self._answer is not None
+
+    def _refused_page(self, method: str, path: str, answer: Answer) -> float:
         """Return how long to wait before asking for a page again, and count what was shown instead of it."""
-        answer = self._answer or Answer(0)
         if answer.status in WAITING_STATUSES and "retry-after" in answer.headers:
             self._trip.tally.count("waited", self._slip.wave)
             return int((_RETRY_AFTER.match(answer.headers["retry-after"]) or ["5"])[0]) * self._trip.rng.uniform(1, 1.5)
