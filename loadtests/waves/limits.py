@@ -92,6 +92,10 @@ def _of_component(
     if layer == "postgresql":
         words = "processeur de PostgreSQL, tous ses processus"
         found = [Limit(f"processor {name}", layer, words, together, allowed.get("cores", 1.0))]
+    sockets = max((usage.told.get("sockets", 0) for usage in used), default=0)
+    budget = max((usage.told.get("sockets_budget", 0) for usage in used), default=0)
+    if budget:
+        found.append(Limit(f"sockets {name}", layer, f"liaisons de candidats de {name}", sockets, budget))
     most = max((usage.descriptors for usage in used if usage.descriptors is not None), default=0)
     if descriptors.get(name):
         found.append(Limit(f"descriptors {name}", layer, f"descripteurs de {name}", most, descriptors[name]))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from loadtests.staff import CentreHead, StaffRefused
 from loadtests.waves.evidence import Evidence, compare
 from loadtests.waves.limits import find_limits
 from loadtests.waves.measures import Reader, Seen
+from loadtests.waves.metrics import scrape
 from loadtests.waves.orders import ORDERS, Orders, write_slips
 from loadtests.waves.plan import Plan, Timetable, timetable
 from loadtests.waves.verdict import ACK, Run, Verdict, judge
@@ -49,6 +51,7 @@ class House(Protocol):
     database_url: str
     redis_url: str
     has_nginx: bool
+    token: str
 
     @property
     def host(self) -> str:
@@ -124,7 +127,12 @@ class Replay:
         self._reader = Reader(self.house.folder)
         self._set_duration()
         vitals = Vitals(
-            self.house.components, self.house.database_url, self.house.redis_url, self.house.ports, self.house.folder
+            self.house.components,
+            self.house.database_url,
+            self.house.redis_url,
+            self.house.ports,
+            self.house.folder,
+            partial(scrape, self.house.host, self.house.token),
         )
         vitals.start()
         try:

@@ -9,7 +9,7 @@ from typing import Any
 from loadtests.waves.drawing import Point, Series, chart
 from loadtests.waves.measures import Delays, Seen
 from loadtests.waves.verdict import ACK, AFTER_CUT, Run, Verdict
-from loadtests.waves.vitals import MIB, OVERFLOWS, Sample
+from loadtests.waves.vitals import MIB, OVERFLOWS, Sample, Usage
 
 SLOT_SECONDS = 5
 STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
@@ -97,6 +97,8 @@ def actives(seen: Seen, start: float, wave: int) -> list[Point]:
 
 
 def _said(cell: object) -> str:
+    if cell is None:
+        return ""
     return f"{cell:,.1f}".replace(",", " ").replace(".", ",") if isinstance(cell, float) else str(cell)
 
 
@@ -203,7 +205,10 @@ def _slow(samples: Sequence[Sample], name: str) -> list[Sample]:
 
 def _components(samples: Sequence[Sample]) -> str:
     return table(
-        ["composant", "cœurs, moyenne", "cœurs, max", "PSS max (Mio)", "RSS max (Mio)", "descripteurs max"],
+        [
+            *("composant", "cœurs, moyenne", "cœurs, max", "PSS max (Mio)", "RSS max (Mio)", "descripteurs max"),
+            *("retard de boucle max (ms)", "pause du ramasse-miettes max (ms)"),
+        ],
         [list(line.values()) for line in components(samples)],
     )
 
@@ -222,9 +227,17 @@ def components(samples: Sequence[Sample]) -> list[dict[str, Any]]:
                 "pss_mib": round(max((usage.pss or 0) for usage in used) / MIB, 1),
                 "rss_mib": round(max((usage.rss or 0) for usage in used) / MIB, 1),
                 "descriptors": max((usage.descriptors or 0) for usage in used),
+                "loop_lag_ms": most_told(used, "loop_lag_ms"),
+                "gc_pause_ms": most_told(used, "gc_pause_ms"),
             }
         )
     return found
+
+
+def most_told(used: Sequence[Usage], name: str) -> float | None:
+    """Return the most that a component told under a name; None when it told nothing."""
+    told = [usage.told[name] for usage in used if name in usage.told]
+    return round(max(told), 1) if told else None
 
 
 def _details(run: Run, verdict: Verdict) -> list[str]:

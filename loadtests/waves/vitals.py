@@ -22,7 +22,7 @@ import psycopg2
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
-SECOND, SLOWLY = 1.0, 5.0
+SECOND, TOLD, SLOWLY = 1.0, 2.0, 5.0
 MIB = 1024 * 1024
 _QUEUE = re.compile(r"LISTEN\s+(\d+)\s+(\d+)\s[^(]*\([^)]*,d(\d+)\)")
 OVERFLOWS = ("ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPAbortOnMemory")
@@ -50,7 +50,7 @@ class Usage:
     Attributes:
         processor: in cores, since the sample before; `busiest` that of its busiest process.
         rss, pss: bytes; descriptors: of the process that has most. None in samples between slow readings.
-        pauses: what its own metrics say of loop lag and collector, in milliseconds, where it has some.
+        told: what it says of itself (`metrics.py`), where it says something.
     """
 
     processor: float = 0.0
@@ -58,7 +58,7 @@ class Usage:
     rss: int | None = None
     pss: int | None = None
     descriptors: int | None = None
-    pauses: dict[str, float] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -85,6 +85,7 @@ class Vitals(threading.Thread):
         redis_url: the same.
         ports: where the platform listens, whose queues of connections are looked at.
         disk: a folder on the disk that matters.
+        tells: asked, now and then, for what processes say of themselves, by process.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Vitals(threading.Thread):
         redis_url: str,
         ports: Sequence[int],
         disk: Path,
+        tells: Callable[[], Mapping[int, dict[str, float]]],
     ) -> None:
         super().__init__(daemon=True, name="vitals")
         self.samples: list[Sample] = []
@@ -103,12 +105,12 @@ class Vitals(threading.Thread):
         self._components = components
         self._database = psycopg2.connect(database_url)
         self._database.autocommit = True
-        self._redis_url, self._ports, self._disk = redis_url, ports, disk
+        self._redis_url, self._ports, self._disk, self._tells = redis_url, ports, disk, tells
         self._ended = threading.Event()
         self._ticks: dict[int, int] = {}
         self._machine_ticks = machine_ticks()
         self._at = time.monotonic()
-        self._slow_at = 0.0
+        self._slow_at = self._told_at = 0.0
         self._overflows = overflows()
         self._read_limits()
 
@@ -129,11 +131,15 @@ class Vitals(threading.Thread):
         slowly = now - self._slow_at >= SLOWLY
         seconds, self._at = now - self._at, now
         families = children()
+        told: Mapping[int, dict[str, float]] = {}
+        if now - self._told_at >= TOLD:
+            self._told_at, told = now, self._tells()
         used: dict[str, Usage] = {}
         for component in self._components():
             self.known[component.name] = component
             pids = [component.pid, *descendants(component.pid, families)]
-            used[component.name] = self._usage(pids, seconds, slowly=slowly)
+            usage = used[component.name] = self._usage(pids, seconds, slowly=slowly)
+            usage.told = next((told[pid] for pid in pids if pid in told), {})
             if slowly and component.name not in self.descriptor_limits:
                 self.descriptor_limits[component.name] = descriptor_limit(component.pid)
         machine = self._machine(seconds)

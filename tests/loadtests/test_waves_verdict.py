@@ -9,6 +9,7 @@ from loadtests.waves.drawing import Series, chart, rounded
 from loadtests.waves.evidence import Evidence
 from loadtests.waves.limits import Limit, averaged, find_limits, nearest
 from loadtests.waves.measures import Delays, Line, Reader, Seen, Tally, class_of, milliseconds
+from loadtests.waves.metrics import parse
 from loadtests.waves.plan import read_plan, timetable
 from loadtests.waves.report import page
 from loadtests.waves.verdict import Run, judge
@@ -130,6 +131,25 @@ def test_limits_are_found_in_samples_the_nearest_first():
     assert {limit.name: limit.used for limit in found}["processor postgresql"] == pytest.approx(0.3)
     refusing = [Sample(0.0, used, machine | {"refused": 3})]
     assert find_limits(components, refusing, allowed, {})[0].name == "refused connections"
+
+
+def test_what_servers_tell_of_themselves_is_read_by_process():
+    text = (
+        "# TYPE ecni_loop_lag_seconds gauge\n"
+        'ecni_loop_lag_seconds{role="sockets",host="h",pid="12"} 0.25\n'
+        'ecni_gc_pause_seconds{role="sockets",host="h",pid="12"} 0.004\n'
+        'ecni_sockets_budget{role="sockets",host="h",pid="13"} 9800\n'
+        'ecni_limit_reached{layer="cpu"} 0\n'
+    )
+    assert parse(text) == {12: {"loop_lag_ms": 250, "gc_pause_ms": 4}, 13: {"sockets_budget": 9800}}
+
+
+def test_a_budget_of_sockets_is_a_limit():
+    used = {"daphne-1": Usage(told={"sockets": 900.0, "sockets_budget": 1000.0})}
+    allowed = {"cores": 2, "memory": 10.0, "postgresql": 1, "redis": 1, "tcp_pages": 1}
+    sample = Sample(0.0, used, {"processor": 0.0, "available": 10.0})
+    found = find_limits([Component("daphne-1", "server", 1)], [sample], allowed, {})
+    assert (found[0].name, round(found[0].headroom, 2)) == ("sockets daphne-1", 0.1)
 
 
 def test_queues_are_read_as_ss_prints_them():

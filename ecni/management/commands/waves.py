@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -165,6 +166,7 @@ class WavesHouse:
         self.folder = folder
         self.database_url, self.redis_url = pair.database_url, pair.redis_url
         self.has_nginx = bool(options["nginx"])
+        self.token = token_urlsafe(32)
         self._pair, self._supervisor = pair, supervisor
         self._server, self._processes = options["server"], options["processes"]
         self._listener: socket.socket = listening_socket(0)
@@ -191,7 +193,8 @@ class WavesHouse:
             raise CommandError("nginx et uvicorn attendent « manage.py serve ».")
         for number in range(1, self._processes + 1):
             name = f"{self._server}-{number}"
-            self._supervisor.start(name, daphne(self._listener), sockets=[self._listener])
+            env = {"METRICS_TOKEN": self.token}
+            self._supervisor.start(name, daphne(self._listener), env, sockets=[self._listener])
             self._servers.append(name)
         self._supervisor.start("worker", celery_worker(self._supervisor.logs.parent, 1), {"ROLE": "worker"})
         wait_until_served(self.ports[0], self._supervisor)
