@@ -50,9 +50,13 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Which share of the tablets really fetch, instead of having it already: the paper, the page's static files."""
+    """Which share of the tablets really fetch, instead of having it already: the paper, the page's static files.
+
+    Without nginx, Python would serve both, which no exam day asks of it: they are another share.
+    """
 
     paper: float
+    paper_by_nginx: float
     statics: float
     statics_by_nginx: float
 

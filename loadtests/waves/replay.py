@@ -204,7 +204,7 @@ class Replay:
             until=self._table.ends + 4 * SETTLING_SECONDS,
             workers=workers,
             storms=self._table.storms,
-            paper_share=shares.paper,
+            paper_share=shares.paper_by_nginx if self.house.has_nginx else shares.paper,
             statics_share=shares.statics_by_nginx if self.house.has_nginx else shares.statics,
             statics=tuple(statics),
             pace=asdict(self.plan.pace),

