@@ -96,8 +96,8 @@ mark: setup ## Mark anybody's response matrix: KEY=key.csv RESPONSES=responses.c
 	  --rule $(or $(RULE),discordance) "$(OUT)"
 
 .PHONY: bench
-bench: setup ## Measure marking, ranking and analysis of a national exam beside their floors
-	ECNI_ENV=test $(PY) manage.py bench
+bench: setup ## Measure beside floors; ONLY=answers,memory picks, SIZES=1000,20000,36000 draws longer curves, RUNS=3
+	ECNI_ENV=demo $(PY) manage.py bench
 
 .PHONY: requirements
 requirements: ## Pin the newest releases that pyproject.toml allows
@@ -110,4 +110,4 @@ requirements: ## Pin the newest releases that pyproject.toml allows
 
 .PHONY: clean
 clean: ## Remove the demonstration's data and what tools leave behind
-	rm -rf .demo .drills .rehearsal .waves build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results
+	rm -rf .bench .demo .drills .rehearsal .waves build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results

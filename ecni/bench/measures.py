@@ -1,22 +1,50 @@
-"""One measure: seconds and peak memory of a piece of work, beside a floor measured in the same run."""
+"""One measure: what a piece of work cost, a floor measured in the same run, and the target that it is held to."""
 
 import gc
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TypeVar
 
 Result = TypeVar("Result")
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+PROCESSOR_SECONDS = "s of processor"
+PROCESSOR_MS = "ms of processor"
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a benchmark is: candidates and questions."""
+    """How large benchmarks are.
 
-    candidates: int
-    questions: int
+    Attributes:
+        candidates, questions: of the exam that is marked, opened, frozen.
+        sockets: open ones while answers, handshakes and memory are measured.
+        logins: entries by slip.
+        seconds: of each load at a rate.
+        curve: numbers of sockets of the cost curves.
+    """
+
+    candidates: int = 10_000
+    questions: int = 450
+    sockets: int = 2_000
+    logins: int = 400
+    seconds: float = 5.0
+    curve: tuple[int, ...] = (1_000, 5_000, 10_000)
+
+    @property
+    def most(self) -> int:
+        """The most candidates that any benchmark asks for."""
+        return max(self.candidates, self.sockets, *self.curve)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a measure must not exceed: its `ratio`, its `value`, or one of its details."""
+
+    of: str
+    at_most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +53,78 @@ class Measure:
 
     Attributes:
         name: of the work.
-        seconds, processor: wall time, and processor time, which a busy machine disturbs less.
-        peak_mib: the highest resident memory of the process meanwhile (0 where unknown).
-        floor: what the floor is.
-        floor_processor: processor time of the least that any program must do with the same data, just before.
+        value, unit: the figure.
+        floor, floor_value: what the floor is, and its figure in the same unit, taken just before.
+        target: what is to be met, if something is.
+        details: other figures of the same run, by name with unit.
+        worst: the highest ratio of all runs, when there were several.
+        cost: the unit cost that capacity is computed from, by its name there; empty for none.
     """
 
     name: str
-    seconds: float
-    processor: float
-    peak_mib: int
+    value: float
+    unit: str
     floor: str
-    floor_processor: float
+    floor_value: float
+    target: Target | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+    worst: float | None = None
+    cost: str = ""
 
     @property
     def ratio(self) -> float:
         """How many floors the work cost."""
-        return self.processor / self.floor_processor if self.floor_processor else float("inf")
+        return self.value / self.floor_value if self.floor_value else inf
+
+    @property
+    def words(self) -> str:
+        """The figure, its floor and their ratio in a line."""
+        floor = f"plancher {figure(self.floor_value)}, rapport {self.ratio:.2f}"
+        said = f"{self.name} : {figure(self.value)} {self.unit}, {floor}"
+        others = ", ".join(f"{name} {figure(value)}" for name, value in self.details.items())
+        return f"{said} ({others})" if others else said
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is met; None without one."""
+        if self.target is None:
+            return None
+        known = {"ratio": self.ratio, "value": self.value, **self.details}
+        return known[self.target.of] <= self.target.at_most
 
 
-def measured(name: str, work: Callable[[], Result], floor: str, least: Callable[[], object]) -> tuple[Measure, Result]:
-    """Time the floor, then the work; return the measure and what the work returned."""
-    _, floor_processor, _, _ = _timed(least)
-    seconds, processor, peak, result = _timed(work)
-    return Measure(name, seconds, processor, peak, floor, floor_processor), result
+def figure(value: float) -> str:
+    """Return a number with three significant digits, whole above 100."""
+    return f"{value:,.0f}".replace(",", " ") if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 -- as said
 
 
-def _timed(work: Callable[[], Result]) -> tuple[float, float, int, Result]:
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Wall and processor seconds of this process, and its highest resident memory meanwhile (0 where unknown)."""
+
+    seconds: float
+    processor: float
+    peak_mib: int
+
+
+def measured(
+    name: str, work: Callable[[], Result], floor: str, least: Callable[[], object], target: Target | None = None
+) -> tuple[Measure, Result]:
+    """Time the floor, then the work, in this process; return the measure and what the work returned."""
+    lowest, _ = timed(least)
+    cost, result = timed(work)
+    details = {"seconds": cost.seconds, "peak MiB": cost.peak_mib}
+    return Measure(name, cost.processor, PROCESSOR_SECONDS, floor, lowest.processor, target, details), result
+
+
+def timed(work: Callable[[], Result]) -> tuple[Timed, Result]:
+    """Return what a piece of work of this process costs, and its result."""
     gc.collect()
     if CLEAR.exists():
         CLEAR.write_text("5")  # Linux: the high-water mark starts again from the present memory
     start, spent = perf_counter(), process_time()
     result = work()
-    return perf_counter() - start, process_time() - spent, _peak_mib(), result
+    return Timed(perf_counter() - start, process_time() - spent, _peak_mib()), result
 
 
 def _peak_mib() -> int:

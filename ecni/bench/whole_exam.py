@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ecni.bench.measures import Measure, Size, measured
+from ecni.bench.measures import PROCESSOR_SECONDS, Measure, Timed, measured, timed
+from ecni.bench.stand import Stand
 from exams.actions.freezing import frozen_row
 from exams.enums import OpKind, PropositionStatus, QuestionKind
 from exams.queries.journal import ops_of
@@ -45,8 +46,9 @@ TEXTS = {
 JournalRow = tuple[int, int, int, int, str, int, bytes]
 
 
-def marking(size: Size) -> list[Measure]:
-    """Return the measures of an exam of this size."""
+def marking(stand: Stand) -> list[Measure]:
+    """Return the measures of an exam of the stand's size."""
+    size = stand.size
     structure, keys = exam_of(size.questions)
     plan = plan_run(structure, keys)
     masks, texts = drawn(size.candidates, plan)
@@ -168,24 +170,25 @@ def journal(plan: Plan, masks: NDArray[np.uint32], texts: dict[int, list[str]], 
         number: QuestionShape(column.kind, 26 if column.is_choice else 0, None, is_progressive=False, previous=0)
         for number, column in plan.columns.items()
     }
-    parts: list[Measure] = []
+    parts: list[tuple[Timed, Timed]] = []
     answers: list[FrozenAnswers] = []
     for start in range(0, len(masks), BLOCK):
         rows = [list(acts(at, masks[at], texts)) for at in range(start, min(start + BLOCK, len(masks)))]
-        part, found = measured("", partial(folded, rows, shapes), "", partial(walked, rows))
-        parts.append(part)
+        least, _ = timed(partial(walked, rows))
+        part, found = timed(partial(folded, rows, shapes))
+        parts.append((least, part))
         answers += found
-    last, marks = measured("", lambda: mark_responses(plan, responses_of(answers, plan)), "", int)
-    parts.append(last)
+    last, marks = timed(lambda: mark_responses(plan, responses_of(answers, plan)))
     if any((marks[number] != column).any() for number, column in mark_responses(plan, responses).items()):
         raise RuntimeError("the journal and the frozen rows give different marks")
+    work = [part for _, part in parts] + [last]
     return Measure(
         name="fold the journal, freeze, mark",
-        seconds=sum(part.seconds for part in parts),
-        processor=sum(part.processor for part in parts),
-        peak_mib=max(part.peak_mib for part in parts),
+        value=sum(part.processor for part in work),
+        unit=PROCESSOR_SECONDS,
         floor="same rows, one empty Python loop",
-        floor_processor=sum(part.floor_processor for part in parts),
+        floor_value=sum(least.processor for least, _ in parts),
+        details={"seconds": sum(part.seconds for part in work), "peak MiB": max(part.peak_mib for part in work)},
     )
 
 

@@ -1,77 +1,103 @@
-"""`make bench`: measure the named benchmarks; write `build/bench.json` and the table of `docs/performance.md`."""
+"""`make bench`: measure the named benchmarks; write `build/bench.json`; publish in `docs/performance.md` if asked."""
 
-import json
-import platform
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ecni.bench import BENCHMARKS
-from ecni.bench.measures import Measure, Size
-from ecni.supervisor import ROOT
+from ecni.bench.catalogue import BENCHMARKS
+from ecni.bench.measures import Size
+from ecni.bench.processes import Watch
+from ecni.bench.report import Benchmark, Report, as_json, as_table, merged, publish
+from ecni.bench.stand import SERVERS, Stand
+from ecni.engines import EnginesError, engines, plain_account, reachable_folder
+from ecni.shared.clock import now
+from ecni.supervisor import ROOT, ChildDied
 
-START, END = "<!-- bench -->", "<!-- /bench -->"
+FOLDER = ROOT / ".bench"
 
 
 class Command(BaseCommand):
-    """`bench [NAME …] [--candidates 10000] [--questions 450] [--publish]`."""
+    """`bench [NAME …] [--candidates 10000] [--sockets 2000] [--sizes 1000,5000] [--runs 3] [--publish]`."""
 
     help = "Mesure les bancs d’essai nommés, tous par défaut, chacun à côté d’un plancher mesuré dans le même passage."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME")
-        parser.add_argument("--candidates", type=int, default=10_000)
-        parser.add_argument("--questions", type=int, default=450)
+        usual = Size()
+        parser.add_argument("names", nargs="*", metavar="NAME")
+        parser.add_argument("--candidates", type=int, default=usual.candidates)
+        parser.add_argument("--questions", type=int, default=usual.questions)
+        parser.add_argument("--sockets", type=int, default=usual.sockets, help="sockets ouverts pendant une mesure")
+        parser.add_argument("--logins", type=int, default=usual.logins, help="entrées par coupon")
+        parser.add_argument("--seconds", type=float, default=usual.seconds, help="durée de chaque charge")
+        parser.add_argument("--sizes", default=os.environ.get("SIZES", ""), help="tailles des courbes")
+        parser.add_argument("--runs", type=int, default=int(os.environ.get("RUNS", "1")), help="passages")
+        parser.add_argument("--server", choices=SERVERS, default=os.environ.get("SERVER", "daphne"))
+        parser.add_argument("--folder", type=Path, default=FOLDER)
+        parser.add_argument("--report", type=Path, default=ROOT / "build" / "bench.json")
         parser.add_argument("--publish", action="store_true", help="récrit le tableau de docs/performance.md")
+        parser.add_argument("--beside-engines", action="store_true", help="les serveurs de données sont là")
 
     def handle(self, **options: Any) -> None:
-        """Measure, print, write."""
-        size = Size(options["candidates"], options["questions"])
-        found = {name: list(BENCHMARKS[name](size)) for name in options["names"] or BENCHMARKS}
-        build = ROOT / "build"
-        build.mkdir(exist_ok=True)
-        (build / "bench.json").write_text(json.dumps(report(size, found), indent=1) + "\n", encoding="utf-8")
-        self.stdout.write("\n".join(lines(found)))
+        """Measure, beside engines started for that."""
+        names = options["names"] or [name for name in os.environ.get("ONLY", "").split(",") if name] or [*BENCHMARKS]
+        if unknown := set(names) - BENCHMARKS.keys():
+            raise CommandError(f"Bancs d’essai inconnus : {', '.join(sorted(unknown))}, parmi {', '.join(BENCHMARKS)}.")
+        try:
+            if options["beside_engines"]:
+                self._measure(names, options)
+            elif code := again_beside_engines(options["folder"]):
+                sys.exit(code)
+        except (EnginesError, ChildDied, OSError, RuntimeError, subprocess.CalledProcessError) as error:
+            raise CommandError(str(error)) from error
+
+    def _measure(self, names: Sequence[str], options: dict[str, Any]) -> None:
+        sizes = tuple(int(size) for size in options["sizes"].split(",") if size) or Size().curve
+        size = Size(
+            candidates=options["candidates"],
+            questions=options["questions"],
+            sockets=options["sockets"],
+            logins=options["logins"],
+            seconds=options["seconds"],
+            curve=sizes,
+        )
+        stand = Stand(options["folder"], size, options["server"], self._say)
+        report = Report(now(), size, options["server"], options["runs"])
+        for name in names:
+            self._say(f"{name}…")
+            report.benchmarks[name] = self._benchmark(name, stand, options["runs"])
+            options["report"].parent.mkdir(parents=True, exist_ok=True)
+            options["report"].write_text(as_json(report), encoding="utf-8")
+        self.stdout.write(as_table(report))
         if options["publish"]:
-            publish(size, found)
+            publish(report)
+
+    def _benchmark(self, name: str, stand: Stand, runs: int) -> Benchmark:
+        with Watch(os.getppid()) as watch:
+            measures = merged([BENCHMARKS[name](stand) for _ in range(runs)])
+        for one in measures:
+            self._say(f"  {one.words}")
+        if watch.is_disturbed:
+            self._say(f"  dérangé : d’autres programmes occupaient {watch.foreign:.2f} cœur")
+        return Benchmark(measures, watch.load_before, watch.foreign, watch.is_disturbed, watch.seconds)
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(f"  {text}")
+        self.stdout.flush()
 
 
-def report(size: Size, found: Mapping[str, Sequence[Measure]]) -> dict[str, Any]:
-    """Return the measures as JSON holds them."""
-    return {
-        "size": asdict(size),
-        "python": platform.python_version(),
-        "processor": platform.machine(),
-        "benchmarks": {
-            name: [{**asdict(measure), "ratio": round(measure.ratio, 1)} for measure in measures]
-            for name, measures in found.items()
-        },
-    }
-
-
-def lines(found: Mapping[str, Iterable[Measure]]) -> list[str]:
-    """Return the measures as a table in Markdown."""
-    rows = [
-        f"| {name} | {one.name} | {one.seconds:.2f} | {one.processor:.2f} | {one.peak_mib} "
-        f"| {one.floor}: {one.floor_processor:.3f} | {one.ratio:.0f} |"
-        for name, measures in found.items()
-        for one in measures
-    ]
-    return [
-        "| benchmark | work | seconds | of processor | peak MiB | floor, of processor | ratio |",
-        f"|{'---|' * 7}",
-        *rows,
-    ]
-
-
-def publish(size: Size, found: Mapping[str, Iterable[Measure]]) -> None:
-    """Put the table in `docs/performance.md`, between its two marks."""
-    page = ROOT / "docs" / "performance.md"
-    before, rest = page.read_text(encoding="utf-8").split(START)
-    after = rest.split(END)[1]
-    heading = f"{size.candidates} candidates, {size.questions} questions, Python {platform.python_version()}:"
-    table = "\n".join([START, heading, "", *lines(found), END])
-    page.write_text(before + table + after, encoding="utf-8")
+def again_beside_engines(folder: Path) -> int:
+    """Run this very command again beside fresh engines, which the settings then name; return its exit code."""
+    for former in (reachable_folder(folder, plain_account()), folder):
+        shutil.rmtree(former, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with engines(folder) as pair:
+        roots = {f"{name.upper()}_ROOT": str(folder / name) for name in ("papers", "results", "static")}
+        command = [sys.executable, *sys.argv, "--beside-engines"]
+        return subprocess.run(command, cwd=ROOT, env=os.environ | pair.environment | roots, check=False).returncode  # noqa: S603

@@ -1,0 +1,18 @@
+"""The benchmarks of `make bench`, by name. Adding one is adding a function to `BENCHMARKS`."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ecni.bench.answers import answers
+from ecni.bench.entry import handshake, login
+from ecni.bench.measures import Measure
+from ecni.bench.memory import memory
+from ecni.bench.stand import Stand
+from ecni.bench.whole_exam import marking
+
+BENCHMARKS: Mapping[str, Callable[[Stand], Sequence[Measure]]] = {
+    "answers": answers,
+    "memory": memory,
+    "handshake": handshake,
+    "login": login,
+    "marking": marking,
+}

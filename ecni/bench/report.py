@@ -1,0 +1,115 @@
+"""What `make bench` found, as JSON and as the table of `docs/performance.md`."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+
+from ecni.bench.measures import Measure, Size, figure
+from ecni.supervisor import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+START, END = "<!-- bench -->", "<!-- /bench -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """The measures of one benchmark, and what disturbed them.
+
+    Attributes:
+        measures: what was found.
+        load_before: cores kept busy by other programs just before.
+        foreign: cores kept busy by other programs meanwhile, on average.
+        is_disturbed: whether the figures are to be doubted for that.
+        seconds: how long it took.
+    """
+
+    measures: Sequence[Measure]
+    load_before: float
+    foreign: float
+    is_disturbed: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One passage of the benchmarks."""
+
+    at: datetime
+    size: Size
+    server: str
+    runs: int
+    benchmarks: dict[str, Benchmark] = field(default_factory=dict)
+
+
+def merged(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
+    """Return each measure as the run with the median ratio found it, with the worst ratio of all runs beside it."""
+    found = []
+    for same in zip(*runs, strict=True):
+        ordered = sorted(same, key=lambda measure: measure.ratio)
+        found.append(replace(ordered[len(ordered) // 2], worst=ordered[-1].ratio if len(ordered) > 1 else None))
+    return found
+
+
+def as_json(report: Report) -> str:
+    """Return the report as machines read it."""
+    content = {
+        "at": report.at.isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "processor": platform.machine(),
+        "server": report.server,
+        "runs": report.runs,
+        "size": asdict(report.size),
+        "benchmarks": {
+            name: {
+                **{key: value for key, value in asdict(found).items() if key != "measures"},
+                "measures": [
+                    {**asdict(one), "ratio": round(one.ratio, 3), "is_met": one.is_met} for one in found.measures
+                ],
+            }
+            for name, found in report.benchmarks.items()
+        },
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_table(report: Report) -> str:
+    """Return the measures as a table in Markdown."""
+    rows = [
+        f"| {name}{' †' * found.is_disturbed} | {one.name} | {figure(one.value)} {one.unit} "
+        f"| {one.floor}: {figure(one.floor_value)} | {ratio(one)} | {target(one)} | {beside(one)} |"
+        for name, found in report.benchmarks.items()
+        for one in found.measures
+    ]
+    return "\n".join(["| benchmark | work | figure | floor | ratio | target | also |", f"|{'---|' * 7}", *rows])
+
+
+def ratio(measure: Measure) -> str:
+    """Return the ratio, with the worst one when there were several runs."""
+    worst = "" if measure.worst is None else f" (worst {measure.worst:.2f})"
+    return f"{measure.ratio:.2f}{worst}"
+
+
+def target(measure: Measure) -> str:
+    """Return the target and whether it is met."""
+    if measure.target is None:
+        return ""
+    verdict = "met" if measure.is_met else "**missed**"
+    return f"{measure.target.of} ≤ {figure(measure.target.at_most)}: {verdict}"
+
+
+def beside(measure: Measure) -> str:
+    """Return the other figures."""
+    return ", ".join(f"{name} {figure(value)}" for name, value in measure.details.items())
+
+
+def publish(report: Report) -> None:
+    """Put the table in `docs/performance.md`, between its two marks."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(START)
+    after = rest.split(END)[1]
+    heading = (
+        f"{report.at:%d/%m/%Y}, {report.size.candidates} candidates, {report.size.questions} questions, "
+        f"{report.size.sockets} sockets, {report.server}, Python {platform.python_version()}, {report.runs} run(s):"
+    )
+    PAGE.write_text(f"{before}{START}\n{heading}\n\n{as_table(report)}\n{END}{after}", encoding="utf-8")

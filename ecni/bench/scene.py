@@ -1,0 +1,77 @@
+"""A national exam for benchmarks: 35 centres, a sealed paper, slips, and sheets put in bulk into a state."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+
+from ecni.accounts.models import User
+from ecni.supervisor import ROOT
+from exams.actions.centre_sitting import open_sitting
+from exams.enums import CentreSittingState, QuestionKind, SheetState
+from exams.models import CentreSitting, Sheet
+from exams.queries.clock import database_now
+from exams.queries.papers import main_paper, paper_shapes
+from exams.tickets import COOKIE, Ticket, mint_ticket
+
+LETTERED = frozenset({QuestionKind.QRU, QuestionKind.QRM})
+
+
+class Scene:
+    """The first sitting of a prepared exam."""
+
+    def __init__(self, folder: Path, candidates: int) -> None:
+        """Prepare an exam of so many candidates, as the demonstration does."""
+        path = folder / "guide.json"
+        command = [sys.executable, "manage.py", "prepare_demo", "--candidates", str(candidates), "--guide", str(path)]
+        subprocess.run(command, cwd=ROOT, env=os.environ, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- ours
+        self._guide: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        self.sitting_id: int = self._guide["sitting"]
+
+    @property
+    def questions(self) -> list[int]:
+        """Numbers of the questions of the paper that take one letter and that everybody may answer at once."""
+        shapes = paper_shapes(main_paper(self.sitting_id).pk)
+        return [number for number, shape in shapes.items() if shape.kind in LETTERED and not shape.is_progressive]
+
+    def cookies(self, count: int) -> list[str]:
+        """Return what the browsers of the first so many candidates hold, centres mixed."""
+        sheets = Sheet.objects.filter(sitting_id=self.sitting_id).order_by("number")[:count]
+        held = [Ticket(s.pk, s.epoch, s.centre_sitting_id, s.sitting_id, s.number) for s in sheets]
+        return [f"{COOKIE}={mint_ticket(ticket)}" for ticket in held]
+
+    def slip_codes(self, count: int) -> list[str]:
+        """Return the codes of so many slips."""
+        return [slip["code"] for centre in self._guide["centres"] for slip in centre["slips"]][:count]
+
+    def set_lobby(self) -> None:
+        """Put every sheet into the lobby, admitted, without any act."""
+        self._set(CentreSittingState.LOBBY, SheetState.ADMITTED, hours=None)
+
+    def set_open(self) -> None:
+        """Have every sheet compose, without any act."""
+        self._set(CentreSittingState.OPEN, SheetState.COMPOSING, hours=3)
+
+    def open(self) -> None:
+        """Open every centre, as the agency does."""
+        open_sitting(sitting_id=self.sitting_id, actor=User.objects.get(username="agence"), now=database_now())
+
+    def _set(self, centre_state: CentreSittingState, state: SheetState, hours: int | None) -> None:
+        now = database_now()
+        ends_at = None if hours is None else now + timedelta(hours=hours)
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE exams_journalentry_s{self.sitting_id}")
+        Sheet.objects.filter(sitting_id=self.sitting_id).update(
+            state=state, admitted_at=now, submitted_at=None, ends_at=ends_at
+        )
+        CentreSitting.objects.filter(sitting_id=self.sitting_id).update(
+            state=centre_state, opened_at=None if hours is None else now, revision=F("revision") + 1
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE exams_sheet")
