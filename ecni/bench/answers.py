@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecni.bench.measures import PROCESSOR_MS, Measure, Target
-from ecni.bench.stand import FLOOR, PLATFORM, Crowd, Serving, Stand
+from ecni.bench.stand import FLOOR, PLATFORM, Crowd, Crowds, Serving, Stand
 
 RATES = (200, 1_000, 2_000)
 JUDGED = "1000/s"
@@ -75,7 +75,7 @@ def costs(
     return found
 
 
-def cost(stand: Stand, serving: Serving, crowd: Crowd, do: str, **load: Any) -> dict[str, float]:
+def cost(stand: Stand, serving: Serving, crowd: Crowd | Crowds, do: str, **load: Any) -> dict[str, float]:
     """Put one load on the servers and return what each answer cost.
 
     Raises:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from ecni.bench.answers import answers
+from ecni.bench.broadcast import broadcast, storm
+from ecni.bench.curves import curves
 from ecni.bench.entry import handshake, login
 from ecni.bench.measures import Measure
 from ecni.bench.memory import memory
@@ -14,5 +16,8 @@ BENCHMARKS: Mapping[str, Callable[[Stand], Sequence[Measure]]] = {
     "memory": memory,
     "handshake": handshake,
     "login": login,
+    "broadcast": broadcast,
+    "storm": storm,
+    "curves": curves,
     "marking": marking,
 }

@@ -21,6 +21,7 @@ class Size:
     Attributes:
         candidates, questions: of the exam that is marked, opened, frozen.
         sockets: open ones while answers, handshakes and memory are measured.
+        storm: sockets that come back at once.
         logins: entries by slip.
         seconds: of each load at a rate.
         curve: numbers of sockets of the cost curves.
@@ -29,6 +30,7 @@ class Size:
     candidates: int = 10_000
     questions: int = 450
     sockets: int = 2_000
+    storm: int = 9_800
     logins: int = 400
     seconds: float = 5.0
     curve: tuple[int, ...] = (1_000, 5_000, 10_000)
@@ -36,7 +38,7 @@ class Size:
     @property
     def most(self) -> int:
         """The most candidates that any benchmark asks for."""
-        return max(self.candidates, self.sockets, *self.curve)
+        return max(self.candidates, self.sockets, self.storm, *self.curve)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from socket import socket
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from django.db import connection
 
@@ -22,6 +23,8 @@ from ecni.supervisor import ROOT, Supervisor, daphne, listening_socket
 PLATFORM, FLOOR = "ecni.asgi:application", "ecni.bench.floors:application"
 AT_ONCE = 100
 PATIENCE_SECONDS = 240.0
+SOCKETS_OF_A_PROCESS = 18_000
+"""Within the 20,000 descriptors that a process may open on a plain machine."""
 
 SERVERS: Mapping[str, Callable[[socket], list[str]]] = {"daphne": daphne}
 """The commands of the servers that may carry the platform, by name."""
@@ -77,6 +80,44 @@ class Crowd:
         """End the process, and its sockets with it."""
         self._process.kill()
         self._process.wait()
+
+
+class Crowds:
+    """Generators for more sockets than one process may hold, as one; a context manager."""
+
+    def __init__(self, serving: "Serving") -> None:
+        self._crowds = [Crowd(serving.port) for _ in serving.pids]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for crowd in self._crowds:
+            crowd.end()
+
+    def connect(self, cookies: Sequence[str]) -> None:
+        """Open a socket for each cookie, shared between the generators.
+
+        Raises:
+            RuntimeError: one could not be opened.
+        """
+        for position, crowd in enumerate(self._crowds):
+            if mine := cookies[position :: len(self._crowds)]:
+                crowd.connect(mine)
+
+    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
+        """Have all do the same at once, a rate being shared; counts are added, of the rest the worst is kept."""
+        if "rate" in fields:
+            fields["rate"] /= len(self._crowds)
+        for crowd in self._crowds:
+            crowd.order(do, **fields)
+        answers = [crowd.answer() for crowd in self._crowds]
+        added = {name: sum(answer[name] for answer in answers) for name in ("sent", "acked")}
+        worst = {name: max(answer[name] for answer in answers) for name in ("seconds", "p50_ms", "p99_ms", "max_ms")}
+        troubles = {name: [answer[name] for answer in answers] for name in ("refused", "errors")}
+        return added | worst | troubles
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--candidates", type=int, default=usual.candidates)
         parser.add_argument("--questions", type=int, default=usual.questions)
         parser.add_argument("--sockets", type=int, default=usual.sockets, help="sockets ouverts pendant une mesure")
+        parser.add_argument("--storm", type=int, default=usual.storm, help="tablettes qui reviennent ensemble")
         parser.add_argument("--logins", type=int, default=usual.logins, help="entrées par coupon")
         parser.add_argument("--seconds", type=float, default=usual.seconds, help="durée de chaque charge")
         parser.add_argument("--sizes", default=os.environ.get("SIZES", ""), help="tailles des courbes")
@@ -63,6 +64,7 @@ class Command(BaseCommand):
             candidates=options["candidates"],
             questions=options["questions"],
             sockets=options["sockets"],
+            storm=options["storm"],
             logins=options["logins"],
             seconds=options["seconds"],
             curve=sizes,

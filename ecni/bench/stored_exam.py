@@ -1,0 +1,208 @@
+"""The exam of `whole_exam` in PostgreSQL, journal included: freezing, marking and ranking as they read it from there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+from io import RawIOBase
+from time import perf_counter, process_time
+from typing import Any, TypeVar
+
+import numpy as np
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from ecni.bench.measures import PROCESSOR_SECONDS, Measure, Target
+from ecni.bench.stand import Stand
+from ecni.bench.whole_exam import NOW, acts, drawn, exam_of, ranked
+from exams.actions.centre_sitting import create_centre_sitting
+from exams.actions.freezing import freeze_sheets
+from exams.enums import PaperState, PartCode, SheetState
+from exams.models import Exam, ExamPart, Paper, PaperQuestion, PaperUnit, Question, Sheet, Sitting
+from exams.rules.states import SheetPlace
+from grading.queries import FrozenAnswers, frozen_answers, responses_of
+from grading.rules.engine import Plan, mark_responses, plan_run
+
+Result = TypeVar("Result")
+CENTRES = 35
+PROPOSITIONS = 26
+COLUMNS = "sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest"
+READ = "sheet_id, seq, kind, question, value, made_at, digest"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExam:
+    """What was put into PostgreSQL."""
+
+    sitting_id: int
+    paper_id: int
+    centre_sittings: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Wall seconds, and processor seconds of this process and of PostgreSQL."""
+
+    seconds: float
+    processor: float
+    database: float
+
+    @property
+    def total(self) -> float:
+        """Processor time of both."""
+        return self.processor + self.database
+
+
+def stored(stand: Stand) -> list[Measure]:
+    """Return what freezing, marking and ranking cost from PostgreSQL to PostgreSQL."""
+    structure, keys = exam_of(stand.size.questions)
+    plan = plan_run(structure, keys)
+    masks, texts = drawn(stand.size.candidates, plan)
+    stand.say(f"  {masks.size} actes à écrire dans le journal")
+    exam = store(plan, masks, texts)
+    stand.flush()
+    sent, _ = spent(stand, partial(throw_away, f"SELECT {READ} FROM exams_journalentry_s{exam.sitting_id}"))
+    freezing, count = spent(stand, partial(freeze, exam))
+    if count != stand.size.candidates:
+        raise RuntimeError(f"{count} sheets frozen")
+    rows, _ = spent(stand, partial(throw_away, "SELECT sheet_id, masks, texts FROM exams_frozensheet"))
+    reading, _ = spent(stand, partial(mark_and_rank, exam, plan))
+    whole = freezing.seconds + reading.seconds
+    sheets = f"{count} x {stand.size.questions}"
+    return [
+        measure(f"freeze {sheets}", freezing, "same acts sent by PostgreSQL, thrown away", sent, None, "freeze"),
+        measure(
+            f"read, mark, rank {sheets} frozen", reading, "same rows sent, thrown away", rows, Target("seconds", 2)
+        ),
+        Measure(
+            f"from the journal to the ranking, {sheets}",
+            freezing.total + reading.total,
+            PROCESSOR_SECONDS,
+            "same acts sent by PostgreSQL, thrown away",
+            sent.total,
+            Target("seconds", 10),
+            {"seconds": whole},
+        ),
+    ]
+
+
+def measure(name: str, cost: Cost, floor: str, least: Cost, target: Target | None, unit_cost: str = "") -> Measure:
+    """Return the measure of one piece of work."""
+    details = {"seconds": cost.seconds, "of PostgreSQL s": cost.database}
+    return Measure(name, cost.total, PROCESSOR_SECONDS, floor, least.total, target, details, cost=unit_cost)
+
+
+def spent(stand: Stand, work: Callable[[], Result]) -> tuple[Cost, Result]:
+    """Return what a piece of work costs here and in PostgreSQL, and its result."""
+    database, processor, started = stand.database_seconds(), process_time(), perf_counter()
+    result = work()
+    seconds = perf_counter() - started
+    return Cost(seconds, process_time() - processor, stand.database_seconds() - database), result
+
+
+def store(plan: Plan, masks: NDArray[np.uint32], texts: dict[int, list[str]]) -> StoredExam:
+    """Put an exam, its sheets and every act into PostgreSQL; the paper is numbered and has no text."""
+    exam = Exam.objects.create(name="Banc d’essai", slug=f"banc-{Exam.objects.count()}")
+    part = ExamPart.objects.create(exam=exam, code=PartCode.QI, points=10_800)
+    sitting = Sitting.objects.create(exam=exam, number=1, title="Banc d’essai", starts_at=NOW, duration_seconds=10_800)
+    paper = Paper.objects.create(
+        sitting=sitting,
+        title="Banc d’essai",
+        state=PaperState.SEALED,
+        digest=sha256(exam.slug.encode()).hexdigest(),
+        sealed_at=NOW - timedelta(days=1),
+    )
+    question = Question.objects.create(identifier=exam.slug, kind="QRM", rank="A", content={}, created_at=NOW)
+    unit = PaperUnit.objects.create(paper=paper, position=1, part=part, question=question)
+    PaperQuestion.objects.bulk_create(
+        PaperQuestion(
+            paper=paper,
+            number=number,
+            unit=unit,
+            question=question,
+            kind=column.kind,
+            propositions=PROPOSITIONS if column.is_choice else 0,
+            is_progressive=False,
+        )
+        for number, column in plan.columns.items()
+    )
+    centre_sittings = [
+        create_centre_sitting(
+            sitting_id=sitting.pk, places=[SheetPlace(f"N{at:05}", 0) for at in range(first, len(masks), CENTRES)]
+        ).pk
+        for first in range(min(CENTRES, len(masks)))
+    ]
+    Sheet.objects.filter(sitting=sitting).update(state=SheetState.CLOSED)
+    write_acts(sitting.pk, masks, texts)
+    return StoredExam(sitting.pk, paper.pk, centre_sittings)
+
+
+def write_acts(sitting_id: int, masks: NDArray[np.uint32], texts: dict[int, list[str]]) -> None:
+    """Copy every act of every sheet into the journal."""
+    sheets = dict(Sheet.objects.filter(sitting_id=sitting_id).values_list("number", "pk"))
+    digests = [sha256(str(number).encode()).hexdigest() for number in range(masks.shape[1])]
+
+    def lines() -> Iterator[bytes]:
+        for at in range(len(masks)):
+            sheet_id = sheets[f"N{at:05}"]
+            yield "".join(
+                f"{sitting_id}\t{sheet_id}\t{seq}\t1\t{kind}\t{question}\t{value}\t{made_at}\t{NOW}\t\\\\x{digest}\n"
+                for (_, seq, kind, question, value, made_at, _), digest in zip(
+                    acts(at, masks[at], texts), digests, strict=True
+                )
+            ).encode()
+
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY exams_journalentry ({COLUMNS}) FROM STDIN", Lines(lines()))
+        cursor.execute("VACUUM ANALYZE exams_journalentry")
+
+
+class Lines(RawIOBase):
+    """A file that is made as it is read."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self._rest = b""
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most `size` bytes, nothing at the end."""
+        while len(self._rest) < size and (line := next(self._lines, b"")):
+            self._rest += line
+        given, self._rest = self._rest[:size], self._rest[size:]
+        return given
+
+
+class Nowhere(RawIOBase):
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        """Forget some bytes."""
+        return len(data)
+
+
+def throw_away(query: str) -> None:
+    """Have PostgreSQL send the rows of a query, and do nothing with them."""
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", Nowhere())
+
+
+def freeze(exam: StoredExam) -> int:
+    """Freeze every centre, each in its transaction as at closing; return how many sheets."""
+    count = 0
+    for centre_sitting_id in exam.centre_sittings:
+        with transaction.atomic():
+            count += freeze_sheets(centre_sitting_id=centre_sitting_id, now=NOW)
+    return count
+
+
+def mark_and_rank(exam: StoredExam, plan: Plan) -> bytes:
+    """Read the frozen rows, mark them by the first scorer, add up and rank."""
+    sheets = [
+        FrozenAnswers(pk, number, bytes(masks), texts) for pk, number, masks, texts in frozen_answers(exam.paper_id)
+    ]
+    return ranked(plan, mark_responses(plan, responses_of(sheets, plan)), [sheet.number for sheet in sheets])
