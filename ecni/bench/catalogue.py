@@ -9,6 +9,8 @@ from ecni.bench.entry import handshake, login
 from ecni.bench.measures import Measure
 from ecni.bench.memory import memory
 from ecni.bench.stand import Stand
+from ecni.bench.statements import statements
+from ecni.bench.stored_exam import stored
 from ecni.bench.whole_exam import marking
 
 BENCHMARKS: Mapping[str, Callable[[Stand], Sequence[Measure]]] = {
@@ -18,6 +20,8 @@ BENCHMARKS: Mapping[str, Callable[[Stand], Sequence[Measure]]] = {
     "login": login,
     "broadcast": broadcast,
     "storm": storm,
+    "statements": statements,
+    "stored": stored,
     "curves": curves,
     "marking": marking,
 }

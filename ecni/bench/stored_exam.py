@@ -1,7 +1,7 @@
-"""The exam of `whole_exam` in PostgreSQL, journal included: freezing, marking and ranking as they read it from there."""
+"""The exam of `whole_exam` in PostgreSQL, journal included: freezing, marking and ranking read it from there."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -28,7 +28,8 @@ Result = TypeVar("Result")
 CENTRES = 35
 PROPOSITIONS = 26
 COLUMNS = "sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest"
-READ = "sheet_id, seq, kind, question, value, made_at, digest"
+ACTS = "SELECT sheet_id, seq, kind, question, value, made_at, digest FROM exams_journalentry WHERE sitting_id = {}"
+FROZEN = "SELECT f.* FROM exams_frozensheet f JOIN exams_sheet s ON s.id = f.sheet_id WHERE s.sitting_id = {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +63,18 @@ def stored(stand: Stand) -> list[Measure]:
     stand.say(f"  {masks.size} actes à écrire dans le journal")
     exam = store(plan, masks, texts)
     stand.flush()
-    sent, _ = spent(stand, partial(throw_away, f"SELECT {READ} FROM exams_journalentry_s{exam.sitting_id}"))
+    sent, _ = spent(stand, partial(throw_away, ACTS, exam.sitting_id))
     freezing, count = spent(stand, partial(freeze, exam))
     if count != stand.size.candidates:
         raise RuntimeError(f"{count} sheets frozen")
-    rows, _ = spent(stand, partial(throw_away, "SELECT sheet_id, masks, texts FROM exams_frozensheet"))
+    rows, _ = spent(stand, partial(throw_away, FROZEN, exam.sitting_id))
     reading, _ = spent(stand, partial(mark_and_rank, exam, plan))
-    whole = freezing.seconds + reading.seconds
-    sheets = f"{count} x {stand.size.questions}"
+    sheets, same = f"{count} x {stand.size.questions}", "same acts sent by PostgreSQL, thrown away"
+    whole = Cost(*(one + other for one, other in zip(astuple(freezing), astuple(reading), strict=True)))
     return [
-        measure(f"freeze {sheets}", freezing, "same acts sent by PostgreSQL, thrown away", sent, None, "freeze"),
-        measure(
-            f"read, mark, rank {sheets} frozen", reading, "same rows sent, thrown away", rows, Target("seconds", 2)
-        ),
-        Measure(
-            f"from the journal to the ranking, {sheets}",
-            freezing.total + reading.total,
-            PROCESSOR_SECONDS,
-            "same acts sent by PostgreSQL, thrown away",
-            sent.total,
-            Target("seconds", 10),
-            {"seconds": whole},
-        ),
+        measure(f"freeze {sheets}", freezing, same, sent, None, "freeze"),
+        measure(f"read, mark, rank {sheets}", reading, "frozen rows sent, thrown away", rows, Target("seconds", 2)),
+        measure(f"from the journal to the ranking, {sheets}", whole, same, sent, Target("seconds", 10)),
     ]
 
 
@@ -185,10 +176,10 @@ class Nowhere(RawIOBase):
         return len(data)
 
 
-def throw_away(query: str) -> None:
-    """Have PostgreSQL send the rows of a query, and do nothing with them."""
+def throw_away(query: str, sitting_id: int) -> None:
+    """Have PostgreSQL send the rows of a query on one sitting, and do nothing with them."""
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", Nowhere())
+        cursor.copy_expert(f"COPY ({query.format(sitting_id)}) TO STDOUT (FORMAT binary)", Nowhere())
 
 
 def freeze(exam: StoredExam) -> int:
@@ -202,7 +193,6 @@ def freeze(exam: StoredExam) -> int:
 
 def mark_and_rank(exam: StoredExam, plan: Plan) -> bytes:
     """Read the frozen rows, mark them by the first scorer, add up and rank."""
-    sheets = [
-        FrozenAnswers(pk, number, bytes(masks), texts) for pk, number, masks, texts in frozen_answers(exam.paper_id)
-    ]
+    rows = frozen_answers(exam.paper_id)
+    sheets = [FrozenAnswers(pk, number, bytes(masks), texts) for pk, number, masks, texts in rows]
     return ranked(plan, mark_responses(plan, responses_of(sheets, plan)), [sheet.number for sheet in sheets])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.bench.catalogue import BENCHMARKS
@@ -69,6 +70,7 @@ class Command(BaseCommand):
             seconds=options["seconds"],
             curve=sizes,
         )
+        call_command("migrate", verbosity=0)
         stand = Stand(options["folder"], size, options["server"], self._say)
         report = Report(now(), size, options["server"], options["runs"])
         for name in names:
