@@ -9,6 +9,12 @@ from ecni.bench.stand import FLOOR, PLATFORM, Crowd, Crowds, Serving, Stand
 RATES = (200, 1_000, 2_000)
 JUDGED = "1000/s"
 RUSH = "closed loop"
+UNIT_COSTS = {
+    "answer_server_ms": "server ms",
+    "answer_database_ms": "PostgreSQL ms",
+    "answer_wal_bytes": "WAL bytes",
+    "answer_wire_bytes": "wire bytes",
+}
 IN_FLIGHT = 512
 RATE_OF_A_SHEET = 5.0
 """Answers a second of one tablet, at most, while it is measured: half of what the platform lets it send."""
@@ -32,7 +38,9 @@ def answers(stand: Stand) -> list[Measure]:
 
 def measure(load: str, ours: Mapping[str, float], floor: Mapping[str, float], alone: float | None) -> Measure:
     """Return the measure of one load."""
-    details = {name: ours[name] for name in ("server ms", "PostgreSQL ms", "p50 ms", "p99 ms", "answers/s")}
+    details = {
+        name: ours[name] for name in ("server ms", "PostgreSQL ms", "p50 ms", "p99 ms", "answers/s", "WAL bytes")
+    }
     if alone is not None:
         details |= {"commit alone ms": alone, "ratio to commit alone": ours["ms"] / alone}
     return Measure(
@@ -43,7 +51,7 @@ def measure(load: str, ours: Mapping[str, float], floor: Mapping[str, float], al
         floor_value=floor["ms"],
         target=Target("ratio", 2.0) if load == JUDGED else None,
         details=details,
-        cost="answer" if load == JUDGED else "",
+        costs={name: ours[key] for name, key in UNIT_COSTS.items()} if load == JUDGED else {},
     )
 
 
@@ -82,7 +90,7 @@ def cost(stand: Stand, serving: Serving, crowd: Crowd | Crowds, do: str, **load:
         RuntimeError: an answer was not acknowledged, so that the figure would mean nothing.
     """
     stand.flush()
-    before = serving.spent()
+    before, written = serving.spent(), stand.wal_bytes()
     done = crowd.ask(do, **load)
     spent = serving.since(before)
     if done["acked"] != done["sent"]:
@@ -95,4 +103,6 @@ def cost(stand: Stand, serving: Serving, crowd: Crowd | Crowds, do: str, **load:
         "p99 ms": done["p99_ms"],
         "max ms": done["max_ms"],
         "answers/s": done["acked"] / done["seconds"],
+        "WAL bytes": (stand.wal_bytes() - written) / done["acked"],
+        "wire bytes": done["bytes"] / done["acked"],
     }

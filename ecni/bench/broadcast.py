@@ -43,7 +43,7 @@ def broadcast(stand: Stand) -> list[Measure]:
             floor_value=floor.ms_per_thousand,
             target=Target("ratio", 1.5),
             details={"last ms": ours.last_ms, "last of the floor ms": floor.last_ms, "bytes": ours.frame_bytes},
-            cost="broadcast",
+            costs={"opening_ms": ours.ms_per_thousand / 1000, "opening_bytes": ours.frame_bytes},
         )
     ]
 
@@ -100,7 +100,7 @@ def storm(stand: Stand) -> list[Measure]:
             floor="as many bare handshakes with a frame each way",
             floor_value=bare,
             details={"last s": last, "last of the floor s": bare_last},
-            cost="return",
+            costs={"return_ms": ours},
         )
     ]
 

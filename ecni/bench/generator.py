@@ -61,6 +61,7 @@ class Generator:
         self._errors: Counter[str] = Counter()
         self._delays: list[float] = []
         self._refused: Counter[str] = Counter()
+        self._exchanged = 0
         self._seen: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
         self._last: dict[str, float] = {}
@@ -264,6 +265,7 @@ class Generator:
         self._last[kind] = time.monotonic()
         if kind == "ack" and frame["seq"] == tablet.pending:
             self._delays.append(self._last[kind] - tablet.due)
+            self._exchanged += size
             tablet.pending = None
             self._on_ack(tablet)
         elif kind == "state":
@@ -281,6 +283,7 @@ class Generator:
         data = text.encode()
         size = bytes((0x80 | len(data),)) if len(data) < SHORT else bytes((0x80 | SHORT, *len(data).to_bytes(2, "big")))
         tablet.socket.send(b"\x81" + size + b"\0\0\0\0" + data)
+        self._exchanged += len(data) + len(size) + 5
 
     def _send_op(self, tablet: Tablet, question: int, due: float) -> None:
         tablet.seq += 1
@@ -296,6 +299,7 @@ class Generator:
 
     def _begin(self) -> None:
         self._delays.clear()
+        self._exchanged = 0
         self._refused.clear()
         self._errors.clear()
         self._on_ack = lambda _tablet: None
@@ -310,6 +314,7 @@ class Generator:
             "sent": sent,
             "acked": len(delays),
             "seconds": lasted,
+            "bytes": self._exchanged,
             "refused": dict(self._refused),
             "errors": dict(self._errors.most_common(ERRORS_TOLD)),
             "p50_ms": quantile(delays, 0.5),

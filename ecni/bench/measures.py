@@ -60,7 +60,7 @@ class Measure:
         target: what is to be met, if something is.
         details: other figures of the same run, by name with unit.
         worst: the highest ratio of all runs, when there were several.
-        cost: the unit cost that capacity is computed from, by its name there; empty for none.
+        costs: the unit costs that it gives to `manage.py capacity`, by their names there.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Measure:
     target: Target | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     worst: float | None = None
-    cost: str = ""
+    costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:

@@ -24,6 +24,12 @@ def proportional_kb(pids: Iterable[int]) -> float:
     return sum(_kilobytes((PROC / str(pid) / "smaps_rollup").read_text(), "Pss:") for pid in pids)
 
 
+def private_kb(pids: Iterable[int]) -> float:
+    """Return the memory that processes share with nobody, in KB."""
+    texts = [(PROC / str(pid) / "smaps_rollup").read_text() for pid in pids]
+    return sum(_kilobytes(text, "Private_Clean:") + _kilobytes(text, "Private_Dirty:") for text in texts)
+
+
 def tree(root: int) -> list[int]:
     """Return a process and all that descend from it."""
     children: dict[int, list[int]] = defaultdict(list)

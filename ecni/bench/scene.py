@@ -68,6 +68,16 @@ class Scene:
                 cursor.execute(ACTS, [acts, self.questions, self.sitting_id])
                 cursor.execute(f"VACUUM ANALYZE exams_journalentry_s{self.sitting_id}")
 
+    def act_bytes(self) -> float:
+        """Return the bytes of the journal that an act takes, index included; 0 while it is empty."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_total_relation_size(%s::regclass)::float / count(*) FROM exams_journalentry"
+                " WHERE sitting_id = %s HAVING count(*) > 0",
+                [f"exams_journalentry_s{self.sitting_id}", self.sitting_id],
+            )
+            return sum(size for (size,) in cursor.fetchall())
+
     def open(self) -> None:
         """Open every centre, as the agency does."""
         open_sitting(sitting_id=self.sitting_id, actor=User.objects.get(username="agence"), now=database_now())

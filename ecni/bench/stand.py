@@ -13,6 +13,8 @@ from socket import socket
 from types import TracebackType
 from typing import Any, Self
 
+import redis
+from django.conf import settings
 from django.db import connection
 
 from ecni.bench.measures import Size
@@ -114,7 +116,7 @@ class Crowds:
         for crowd in self._crowds:
             crowd.order(do, **fields)
         answers = [crowd.answer() for crowd in self._crowds]
-        added = {name: sum(answer[name] for answer in answers) for name in ("sent", "acked")}
+        added = {name: sum(answer[name] for answer in answers) for name in ("sent", "acked", "bytes")}
         worst = {name: max(answer[name] for answer in answers) for name in ("seconds", "p50_ms", "p99_ms", "max_ms")}
         troubles = {name: [answer[name] for answer in answers] for name in ("refused", "errors")}
         return added | worst | troubles
@@ -188,6 +190,23 @@ class Stand:
     def database_seconds(self) -> float:
         """Return the processor time that PostgreSQL has spent so far."""
         return processor_seconds(tree(self.postmaster))
+
+    def backends(self) -> list[int]:
+        """Return the processes of PostgreSQL that serve the platform's servers."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'ecni-sockets'")
+            return [pid for (pid,) in cursor.fetchall()]
+
+    def redis_bytes(self) -> float:
+        """Return the memory that Redis uses."""
+        with redis.Redis.from_url(settings.REDIS_HINTS_URL) as client:
+            return float(client.info("memory")["used_memory"])
+
+    def wal_bytes(self) -> int:
+        """Return the bytes of WAL that PostgreSQL has written so far."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")
+            return int(cursor.fetchone()[0])
 
     @contextmanager
     def serving(self, application: str = PLATFORM, *, count: int = 1, role: str = "sockets") -> Iterator[Serving]:

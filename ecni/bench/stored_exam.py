@@ -72,16 +72,16 @@ def stored(stand: Stand) -> list[Measure]:
     sheets, same = f"{count} x {stand.size.questions}", "same acts sent by PostgreSQL, thrown away"
     whole = Cost(*(one + other for one, other in zip(astuple(freezing), astuple(reading), strict=True)))
     return [
-        measure(f"freeze {sheets}", freezing, same, sent, None, "freeze"),
+        measure(f"freeze {sheets}", freezing, same, sent, None),
         measure(f"read, mark, rank {sheets}", reading, "frozen rows sent, thrown away", rows, Target("seconds", 2)),
         measure(f"from the journal to the ranking, {sheets}", whole, same, sent, Target("seconds", 10)),
     ]
 
 
-def measure(name: str, cost: Cost, floor: str, least: Cost, target: Target | None, unit_cost: str = "") -> Measure:
+def measure(name: str, cost: Cost, floor: str, least: Cost, target: Target | None) -> Measure:
     """Return the measure of one piece of work."""
     details = {"seconds": cost.seconds, "of PostgreSQL s": cost.database}
-    return Measure(name, cost.total, PROCESSOR_SECONDS, floor, least.total, target, details, cost=unit_cost)
+    return Measure(name, cost.total, PROCESSOR_SECONDS, floor, least.total, target, details)
 
 
 def spent(stand: Stand, work: Callable[[], Result]) -> tuple[Cost, Result]:

@@ -27,6 +27,9 @@ CONNECTIONS_PER_WEB_PROCESS = 16
 """The default of CONNECTION_POOL."""
 
 CONNECTIONS_OF_WORKERS = 12
+RESERVED_CONNECTIONS = 3
+"""Those that PostgreSQL keeps for its superuser, by default."""
+
 REDIS_CLIENTS_PER_PROCESS = 60
 CLOCK_SECONDS = 0.25
 CERTIFICATE_DAYS = 7
@@ -130,14 +133,19 @@ def processes(cores: int, needs: Needs) -> Finding:
     return counted("processes", needs.socket_processes, allows, needs, remedy, needed)
 
 
-def database_connections(most: int, reserved: int, needs: Needs) -> Finding:
-    """Connections of PostgreSQL: a handful for each process, whatever the number of candidates."""
-    needed = (
+def connections_needed(needs: Needs, reserved: int = RESERVED_CONNECTIONS) -> int:
+    """Return the connections of PostgreSQL: a handful for each process, whatever the number of candidates."""
+    return (
         needs.socket_processes * CONNECTIONS_PER_SOCKET_PROCESS
         + needs.web_processes * CONNECTIONS_PER_WEB_PROCESS
         + CONNECTIONS_OF_WORKERS
         + reserved
     )
+
+
+def database_connections(most: int, reserved: int, needs: Needs) -> Finding:
+    """Connections of PostgreSQL."""
+    needed = connections_needed(needs, reserved)
     is_met = most >= needed
     remedy = "" if is_met else f"max_connections = {needed} au moins"
     return Finding("postgresql-connections", str(most), str(needed), None if is_met else 0, is_met, remedy)
@@ -159,9 +167,14 @@ def durability(settings: Mapping[str, str]) -> list[Finding]:
     ]
 
 
+def redis_clients_needed(needs: Needs) -> int:
+    """Return the clients of Redis: those of each process, the worker among them."""
+    return (needs.socket_processes + needs.web_processes + 1) * REDIS_CLIENTS_PER_PROCESS
+
+
 def redis_clients(most: int, needs: Needs) -> Finding:
-    """Clients of Redis: those of each process."""
-    needed = (needs.socket_processes + needs.web_processes + 1) * REDIS_CLIENTS_PER_PROCESS
+    """Clients of Redis."""
+    needed = redis_clients_needed(needs)
     is_met = most >= needed
     remedy = "" if is_met else f"maxclients {needed} au moins"
     return Finding("redis-clients", str(most), str(needed), None if is_met else 0, is_met, remedy)

@@ -1,6 +1,7 @@
 """`make bench`: measure the named benchmarks; write `build/bench.json`; publish in `docs/performance.md` if asked."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from ecni.bench.processes import Watch
 from ecni.bench.report import Benchmark, Report, as_json, as_table, merged, publish
 from ecni.bench.stand import SERVERS, Stand
 from ecni.engines import EnginesError, engines, plain_account, reachable_folder
+from ecni.preflight.costs import write_costs
 from ecni.shared.clock import now
 from ecni.supervisor import ROOT, ChildDied
 
@@ -81,6 +83,7 @@ class Command(BaseCommand):
         self.stdout.write(as_table(report))
         if options["publish"]:
             publish(report)
+            publish_costs(report)
 
     def _benchmark(self, name: str, stand: Stand, runs: int) -> Benchmark:
         with Watch(os.getppid()) as watch:
@@ -94,6 +97,19 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(f"  {text}")
         self.stdout.flush()
+
+
+def publish_costs(report: Report) -> None:
+    """Hand the unit costs over to `manage.py capacity`."""
+    found = report.benchmarks.values()
+    write_costs(
+        {name: value for one in found for measure in one.measures for name, value in measure.costs.items()},
+        disturbed=frozenset(
+            name for one in found if one.is_disturbed for measure in one.measures for name in measure.costs
+        ),
+        machine=f"{os.cpu_count()} cœurs {platform.machine()}, {report.server}, Python {platform.python_version()}",
+        on=report.at.date(),
+    )
 
 
 def again_beside_engines(folder: Path) -> int:
