@@ -9,6 +9,7 @@ from ecni.bench.stand import FLOOR, PLATFORM, Crowd, Crowds, Serving, Stand
 RATES = (200, 1_000, 2_000)
 JUDGED = "1000/s"
 RUSH = "closed loop"
+TOLD = ("server ms", "PostgreSQL ms", "p50 ms", "p99 ms", "answers/s", "WAL bytes")
 UNIT_COSTS = {
     "answer_server_ms": "server ms",
     "answer_database_ms": "PostgreSQL ms",
@@ -38,9 +39,7 @@ def answers(stand: Stand) -> list[Measure]:
 
 def measure(load: str, ours: Mapping[str, float], floor: Mapping[str, float], alone: float | None) -> Measure:
     """Return the measure of one load."""
-    details = {
-        name: ours[name] for name in ("server ms", "PostgreSQL ms", "p50 ms", "p99 ms", "answers/s", "WAL bytes")
-    }
+    details = {name: ours[name] for name in TOLD}
     if alone is not None:
         details |= {"commit alone ms": alone, "ratio to commit alone": ours["ms"] / alone}
     return Measure(

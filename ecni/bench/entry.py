@@ -33,9 +33,7 @@ def handshake(stand: Stand) -> list[Measure]:
             Target("ratio", 1.5),
             {"handshakes/s": count / last},
         ),
-        Measure(
-            "handshake, hello, state", whole, PROCESSOR_MS, f"{bare}, a frame each way", bare_whole, cost="connect"
-        ),
+        Measure("handshake, hello, state", whole, PROCESSOR_MS, f"{bare}, a frame each way", bare_whole),
     ]
 
 
@@ -55,11 +53,8 @@ def login(stand: Stand) -> list[Measure]:
     floor = visited(stand, EMPTY_PAGE, [""] * (count + WARMING), Visitor.get_empty_pages)
     stand.scene.set_lobby()
     ours = visited(stand, PLATFORM, stand.scene.slip_codes(count + WARMING), Visitor.enter)
-    return [
-        Measure(
-            "entry by slip", ours, PROCESSOR_MS, "three empty pages, same middleware", floor, costs={"login_ms": ours}
-        )
-    ]
+    pages = "three empty pages, same middleware"
+    return [Measure("entry by slip", ours, PROCESSOR_MS, pages, floor, costs={"login_ms": ours})]
 
 
 def visited(

@@ -1,4 +1,4 @@
-"""The file of unit costs: written by `manage.py bench --publish`, read by `manage.py capacity`. Each cost has its date."""
+"""The file of unit costs: `manage.py bench --publish` writes it, `manage.py capacity` reads it."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`manage.py capacity --candidates 9800`: processes, machines, memory, bandwidth, database, from measured unit costs."""
+"""`manage.py capacity --candidates 9800`: processes, machines, memory, bandwidth, from measured unit costs."""
 
 import json
 from dataclasses import asdict, replace
@@ -67,7 +67,7 @@ def as_words(day: Day, needs: list[Need], held: int, published: Published) -> st
     rows = [(need.what, f"{need.amount:,.0f} {need.unit}".replace(",", " "), need.formula) for need in needs]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [
-        f"{day.candidates} candidats en même temps, {day.answers_per_minute:g} actes par minute chacun à la fin.",
+        f"{day.candidates} candidats ensemble, {day.answers_per_minute:g} actes par minute chacun à la fin.",
         "",
     ]
     lines += [f"{what.ljust(widths[0])}  {amount.rjust(widths[1])}  {formula}" for what, amount, formula in rows]
