@@ -24,7 +24,7 @@ LETTERED = frozenset({QuestionKind.QRU, QuestionKind.QRM})
 
 ACTS = """
 INSERT INTO exams_journalentry (sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest)
-SELECT sitting_id, id, seq, 1, 1, asked[1 + seq % array_length(asked, 1)], 'A', 1780000000000 + seq, now(),
+SELECT sitting_id, id, seq, 1, 1, asked[1 + seq %% array_length(asked, 1)], 'A', 1780000000000 + seq, now(),
     sha256(convert_to(id || '|' || seq, 'UTF8'))
 FROM exams_sheet, generate_series(1, %s) AS seq, (SELECT %s::int[] AS asked) AS paper WHERE sitting_id = %s"""
 

@@ -166,9 +166,13 @@ class Stand:
         size: how large they are.
         server: a name of `SERVERS`.
         say: told, in French, what is being measured.
+        is_profiled: whether servers write a profile of their loop beside their logs; figures then mean nothing.
     """
 
-    def __init__(self, folder: Path, size: Size, server: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, size: Size, server: str, say: Callable[[str], None], *, is_profiled: bool = False
+    ) -> None:
+        self.is_profiled = is_profiled
         self.folder = folder
         self.size = size
         self.server = server
@@ -214,13 +218,20 @@ class Stand:
         self.flush()
         with Supervisor(self.folder) as supervisor:
             listener = listening_socket(0)
-            command = [application if word == PLATFORM else word for word in SERVERS[self.server](listener)]
+            command = self._command(application, listener)
             names = [f"server-{number}" for number in range(1, count + 1)]
             for name in names:
                 supervisor.start(name, command, {"ROLE": role}, sockets=[listener])
             supervisor.wait_until_serving(listener)
             yield Serving(listener.getsockname()[1], [supervisor.pid(name) for name in names], self.postmaster)
             listener.close()
+
+    def _command(self, application: str, listener: socket) -> list[str]:
+        command = [application if word == PLATFORM else word for word in SERVERS[self.server](listener)]
+        if self.is_profiled:
+            path = self.folder / f"{application.partition(':')[0]}.pstats"
+            command[1:1] = ["-m", "cProfile", "-o", str(path)]
+        return command
 
     @contextmanager
     def crowd(self, serving: Serving) -> Iterator[Crowd]:

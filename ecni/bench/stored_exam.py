@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from io import RawIOBase
+from io import BytesIO, RawIOBase
 from time import perf_counter, process_time
 from typing import Any, TypeVar
 
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from ecni.bench.measures import PROCESSOR_SECONDS, Measure, Target
 from ecni.bench.stand import Stand
-from ecni.bench.whole_exam import NOW, acts, drawn, exam_of, ranked
+from ecni.bench.whole_exam import NOW, drawn, exam_of, ranked
 from exams.actions.centre_sitting import create_centre_sitting
 from exams.actions.freezing import freeze_sheets
 from exams.enums import PaperState, PartCode, SheetState
 from exams.models import Exam, ExamPart, Paper, PaperQuestion, PaperUnit, Question, Sheet, Sitting
+from exams.rules.answers import letters_of
 from exams.rules.states import SheetPlace
 from grading.queries import FrozenAnswers, frozen_answers, responses_of
 from grading.rules.engine import Plan, mark_responses, plan_run
@@ -27,6 +28,7 @@ from grading.rules.engine import Plan, mark_responses, plan_run
 Result = TypeVar("Result")
 CENTRES = 35
 PROPOSITIONS = 26
+MADE_AT = 1_780_000_000_000
 COLUMNS = "sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest"
 ACTS = "SELECT sheet_id, seq, kind, question, value, made_at, digest FROM exams_journalentry WHERE sitting_id = {}"
 FROZEN = "SELECT f.* FROM exams_frozensheet f JOIN exams_sheet s ON s.id = f.sheet_id WHERE s.sitting_id = {}"
@@ -131,17 +133,17 @@ def store(plan: Plan, masks: NDArray[np.uint32], texts: dict[int, list[str]]) ->
 
 def write_acts(sitting_id: int, masks: NDArray[np.uint32], texts: dict[int, list[str]]) -> None:
     """Copy every act of every sheet into the journal."""
-    sheets = dict(Sheet.objects.filter(sitting_id=sitting_id).values_list("number", "pk"))
-    digests = [sha256(str(number).encode()).hexdigest() for number in range(masks.shape[1])]
+    ids = dict(Sheet.objects.filter(sitting_id=sitting_id).values_list("number", "pk"))
+    sheets = [ids[f"N{at:05}"] for at in range(len(masks))]
 
     def lines() -> Iterator[bytes]:
-        for at in range(len(masks)):
-            sheet_id = sheets[f"N{at:05}"]
+        """As they come in: everybody answers the first question, then everybody the second one."""
+        for number in range(1, masks.shape[1] + 1):
+            values = texts[number] if number in texts else [letters_of(mask) for mask in masks[:, number - 1].tolist()]
+            digest = sha256(str(number).encode()).hexdigest()
+            until, since = f"\t{number}\t1\t1\t{number}\t", f"\t{MADE_AT + number}\t{NOW}\t\\\\x{digest}\n"
             yield "".join(
-                f"{sitting_id}\t{sheet_id}\t{seq}\t1\t{kind}\t{question}\t{value}\t{made_at}\t{NOW}\t\\\\x{digest}\n"
-                for (_, seq, kind, question, value, made_at, _), digest in zip(
-                    acts(at, masks[at], texts), digests, strict=True
-                )
+                f"{sitting_id}\t{pk}{until}{value}{since}" for pk, value in zip(sheets, values, strict=True)
             ).encode()
 
     with connection.cursor() as cursor:
@@ -154,7 +156,7 @@ class Lines(RawIOBase):
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines
-        self._rest = b""
+        self._block = BytesIO()
 
     def readable(self) -> bool:
         """It is for reading."""
@@ -162,9 +164,8 @@ class Lines(RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes, nothing at the end."""
-        while len(self._rest) < size and (line := next(self._lines, b"")):
-            self._rest += line
-        given, self._rest = self._rest[:size], self._rest[size:]
+        while not (given := self._block.read(size)) and (line := next(self._lines, b"")):
+            self._block = BytesIO(line)
         return given
 
 

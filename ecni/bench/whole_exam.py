@@ -1,6 +1,7 @@
 """Marking twice, ranking and analysing a national exam of every kind, from frozen rows and from the journal.
 
-Rows are in memory, in the form in which PostgreSQL gives them: what is measured is our work, not the disk's.
+Rows are in memory, in the form in which PostgreSQL gives them: what is measured is our work, not the disk's, which
+`stored_exam` adds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,10 @@ from ecni.bench.measures import PROCESSOR_SECONDS, Measure, Timed, measured, tim
 from ecni.bench.stand import Stand
 from exams.actions.freezing import frozen_row
 from exams.enums import OpKind, PropositionStatus, QuestionKind
-from exams.queries.journal import ops_of
 from exams.rules.answers import QuestionShape, letters_of
 from exams.rules.content import Circle, Point
-from exams.rules.replay import replay
+from exams.rules.final import FinalForm
+from exams.rules.replay import Act, Replay
 from grading.queries import FrozenAnswers, responses_of
 from grading.rules.agreement import differences
 from grading.rules.analysis import Analysis, analyse
@@ -42,8 +43,6 @@ TEXTS = {
     QuestionKind.TCS: ("", "-2", "-1", "0", "1", "2"),
     QuestionKind.ZAP: ("", "50,50", "20,20", "57.5,50", "80,80", "12.5,30"),
 }
-
-JournalRow = tuple[int, int, int, int, str, int, bytes]
 
 
 def marking(stand: Stand) -> list[Measure]:
@@ -170,12 +169,13 @@ def journal(plan: Plan, masks: NDArray[np.uint32], texts: dict[int, list[str]], 
         number: QuestionShape(column.kind, 26 if column.is_choice else 0, None, is_progressive=False, previous=0)
         for number, column in plan.columns.items()
     }
+    form = FinalForm(shapes)
     parts: list[tuple[Timed, Timed]] = []
     answers: list[FrozenAnswers] = []
     for start in range(0, len(masks), BLOCK):
-        rows = [list(acts(at, masks[at], texts)) for at in range(start, min(start + BLOCK, len(masks)))]
-        least, _ = timed(partial(walked, rows))
-        part, found = timed(partial(folded, rows, shapes))
+        said = [list(acts(at, masks[at], texts)) for at in range(start, min(start + BLOCK, len(masks)))]
+        least, _ = timed(partial(walked, said))
+        part, found = timed(partial(folded, said, start, form))
         parts.append((least, part))
         answers += found
     last, marks = timed(lambda: mark_responses(plan, responses_of(answers, plan)))
@@ -183,31 +183,32 @@ def journal(plan: Plan, masks: NDArray[np.uint32], texts: dict[int, list[str]], 
         raise RuntimeError("the journal and the frozen rows give different marks")
     work = [part for _, part in parts] + [last]
     return Measure(
-        name="fold the journal, freeze, mark",
+        name="fold acts in memory, freeze, mark",
         value=sum(part.processor for part in work),
         unit=PROCESSOR_SECONDS,
-        floor="same rows, one empty Python loop",
+        floor="same acts, one empty Python loop",
         floor_value=sum(least.processor for least, _ in parts),
         details={"seconds": sum(part.seconds for part in work), "peak MiB": max(part.peak_mib for part in work)},
     )
 
 
-def acts(at: int, masks: NDArray[np.uint32], texts: dict[int, list[str]]) -> Iterator[JournalRow]:
-    """Yield one answer per question, as the journal's rows: sheet, seq, kind, question, value, made_at, digest."""
+def acts(at: int, masks: NDArray[np.uint32], texts: dict[int, list[str]]) -> Iterator[Act]:
+    """Yield one answer of a candidate per question."""
     for number, mask in enumerate(masks.tolist(), start=1):
-        value = texts[number][at] if number in texts else letters_of(mask)
-        yield at + 1, number, OpKind.ANSWER.value, number, value, 1_780_000_000_000 + number, b"d" * 32
+        yield OpKind.ANSWER, number, texts[number][at] if number in texts else letters_of(mask)
 
 
-def walked(sheets: Sequence[Sequence[JournalRow]]) -> int:
-    """Touch every row, and do nothing with it."""
-    return sum(1 for rows in sheets for _ in rows)
+def walked(sheets: Sequence[Sequence[Act]]) -> int:
+    """Touch every act, and do nothing with it."""
+    return sum(1 for said in sheets for _ in said)
 
 
-def folded(sheets: Sequence[Sequence[JournalRow]], shapes: dict[int, QuestionShape]) -> list[FrozenAnswers]:
-    """Fold each sheet as freezing does, and return its frozen answers."""
+def folded(sheets: Sequence[Sequence[Act]], start: int, form: FinalForm) -> list[FrozenAnswers]:
+    """Fold each sheet as freezing does, and return its frozen answers; the first one is that of candidate `start`."""
     found = []
-    for rows in sheets:
-        row = frozen_row(rows[0][0], replay(b"genesis", ops_of(rows)), shapes, NOW)
-        found.append(FrozenAnswers(rows[0][0], f"N{rows[0][0] - 1:05}", bytes(row.masks), row.texts))
+    for at, said in enumerate(sheets, start=start):
+        state = Replay(len(said), b"")
+        state.fold(said)
+        row = frozen_row(at + 1, state, form, NOW)
+        found.append(FrozenAnswers(at + 1, f"N{at:05}", bytes(row.masks), row.texts))
     return found

@@ -5,8 +5,7 @@ from datetime import datetime
 from exams.models import FrozenSheet, Sheet
 from exams.queries.journal import replays
 from exams.queries.papers import main_paper, paper_shapes
-from exams.rules.answers import QuestionShape
-from exams.rules.final import final_answers
+from exams.rules.final import FinalForm
 from exams.rules.replay import Replay
 from exams.rules.states import FROZEN_STATES
 
@@ -19,17 +18,17 @@ def freeze_sheets(*, centre_sitting_id: int, now: datetime) -> int:
     sheets = list(Sheet.objects.filter(centre_sitting_id=centre_sitting_id, state__in=FROZEN_STATES))
     if not sheets:
         return 0
-    shapes = paper_shapes(main_paper(sheets[0].sitting_id).pk)
+    form = FinalForm(paper_shapes(main_paper(sheets[0].sitting_id).pk))
     folded = replays(sheets)
     FrozenSheet.objects.bulk_create(
-        (frozen_row(sheet.pk, folded[sheet.pk], shapes, now) for sheet in sheets), batch_size=1000
+        (frozen_row(sheet.pk, folded[sheet.pk], form, now) for sheet in sheets), batch_size=1000
     )
     return len(sheets)
 
 
-def frozen_row(sheet_id: int, folded: Replay, shapes: dict[int, QuestionShape], now: datetime) -> FrozenSheet:
+def frozen_row(sheet_id: int, folded: Replay, form: FinalForm, now: datetime) -> FrozenSheet:
     """Return the final row of one sheet."""
-    final = final_answers(folded, shapes)
+    final = form.filled(folded)
     return FrozenSheet(
         sheet_id=sheet_id,
         masks=final.masks,

@@ -9,6 +9,12 @@ from dataclasses import dataclass, field
 from exams.enums import OpKind
 from exams.rules.ops import Op
 
+ANSWER, SEAL, FLAG, STRIKE, SUBMIT = OpKind
+"""By these names: reading a member of an enumeration costs more than folding an act."""
+
+Act = tuple[OpKind, int, str]
+"""What an op does: kind, question, value."""
+
 
 @dataclass(slots=True)
 class Replay:
@@ -36,19 +42,23 @@ class Replay:
 
     def apply(self, op: Op) -> None:
         """Fold one op, which must be the next one of the chain."""
-        match op.kind:
-            case OpKind.ANSWER:
-                self.answers[op.question] = op.value
-            case OpKind.SEAL:
-                self.sealed.add(op.question)
-            case OpKind.FLAG:
-                (self.flags.add if op.value == "1" else self.flags.discard)(op.question)
-            case OpKind.STRIKE:
-                self.strikes[op.question] = op.value
-            case OpKind.SUBMIT:
-                self.submitted = True
+        self.fold(((op.kind, op.question, op.value),))
         self.seq, self.digest = op.seq, op.digest
-        self.position = op.question or self.position
+
+    def fold(self, acts: Iterable[Act]) -> None:
+        """Fold what ops do, in their order; `seq` and `digest` are the caller's to move."""
+        for kind, question, value in acts:
+            if kind is ANSWER:
+                self.answers[question] = value
+            elif kind is SEAL:
+                self.sealed.add(question)
+            elif kind is FLAG:
+                (self.flags.add if value == "1" else self.flags.discard)(question)
+            elif kind is STRIKE:
+                self.strikes[question] = value
+            elif kind is SUBMIT:
+                self.submitted = True
+            self.position = question or self.position
 
     @property
     def answered(self) -> int:

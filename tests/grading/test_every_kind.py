@@ -9,6 +9,7 @@ from exams.actions.freezing import frozen_row
 from exams.enums import CentreSittingState, PartShare, SheetState
 from exams.models import PaperQuestion, Sheet
 from exams.queries.papers import paper_shapes
+from exams.rules.final import FinalForm
 from exams.rules.replay import Replay
 from grading.queries import marking_plan, sheet_numerators
 from grading.rules.parameters import PUBLISHED
@@ -33,7 +34,7 @@ def marked(concours):
     Sheet.objects.exclude(pk=sheet.pk).update(state=SheetState.ABSENT)
     Sheet.objects.filter(pk=sheet.pk).update(state=SheetState.SUBMITTED)
     shapes = paper_shapes(concours.sitting.papers.get().pk)
-    frozen_row(sheet.pk, Replay(seq=8, digest=b"x" * 32, answers=dict(ANSWERS)), shapes, NOW).save()
+    frozen_row(sheet.pk, Replay(seq=8, digest=b"x" * 32, answers=dict(ANSWERS)), FinalForm(shapes), NOW).save()
     concours.hosting.centre_sitting.state = CentreSittingState.CLOSED
     concours.hosting.centre_sitting.save()
     return mark_sitting(concours.sitting, User.objects.get(username="agence"))

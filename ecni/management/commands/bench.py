@@ -45,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--server", choices=SERVERS, default=os.environ.get("SERVER", "daphne"))
         parser.add_argument("--folder", type=Path, default=FOLDER)
         parser.add_argument("--report", type=Path, default=ROOT / "build" / "bench.json")
+        parser.add_argument("--profile", action="store_true", help="profile la boucle des serveurs, chiffres faussés")
         parser.add_argument("--publish", action="store_true", help="récrit le tableau de docs/performance.md")
         parser.add_argument("--beside-engines", action="store_true", help="les serveurs de données sont là")
 
@@ -73,7 +74,7 @@ class Command(BaseCommand):
             curve=sizes,
         )
         call_command("migrate", verbosity=0)
-        stand = Stand(options["folder"], size, options["server"], self._say)
+        stand = Stand(options["folder"], size, options["server"], self._say, is_profiled=options["profile"])
         report = Report(now(), size, options["server"], options["runs"])
         for name in names:
             self._say(f"{name}…")
@@ -114,10 +115,18 @@ def publish_costs(report: Report) -> None:
 
 def again_beside_engines(folder: Path) -> int:
     """Run this very command again beside fresh engines, which the settings then name; return its exit code."""
-    for former in (reachable_folder(folder, plain_account()), folder):
-        shutil.rmtree(former, ignore_errors=True)
-    folder.mkdir(parents=True)
+    data = reachable_folder(folder, plain_account())
+    forget(data)
     with engines(folder) as pair:
         roots = {f"{name.upper()}_ROOT": str(folder / name) for name in ("papers", "results", "static")}
         command = [sys.executable, *sys.argv, "--beside-engines"]
-        return subprocess.run(command, cwd=ROOT, env=os.environ | pair.environment | roots, check=False).returncode  # noqa: S603
+        environment = os.environ | pair.environment | roots
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 -- this command
+    forget(data)
+    return code
+
+
+def forget(data: Path) -> None:
+    """Remove what the engines stored; logs stay."""
+    for name in ("postgresql", "redis"):
+        shutil.rmtree(data / name, ignore_errors=True)
