@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -64,13 +64,14 @@ def statements(stand: Stand) -> list[Measure]:
 
 def asked(candidates: int) -> Asked:
     """Have everybody answer twice, then one of them once more; return what that one answer asks."""
-    sheets = composing(candidates)
+    sheets, now = composing(candidates), database_now()
     with transaction.atomic():
-        heads = append(sheets, {sheet.pk: genesis_digest(sheet.sitting_id, sheet.number) for sheet in sheets}, seq=1)
-        heads = append(sheets, heads, seq=2)
+        heads = {sheet.pk: genesis_digest(sheet.sitting_id, sheet.number) for sheet in sheets}
+        for seq in (1, 2):
+            heads = append(sheets, heads, seq, now)
         before, trips = rows(), RoundTrips()
         with connection.execute_wrapper(trips):
-            append([sheets[candidates // 2]], heads, seq=3)
+            append([sheets[candidates // 2]], heads, 3, now)
         written, scanned, by_key = (after - earlier for after, earlier in zip(rows(), before, strict=True))
         transaction.set_rollback(True)
     return Asked(trips.count, written, scanned, by_key)
@@ -99,7 +100,7 @@ def composing(candidates: int) -> list[Sheet]:
     return list(sheets.order_by("pk"))
 
 
-def append(sheets: Sequence[Sheet], heads: dict[int, bytes], seq: int) -> dict[int, bytes]:
+def append(sheets: Sequence[Sheet], heads: dict[int, bytes], seq: int, now: datetime) -> dict[int, bytes]:
     """Store one more op of each sheet; return the heads that follow.
 
     Raises:
@@ -110,7 +111,7 @@ def append(sheets: Sequence[Sheet], heads: dict[int, bytes], seq: int) -> dict[i
         for sheet in sheets
     }
     batch = [PendingOp(s.pk, s.centre_sitting_id, s.epoch, heads[s.pk], 0, ops[s.pk]) for s in sheets]
-    verdicts = append_ops(sitting_id=sheets[0].sitting_id, grace_seconds=30, pending=batch, now=database_now())
+    verdicts = append_ops(sitting_id=sheets[0].sitting_id, grace_seconds=30, pending=batch, now=now)
     if set(verdicts.values()) != {"stored"}:
         raise RuntimeError(f"refused: {set(verdicts.values())}")
     return heads | {pk: op.digest for pk, op in ops.items()}
