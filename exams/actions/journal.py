@@ -6,6 +6,8 @@ What each answer costs is here, and does not depend on the number of candidates:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from weakref import WeakSet
 
 from django.db import connection
 
@@ -42,12 +44,7 @@ class PendingOp:
     op: Op
 
 
-# Rows are found by key, whatever the planner thinks of the size of the tables: an answer must cost the same with any
-# number of candidates.
 _STATEMENT = f"""
-SET LOCAL enable_seqscan TO off; SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off;
-SELECT set_config('ecni.free', coalesce(string_agg(c::text, ','), ''), true)
-FROM unnest(%(centres)s::int[]) AS c WHERE pg_try_advisory_xact_lock_shared({LOCK_SPACE}, c);
 WITH op AS (
     SELECT * FROM unnest(%(sheet)s::int[], %(seq)s::int[], %(epoch)s::smallint[], %(kind)s::smallint[],
         %(question)s::smallint[], %(value)s::text[], %(made_at)s::bigint[], %(skew)s::bigint[], %(previous)s::bytea[],
@@ -70,11 +67,12 @@ WITH op AS (
         WHEN op.seq > 1 AND before.digest IS DISTINCT FROM op.previous THEN 'contradiction'
         ELSE '{STORED}' END AS verdict
     FROM op
-    JOIN exams_sheet sheet ON sheet.id = op.sheet_id AND sheet.sitting_id IS NOT DISTINCT FROM %(sitting)s
-    LEFT JOIN exams_journalentry held
-        ON held.sitting_id = %(sitting)s AND held.sheet_id = op.sheet_id AND held.seq = op.seq
-    LEFT JOIN exams_journalentry before
-        ON before.sitting_id = %(sitting)s AND before.sheet_id = op.sheet_id AND before.seq = op.seq - 1
+    CROSS JOIN LATERAL (SELECT state, epoch, ends_at, centre_sitting_id FROM exams_sheet
+        WHERE id = op.sheet_id AND sitting_id IS NOT DISTINCT FROM %(sitting)s OFFSET 0) AS sheet
+    LEFT JOIN LATERAL (SELECT digest FROM exams_journalentry
+        WHERE sitting_id = %(sitting)s AND sheet_id = op.sheet_id AND seq = op.seq OFFSET 0) AS held ON true
+    LEFT JOIN LATERAL (SELECT digest FROM exams_journalentry
+        WHERE sitting_id = %(sitting)s AND sheet_id = op.sheet_id AND seq = op.seq - 1 OFFSET 0) AS before ON true
 ), written AS (
     INSERT INTO exams_journalentry
         (sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest)
@@ -90,6 +88,36 @@ SELECT judged.sheet_id,
     CASE WHEN verdict = '{STORED}' AND written.sheet_id IS NULL THEN 'busy' ELSE verdict END
 FROM judged LEFT JOIN written ON written.sheet_id = judged.sheet_id
 """
+_TYPES = {
+    "sitting": "int",
+    "grace": "int",
+    "now": "timestamptz",
+    "sheet": "int[]",
+    "seq": "int[]",
+    "epoch": "smallint[]",
+    "kind": "smallint[]",
+    "question": "smallint[]",
+    "value": "text[]",
+    "made_at": "bigint[]",
+    "skew": "bigint[]",
+    "previous": "bytea[]",
+    "digest": "bytea[]",
+}
+# Planning the statement costs PostgreSQL several times what running it does: each connection prepares it once.
+_PREPARE = f"PREPARE ecni_append ({', '.join(_TYPES.values())}) AS" + _STATEMENT % {
+    name: f"${place}" for place, name in enumerate(_TYPES, start=1)
+}
+# Rows are found by key, whatever the planner thinks of the size of the tables: an answer must cost the same with any
+# number of candidates. `OFFSET 0` keeps each look-up apart, for each op; an index is all that is left to it.
+_EXECUTE = f"""
+SET LOCAL enable_seqscan TO off; SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off;
+SET LOCAL plan_cache_mode TO force_generic_plan;
+SELECT set_config('ecni.free', coalesce(string_agg(c::text, ','), ''), true)
+FROM unnest(%(centres)s::int[]) AS c WHERE pg_try_advisory_xact_lock_shared({LOCK_SPACE}, c);
+EXECUTE ecni_append ({", ".join(f"%({name})s::{kind}" for name, kind in _TYPES.items())})
+"""
+_prepared: WeakSet[Any] = WeakSet()
+"""Connections that hold the prepared statement."""
 
 
 def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[PendingOp], now: datetime) -> dict[int, str]:
@@ -112,8 +140,11 @@ def append_ops(*, sitting_id: int, grace_seconds: int, pending: Sequence[Pending
     """
     ops = [item.op for item in pending]
     with connection.cursor() as cursor:
+        if connection.connection not in _prepared:
+            cursor.execute(_PREPARE)
+            _prepared.add(connection.connection)
         cursor.execute(
-            _STATEMENT,
+            _EXECUTE,
             {
                 "sitting": sitting_id,
                 "grace": grace_seconds,
