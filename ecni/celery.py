@@ -3,6 +3,9 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_ready
+
+from ecni.vitals import REPORTER
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
 
@@ -13,3 +16,9 @@ app.conf.beat_schedule = {
     "sweep-marking": {"task": "grading.tasks.sweep_marking", "schedule": 30.0, "options": {"expires": 30}},
 }
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def report_vitals(**_sender: object) -> None:
+    """Say how the worker is from now on."""
+    REPORTER.start()

@@ -57,6 +57,18 @@ def env_list(name: str, default: Iterable[str] = ()) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def env_secret(name: str) -> str:
+    """Return an optional secret, from NAME or from the file that NAME_FILE points to; empty when there is none.
+
+    Raises:
+        ImproperlyConfigured: the file cannot be read, or the secret has fewer than 32 characters.
+    """
+    value = _from_variable_or_file(name) or ""
+    if value:
+        refuse_short_secrets({name: value})
+    return value
+
+
 def env_required(names: Iterable[str], throw_away: dict[str, str] | None) -> dict[str, str]:
     """Return several values that have no safe default, each from NAME or from the file that NAME_FILE points to.
 

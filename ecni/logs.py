@@ -1,15 +1,36 @@
-"""Log lines as JSON: a fixed list of fields, none of which names a person."""
+"""Log lines as JSON: a fixed list of fields, none of which names a person.
+
+A line that tells a change of state has an `event`, one of `EVENTS`, written once when the state changes.
+"""
 
 import json
 import logging
+import os
 from datetime import UTC, datetime
 
 # What `extra=` may add to a line; anything else, a name or an address among them, is left out.
-FIELDS = ("sitting", "centre_sitting", "sheet", "status_code", "code", "count", "milliseconds")
+FIELDS = (
+    *("event", "layer", "where", "share"),
+    *("sitting", "centre_sitting", "sheet", "status_code", "code", "count", "milliseconds"),
+)
+
+EVENTS = {
+    "limit-near": "a limit is nearly used up",
+    "limit-reached": "a limit turns newcomers away",
+    "limit-lifted": "it does no more",
+    "guard-observed": "a guard that only observes would have refused",
+    "writer-stalled": "a process has not committed answers for two seconds",
+    "writer-recovered": "it commits again",
+    "redis-away": "Redis does not answer this process",
+    "redis-back": "it answers again",
+    "postgresql-away": "PostgreSQL does not answer this process",
+    "postgresql-back": "it answers again",
+}
+"""Every event, with what it means; `docs/operations.md` lists them."""
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time (UTC), level, logger, role of the process, message, and the allowed fields."""
+    """One JSON object a line: time (UTC), level, logger, role and pid of the process, message, the allowed fields."""
 
     def __init__(self, role: str) -> None:
         super().__init__()
@@ -22,6 +43,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "role": self.role,
+            "pid": os.getpid(),
             "message": record.getMessage(),
         }
         line |= {field: getattr(record, field) for field in FIELDS if hasattr(record, field)}

@@ -17,6 +17,7 @@ from ecni.env import (
     env_int,
     env_list,
     env_required,
+    env_secret,
     env_str,
     postgresql,
     redis_database,
@@ -60,6 +61,7 @@ CHECKPOINT_KEY = _required["CHECKPOINT_KEY"]
 CHECKPOINT_FORMER_KEYS = env_list("CHECKPOINT_FORMER_KEYS")
 if not all(re.fullmatch(r"[0-9a-f]{64}", key) for key in CHECKPOINT_FORMER_KEYS):
     raise ImproperlyConfigured("CHECKPOINT_FORMER_KEYS must be public keys of 64 hexadecimal digits.")
+METRICS_TOKEN = env_secret("METRICS_TOKEN")
 PAPERS_ROOT = Path(_required["PAPERS_ROOT"])
 RESULTS_ROOT = Path(_required["RESULTS_ROOT"])
 

@@ -14,6 +14,7 @@ from centres.actions.attempts import must_wait, note_wrong_code
 from centres.actions.slips import use_slip
 from centres.queries.slips import EntryRefused, UnknownCode, open_entry
 from ecni.shared.clock import now
+from ecni.vitals import TALLY
 from exams.tickets import COOKIE, LIFETIME, mint_ticket
 
 DEVICE_COOKIE = "ecni_device"
@@ -64,6 +65,7 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
         ticket = use_slip(entry=open_entry(typed), device=device, now=now())
     except EntryRefused as refusal:
         return _ask_again(request, typed, str(refusal))
+    TALLY.logins += 1
     response = HttpResponseRedirect(TABLET_URL)
     _set_cookie(response, COOKIE, mint_ticket(ticket))
     _set_cookie(response, SHEET_COOKIE, f"{ticket.sitting_id}|{ticket.number}", httponly=False)

@@ -108,6 +108,12 @@ def _directives(configuration: str) -> dict[str, int]:
     return NGINX_DEFAULTS | read
 
 
+def proxy_connections(configuration: str) -> int:
+    """Return how many connections all workers of nginx may hold together, as its configuration says."""
+    directives = _directives(configuration)
+    return min(directives["worker_connections"], directives["worker_rlimit_nofile"]) * directives["worker_processes"]
+
+
 def _certificate(path: Path, last_day: datetime, now: datetime) -> Finding:
     read = x509.load_pem_x509_certificate(path.read_bytes())
     return limits.certificate(read.not_valid_before_utc, read.not_valid_after_utc, last_day, now)

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 from django.db import connection
 
+from ecni.vitals import Pulse
+
 logger = logging.getLogger(__name__)
 
 LINGER_SECONDS = 0.004
@@ -37,7 +39,8 @@ class Batch(Generic[Item, Result]):
     ) -> None:
         self._work = work
         self._settle = settle
-        self._capacity = capacity
+        self.capacity = capacity
+        self.pulse = Pulse()
         self._waiting: list[Item] = []
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -51,11 +54,16 @@ class Batch(Generic[Item, Result]):
     def submit(self, item: Item) -> bool:
         """Hand over one item; return False when too many are waiting."""
         with self._lock:
-            if len(self._waiting) >= self._capacity:
+            if len(self._waiting) >= self.capacity:
                 return False
             self._waiting.append(item)
         self._wake.set()
         return True
+
+    @property
+    def waiting(self) -> int:
+        """How many items wait for their turn."""
+        return len(self._waiting)
 
     def stop(self) -> None:
         """End the thread and its connection; what still waits is not done, and nobody is told it was."""
@@ -77,6 +85,7 @@ class Batch(Generic[Item, Result]):
         connection.close()
 
     def _attempt(self, items: Sequence[Item]) -> Sequence[Result] | None:
+        self.pulse.begin()
         try:
             return self._work(items)
         except Exception:
@@ -84,6 +93,8 @@ class Batch(Generic[Item, Result]):
             connection.close()
             time.sleep(RETRY_SECONDS)
             return None
+        finally:
+            self.pulse.end(len(items))
 
     async def _settle_batches(self) -> None:
         while True:

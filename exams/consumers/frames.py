@@ -10,6 +10,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from ecni.vitals import TALLY
 from exams.consumers.hub import Hub, HubSource
 from exams.consumers.session import Farewell, Session
 from exams.consumers.socket import Receive, Send, ticket_of
@@ -64,6 +65,7 @@ class CandidateFrames:
         if texts is None:
             await answer(send, HTTPStatus.BAD_REQUEST, [refused("malformed")])
             return
+        TALLY.http_exchanges += 1
         mailbox = Mailbox()
         session = Session(ticket, self._hub(), mailbox, by_http=True)
         try:

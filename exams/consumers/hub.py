@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from ecni.shared.clock import now
+from ecni.vitals import REPORTER, Gauges, Turn
 from exams.actions.journal import HELD, PendingOp, append_ops, mark_ready
 from exams.actions.outage import credit_outages
 from exams.actions.refusing import Refusal, keep_refusals
@@ -23,6 +24,7 @@ from exams.consumers.batch import Batch
 from exams.consumers.bucket import TokenBucket
 from exams.consumers.clock import ServerClock
 from exams.consumers.session import CLOSE_REPLACED, Farewell, Session
+from exams.enums import SheetState
 from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
 from exams.queries.papers import paper_keys, paper_shapes
@@ -69,6 +71,9 @@ class Hub:
         self._frozen_at = 0
         self._hint = asyncio.Event()
         self._refusals: set[asyncio.Task[None]] = set()
+        self._database = Turn(logger, "PostgreSQL", "postgresql")
+        self._redis = Turn(logger, "Redis", "redis")
+        REPORTER.source = self.gauges
         self._watching = ThreadPoolExecutor(1, "watch")
         self._reporting = ThreadPoolExecutor(1, "report")
         loop = asyncio.get_running_loop()
@@ -98,8 +103,24 @@ class Hub:
             session.note(online=False)
             del self.sessions[session.ticket.sheet_id]
 
+    def gauges(self) -> Gauges:
+        """Return what the vitals of this process say of its candidates; called in the thread that reports."""
+        sessions, pulse = list(self.sessions.values()), self.writer.pulse
+        began = pulse.busy_since
+        return Gauges(
+            sockets=len(sessions),
+            composing=sum(session.status.state is SheetState.COMPOSING for session in sessions),
+            writer_waiting=self.writer.waiting,
+            writer_capacity=self.writer.capacity,
+            commit_ms=pulse.last_ms,
+            commit_max_ms=pulse.take_max_ms(),
+            batch_size=pulse.last_size,
+            stalled_seconds=0.0 if began is None else self.clock.monotonic() - began,
+        )
+
     def stop(self) -> None:
         """End every thread, task and connection of the hub."""
+        REPORTER.source = None
         for task in self._tasks:
             task.cancel()
         for batch in (self.writer, self.refusals, self.reader, self.ready):
@@ -159,10 +180,11 @@ class Hub:
             present = revisions(watched)
             changed = [pk for pk, revision in present.items() if self._known.get(pk) != revision]
             statuses = sheet_statuses(changed) if changed else {}
-        except Error:
-            logger.warning("the state of the exam could not be read")
+        except Error as error:
+            self._database.away(error)
             connection.close()
             return None
+        self._database.back()
         self._known |= present
         return statuses
 
@@ -239,10 +261,11 @@ class Hub:
                 )
                 async with client, client.pubsub() as subscription:
                     await subscription.subscribe(CHANGES_CHANNEL)
+                    self._redis.back()
                     async for _message in subscription.listen():
                         self._hint.set()
-            except (redis.RedisError, OSError):
-                logger.warning("no hints: Redis is away")
+            except (redis.RedisError, OSError) as error:
+                self._redis.away(error)
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _report(self) -> None:
@@ -256,8 +279,10 @@ class Hub:
                 seen[session.ticket.centre_sitting_id][session.ticket.sheet_id] = session.presence
             try:
                 await asyncio.get_running_loop().run_in_executor(self._reporting, publish_presence, seen)
-            except redis.RedisError:
-                logger.warning("presence could not be published: Redis is away")
+            except redis.RedisError as error:
+                self._redis.away(error)
+            else:
+                self._redis.back()
 
     def _spare_the_collector(self) -> None:
         """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from ecni.vitals import TALLY
 from exams.actions.journal import REPEATED, STORED, PendingOp
 from exams.actions.refusing import Refusal
 from exams.broadcast import Presence
@@ -188,6 +189,7 @@ class Session:
 
     async def send(self, frame: dict[str, Any]) -> None:
         """Send one frame."""
+        TALLY.note_frame(frame)
         await self._send({"type": "websocket.send", "text": encode(frame)})
 
     async def say_bye(self, code: str, close_code: int) -> None:

@@ -1,0 +1,5 @@
+"""The eyes of operations: what limits the house, health, metrics, the board.
+
+`rules` judges, `kernel`, `engines`, `proxy`, `firewall` and `door` read, `watcher` does both every second and a half;
+`metrics`, `health` and `board` show. Names of layers are those of `ecni.preflight.limits` where both know them.
+"""

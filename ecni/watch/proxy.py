@@ -1,0 +1,76 @@
+"""Reading nginx: its status page and what its error log says of limits."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+from ecni.watch.rules import Reading
+
+CONNECTIONS_PER_TABLET = 2
+"""nginx counts the tablet's and its own towards the server, its status page only the first."""
+
+PATIENCE_SECONDS = 1.0
+_SIGNS = {
+    "nginx": re.compile(r"worker_connections are not enough"),
+    "nginx-descriptors": re.compile(r"\(24: (?:Too many open files|No file descriptors available)"),
+}
+_WORDS = {
+    "nginx": "nginx refuse des connexions : worker_connections ne suffit pas",
+    "nginx-descriptors": "nginx refuse des connexions : ses descripteurs sont épuisés",
+}
+
+
+class Proxy:
+    """nginx, as the watcher sees it.
+
+    Args:
+        status: address of its `stub_status` page, if it has one.
+        log: its error log, if it can be read here.
+        most: connections that all its workers may hold.
+    """
+
+    def __init__(self, status: str | None, log: Path | None, most: int) -> None:
+        self._status = status
+        self._log = log
+        self._most = most
+        self._read_to = log.stat().st_size if log and log.exists() else 0
+
+    def read(self) -> list[Reading]:
+        """Read both.
+
+        Raises:
+            OSError: the status page does not answer.
+        """
+        refused = self._refusals()
+        readings = [
+            Reading(layer, "", count, 0, refused=count, words=_WORDS[layer])
+            for layer, count in refused.items()
+            if count
+        ]
+        if self._status and not refused["nginx"]:
+            readings.append(Reading("nginx", "", CONNECTIONS_PER_TABLET * self._active(self._status), self._most))
+        return readings
+
+    @staticmethod
+    def _active(status: str) -> int:
+        with urlopen(status, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 -- an address that ops gave
+            found = re.search(rb"Active connections: (\d+)", answer.read(500))
+        if found is None:
+            raise OSError("no status page of nginx")
+        return int(found[1])
+
+    def _refusals(self) -> dict[str, int]:
+        lines = list(self._new_lines())
+        return {layer: sum(1 for line in lines if sign.search(line)) for layer, sign in _SIGNS.items()}
+
+    def _new_lines(self) -> Iterator[str]:
+        if self._log is None or not self._log.exists():
+            return
+        with self._log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(self._read_to if self._read_to <= size else 0)  # a shorter file is a new one
+            data = file.read(1 << 20)
+            self._read_to = file.tell()
+        yield from data.decode(errors="replace").splitlines()
