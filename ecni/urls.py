@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("exploitation/", include("ecni.watch.urls")),
     *(
         path(prefix, include(f"{app}.urls"))
         for app, prefix in {"exams": "", "centres": "", "grading": "notation/", "ranking": ""}.items()

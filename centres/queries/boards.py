@@ -26,6 +26,7 @@ from centres.rules.board import (
     saved_words,
 )
 from centres.rules.seating import extra_seconds, missing_seconds
+from ecni.vitals.hints import reached_limit
 from exams.broadcast import Presence, presence
 from exams.enums import CentreSittingState, GrantCause, SheetState
 from exams.models import PaperQuestion, RefusedOp
@@ -101,6 +102,7 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
         "sums": {name: sum(tile[name] for tile in tiles) for name in ("expected", "composing", "offline", "submitted")},
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
+        "limit": reached_limit(),
     }
 
 

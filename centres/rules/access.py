@@ -33,6 +33,7 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "open-everywhere": frozenset({Role.AGENCY}),
     "grant-everywhere": frozenset({Role.AGENCY}),
     "watch-nation": EVERYWHERE,
+    "watch-operations": EVERYWHERE,
     "go-to-marking": frozenset({Role.AGENCY, Role.JURY, Role.PRESIDENT}),
     "import-candidates": frozenset({Role.AGENCY}),
 }

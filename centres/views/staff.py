@@ -22,6 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "hostings": hostings,
         "watches_nation": may(actor.role, "watch-nation"),
+        "watches_operations": may(actor.role, "watch-operations"),
         "follows_marking": may(actor.role, "go-to-marking"),
     }
     return render(request, "centres/home.html", context)

@@ -35,6 +35,8 @@ ALLOWED = {
     # name of the address: (who may GET it, who may POST to it)
     "exams:tablet-show": (EVERYBODY, NOBODY),
     "exams:worker-show": (EVERYBODY, NOBODY),
+    "watch:board-show": (NATION, NOBODY),
+    "watch:state-show": (NATION, NOBODY),
     "exams:paper-fetch": (EVERYBODY, NOBODY),
     "exams:receipt-show": (frozenset({"candidate"}), NOBODY),
     "centres:home": (STAFF, NOBODY),

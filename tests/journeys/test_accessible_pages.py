@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 AGENCY_PAGES = {
     "home": "/",
     "national": "/national/",
+    "operations": "/exploitation/",
     "marking-list": "/notation/",
     "marking": "/notation/{exam}/",
     "ranking": "/classement/{exam}/",
