@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -41,7 +42,7 @@ def client() -> redis.Redis:
         decode_responses=True,
         socket_timeout=1,
         socket_connect_timeout=1,
-        max_connections=4,
+        max_connections=32,
     )
 
 
@@ -75,8 +76,8 @@ def read_vitals() -> list[Vitals]:
         redis.RedisError: Redis is away.
     """
     names = _names(INDEX)
-    rows = _shared().mget([f"{INDEX}:{name}" for name in names]) if names else []
-    return sorted((Vitals.decode(row) for row in rows if row), key=lambda one: (one.role, one.host, one.pid))
+    rows = _texts([f"{INDEX}:{name}" for name in names])
+    return sorted((Vitals.decode(row) for row in rows), key=lambda one: (one.role, one.host, one.pid))
 
 
 def read_past(names: Sequence[str]) -> dict[str, list[Past]]:
@@ -114,7 +115,7 @@ def read_pressures() -> list[Pressure] | None:
         redis.RedisError: Redis is away.
     """
     hosts = _names(WATCHERS)
-    rows = [row for row in _shared().mget([f"{WATCHERS}:{host}" for host in hosts]) if row] if hosts else []
+    rows = _texts([f"{WATCHERS}:{host}" for host in hosts])
     if not rows:
         return None
     return in_order(pressure for row in rows for pressure in decode(row))
@@ -132,5 +133,10 @@ def reached_limit() -> str:
 
 def _names(index: str) -> list[str]:
     # Clocks of hosts differ: keys expire by themselves, the index is only where to look.
-    names: list[str] = _shared().zrange(index, 0, -1)
-    return names
+    names: Any = _shared().zrange(index, 0, -1)
+    return list(names)
+
+
+def _texts(keys: Sequence[str]) -> list[str]:
+    found: Any = _shared().mget(keys) if keys else []
+    return [text for text in found if text]

@@ -150,9 +150,9 @@ class Hints:
         return readings
 
     def _grew(self, name: str, told: dict[str, Any]) -> int:
-        before = self._before.get(name, told[name])
-        self._before[name] = told[name]
-        return max(0, int(told[name]) - before)
+        count = int(told[name])
+        before, self._before[name] = self._before.get(name, count), count
+        return max(0, count - before)
 
 
 def _crowded(used: int, most: int) -> Reading:

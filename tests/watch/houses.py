@@ -42,7 +42,9 @@ class StarvedHouse:
         for engine in (self.postgresql, self.redis):
             stack.callback(engine.stop)
             engine.start()
+        (folder / "papers").mkdir()
         self.environment = {
+            "PAPERS_ROOT": str(folder / "papers"),
             "DATABASE_URL": self.postgresql.url,
             "REDIS_URL": self.redis.url,
             "METRICS_TOKEN": "0123456789abcdef" * 3,
