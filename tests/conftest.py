@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from ecni.supervisor import Supervisor, daphne, listening_socket
+from ecni.vitals import REPORTER
 from tests import chromium
 
 
@@ -16,6 +17,11 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_sessionfinish():
+    """End what the ASGI application of this process started, before its Redis goes."""
+    REPORTER.stop()
 
 
 def pytest_runtest_setup(item):

@@ -105,6 +105,7 @@ class Reporter:
         self._spent: deque[tuple[float, float]] = deque(maxlen=CPU_PERIODS + 1)
         self._redis = Turn(logger, "Redis", "redis")
         self._is_stalled = False
+        self._stopping = threading.Event()
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """Start, once; a later call only changes the loop that is watched."""
@@ -115,6 +116,12 @@ class Reporter:
             self._before = self._counts()
             self._thread = threading.Thread(target=self._run, name="vitals", daemon=True)
             self._thread.start()
+
+    def stop(self) -> None:
+        """End, for a process that goes on without serving."""
+        if self._thread is not None:
+            self._stopping.set()
+            self._thread.join()
 
     def vitals(self) -> Vitals:
         """Return how this process is, over the time since the last call."""
@@ -163,8 +170,7 @@ class Reporter:
         to = client()
         due = time.monotonic() + PERIOD_SECONDS
         self._publish(to)
-        while True:
-            time.sleep(SIGN_SECONDS)
+        while not self._stopping.wait(SIGN_SECONDS):
             if self._loop is not None:
                 self._lag.ask(self._loop)
             if time.monotonic() >= due:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -39,7 +40,7 @@ def manage(*arguments, **variables):
 def test_every_variable_read_has_a_heading_and_every_heading_a_reader():
     settings = (ROOT / "ecni" / "settings.py").read_text()
     compulsory = re.search(r"_SECRETS = .*?\n_PLACES = [^\n]*", settings, re.DOTALL)[0]
-    read = set(re.findall(r'env_(?:str|bool|int|list)\(\s*"(\w+)"', settings))
+    read = set(re.findall(r'env_(?:str|bool|int|list|secret)\(\s*"(\w+)"', settings))
     read |= set(re.findall(r'"([A-Z][A-Z_0-9]+)"', compulsory))
     for source in ("ecni/engines/postgresql.py", "tests/chromium.py"):
         read |= set(re.findall(r'os\.environ(?:\.get\(|\[)"([A-Z_]+)"', (ROOT / source).read_text()))
@@ -136,6 +137,7 @@ def test_log_lines_carry_allowed_fields_and_no_identity():
     record.__dict__ |= {"sheet": 12, "username": "dupont", "request": object()}
     line = json.loads(JsonLines("sockets").format(record))
     assert line.pop("at")
+    assert line.pop("pid") == os.getpid()
     assert line == {"level": "INFO", "logger": "exams", "role": "sockets", "message": "batch of 3", "sheet": 12}
 
 

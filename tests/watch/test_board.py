@@ -110,11 +110,12 @@ def test_without_postgresql_the_board_opens_where_it_was_seen_and_nowhere_else(o
     told(reached())
     assert ops.get(BOARD).cookies[views.COOKIE]["httponly"]
     stranger, forger = Client(), Client()
+    forger.cookies["sessionid"] = "0123456789abcdefghijklmnopqrstuv"
     forger.cookies[views.COOKIE] = "1:abc:def"
     _cut_off(monkeypatch)
     assert "PostgreSQL refuse" in ops.get(BOARD).content.decode()
     assert ops.get(STATE).status_code == 200
-    assert [one.get(STATE).status_code for one in (stranger, forger)] == [503, 503]
+    assert [one.get(STATE).status_code for one in (stranger, forger)] == [302, 503]
     monkeypatch.setattr(views.settings, "SESSION_COOKIE_AGE", -1)
     assert ops.get(STATE).status_code == 503
 

@@ -142,10 +142,10 @@ from ecni.watch.firewall import Firewall
 from ecni.watch.watcher import Watcher
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 listener = socket.create_server(("127.0.0.1", 8000), backlog=64)
-inside = [socket.create_connection(("127.0.0.1", 8000)) for _ in range(3)]
 rule = ["iptables", "-A", "INPUT", "-p", "tcp", "--syn", "--dport", "8000", "-m", "connlimit",
         "--connlimit-above", "3", "--connlimit-mask", "0", "-j", "DROP"]
 subprocess.run(rule, check=True)
+inside = [socket.create_connection(("127.0.0.1", 8000)) for _ in range(3)]
 firewall = Firewall()
 firewall.read()
 told = Watcher._newcomer(read_address("http://127.0.0.1:8000"))

@@ -10,7 +10,7 @@ const page = document.querySelector("#operations");
 function show(state) {
   for (const part of state.querySelectorAll("[data-part]")) {
     const shown = page.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (shown && shown.innerHTML !== part.innerHTML) shown.replaceChildren(...part.childNodes);
+    if (shown && !shown.isEqualNode(part)) shown.replaceChildren(...part.childNodes);
   }
 }
 
