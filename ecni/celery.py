@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_ready
 
 from ecni.vitals import REPORTER
 
@@ -19,6 +19,7 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect
+@beat_init.connect
 def report_vitals(**_sender: object) -> None:
-    """Say how the worker is from now on."""
+    """Say how this process is from now on."""
     REPORTER.start()

@@ -14,6 +14,7 @@ class Gauges:
         sockets: candidates' sockets open.
         composing: of these, those whose sheet composes.
         budget: most sockets that the process lets in; 0 when nothing bounds it.
+        waiting: newcomers whom it has wait for want of a place.
         writer_waiting, writer_capacity: acts that wait for their commit, and how many may.
         commit_ms, commit_max_ms: last commit, and the longest of the period, in milliseconds.
         batch_size: acts of the last commit.
@@ -23,6 +24,7 @@ class Gauges:
     sockets: int = 0
     composing: int = 0
     budget: int = 0
+    waiting: int = 0
     writer_waiting: int = 0
     writer_capacity: int = 0
     commit_ms: float = 0.0

@@ -99,8 +99,8 @@ def board(now: float) -> Board:
     if pressures is None:
         text = "Personne ne surveille les limites : lancez « manage.py watch » sur chaque machine."
         return Board(Headline("warn", "eye", text), processes=rows)
-    limits = [one for one in pressures if one.layer != "door"]
-    doors = [one for one in pressures if one.layer == "door"]
+    limits = [one for one in pressures if one.layer != "newcomers"]
+    doors = [one for one in pressures if one.layer == "newcomers"]
     return Board(headline(pressures, now), list(map(_limit, limits)), list(map(_limit, doors)), rows)
 
 

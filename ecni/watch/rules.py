@@ -64,7 +64,7 @@ LAYERS: Mapping[str, Layer] = {
     "redis-clients": Layer("clients de Redis", "clients", "relever maxclients (CONFIG SET, sans arrêt)"),
     "redis-memory": Layer("mémoire de Redis", "octets", "relever maxmemory (CONFIG SET, sans arrêt)"),
     "redis-eviction": Layer("oublis de Redis", "clés oubliées", "maxmemory-policy noeviction, et plus de mémoire"),
-    "door": Layer("entrée des nouveaux", "échecs", "suivre l’étape nommée, d’une machine du réseau des candidats"),
+    "newcomers": Layer("entrée des nouveaux", "échecs", "suivre l’étape nommée, d’une machine du réseau des candidats"),
 }
 """Every layer that is watched, by its stable name."""
 
@@ -184,7 +184,7 @@ def _severity(share: float, was: Severity, *, is_refusing: bool) -> Severity:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Attempt:
     """One attempt of a newcomer.
 
     Attributes:
@@ -204,7 +204,7 @@ class Door:
     is_local: bool
 
 
-def door(attempt: Door, queue: Reading | None) -> Reading:
+def newcomer(attempt: Attempt, queue: Reading | None) -> Reading:
     """What a newcomer meets; a call that nobody answers while the queue has room is a firewall's doing.
 
     Args:
@@ -213,13 +213,13 @@ def door(attempt: Door, queue: Reading | None) -> Reading:
     """
     if not attempt.stage:
         words = f"un nouveau venu entre par {attempt.address} en {attempt.milliseconds:.0f} ms"
-        return Reading("door", attempt.address, 0, 0, words=words)
+        return Reading("newcomers", attempt.address, 0, 0, words=words)
     words = f"un nouveau venu n’entre pas par {attempt.address} : {attempt.stage}"
     if attempt.stage == CALLING and attempt.is_local and queue is not None and queue.share < NEAR_SHARE:
         how = "sans réponse" if attempt.is_silent else "refusé"
         words = f"appel {how} à {attempt.address} alors que la file a de la place : un pare-feu ou un connlimit"
         return Reading("firewall", attempt.address, 1, 0, refused=1, words=words)
-    return Reading("door", attempt.address, 1, 0, refused=1, words=words)
+    return Reading("newcomers", attempt.address, 1, 0, refused=1, words=words)
 
 
 CALLING = "la connexion"

@@ -1,10 +1,11 @@
 """What the vitals of processes say of their limits: pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ecni.preflight.limits import SOCKETS_PER_PROCESS
 from ecni.vitals import Vitals
-from ecni.watch.rules import Reading
+from ecni.watch.rules import Reading, counted, said
 
 LONGEST_LAG_MS = 1000
 WHOLE_CORE = 100
@@ -24,6 +25,16 @@ def _of(one: Vitals) -> list[Reading]:
     if one.loop_lag_ms:
         found.append(Reading("event-loop", one.name, round(one.loop_lag_ms), LONGEST_LAG_MS))
     if gauges.writer_capacity:
-        found.append(Reading("processes", one.name, gauges.sockets, gauges.budget or SOCKETS_PER_PROCESS))
+        found.append(_places(one))
         found.append(Reading("writer", one.name, gauges.writer_waiting, gauges.writer_capacity))
     return found
+
+
+def _places(one: Vitals) -> Reading:
+    """Places of a process for tablets; whoever waits is a limit reached, though places be kept for those who return."""
+    gauges = one.gauges
+    reading = Reading("processes", one.name, gauges.sockets, gauges.budget or SOCKETS_PER_PROCESS)
+    if not gauges.waiting:
+        return reading
+    words = f"{said(reading)} ; {counted(gauges.waiting)} nouveaux venus attendent"
+    return replace(reading, refused=gauges.waiting, words=words)

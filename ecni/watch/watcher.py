@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -15,9 +16,9 @@ from ecni.vitals import Pressure, Severity, Turn
 from ecni.vitals.hints import client, publish_pressures, read_vitals
 from ecni.vitals.pressure import in_order
 from ecni.watch import kernel, rules, signs
-from ecni.watch.door import Address, knock
 from ecni.watch.engines import Database, Hints
 from ecni.watch.firewall import Firewall
+from ecni.watch.newcomer import Address, knock
 from ecni.watch.proxy import Proxy
 from ecni.watch.rules import Queue, Reading, Verdict, judge, silent
 
@@ -84,7 +85,7 @@ class Watcher:
             Sampler(proxy.read, "nginx" if scene.nginx_status else ""),
             Sampler(self._database.read, "postgresql"),
             Sampler(Hints().read, "redis"),
-            *(Sampler(lambda door=door: [self._newcomer(door)]) for door in scene.doors),  # type: ignore[misc]
+            *(Sampler(partial(_newcomer, door)) for door in scene.doors),
         ]
         self._pool = ThreadPoolExecutor(len(self._samplers), "watch")
         self._verdicts: dict[tuple[str, str], Verdict] = {}
@@ -146,10 +147,10 @@ class Watcher:
         lost, self._overflows = kernel.overflows() - self._overflows, kernel.overflows()
         return rules.backlog(kernel.queues(), lost)
 
-    @staticmethod
-    def _newcomer(address: Address) -> Reading:
-        attempt = knock(address)
-        return rules.door(attempt, _queue_of(attempt.port) if attempt.stage and attempt.is_local else None)
+
+def _newcomer(address: Address) -> list[Reading]:
+    attempt = knock(address)
+    return [rules.newcomer(attempt, _queue_of(attempt.port) if attempt.stage and attempt.is_local else None)]
 
 
 def log_changes(before: dict[tuple[str, str], Verdict], after: dict[tuple[str, str], Verdict]) -> None:

@@ -55,7 +55,7 @@ def test_a_full_listening_queue_is_named_and_newcomers_stop_at_the_call(house):
         deaf.listen(4)
         port = deaf.getsockname()[1]
         with house.watcher("--door", f"http://127.0.0.1:{port}") as events:
-            events.wait_for("limit-reached", "door")
+            events.wait_for("limit-reached", "newcomers")
             call(stack, port, 12)
             assert events.wait_for("limit-reached", "backlog")["where"] == f"port {port}"
             assert not [line for line in events.read() if line.get("layer") == "firewall"]
@@ -91,11 +91,11 @@ def test_a_server_that_hangs_is_named_at_the_stage_where_newcomers_stop(house):
     with house.watcher("--door", house.address) as events:
         os.kill(pid, signal.SIGSTOP)
         try:
-            named = events.wait_for("limit-reached", "door")
+            named = events.wait_for("limit-reached", "newcomers")
             assert "la page" in named["message"]
         finally:
             os.kill(pid, signal.SIGCONT)
-        events.wait_for("limit-lifted", "door")
+        events.wait_for("limit-lifted", "newcomers")
 
 
 def test_alive_answers_without_postgresql_and_ready_says_what_is_missing(house):
@@ -129,7 +129,7 @@ def test_metrics_tell_of_every_process_and_of_limits(house):
 
 def test_command_looks_once_and_tells_a_person_or_a_machine(house):
     seen = json.loads(run(house, "watch", "--once", "--json", "--door", house.address).stdout)
-    assert {"descriptors", "postgresql-connections", "redis-clients", "door"} <= {one["layer"] for one in seen}
+    assert {"descriptors", "postgresql-connections", "redis-clients", "newcomers"} <= {one["layer"] for one in seen}
     assert "connexions de PostgreSQL" in run(house, "watch", "--once").stdout
     assert "n’est pas de la forme" in run(house, "watch", "--door", "concours").stderr
     assert "n’est pas de la forme" in run(house, "watch", "--upstream", "concours").stderr
@@ -137,9 +137,9 @@ def test_command_looks_once_and_tells_a_person_or_a_machine(house):
 
 FIREWALL = """
 import socket, subprocess, sys
-from ecni.watch.door import knock, read_address
+from ecni.watch.newcomer import knock, read_address
 from ecni.watch.firewall import Firewall
-from ecni.watch.watcher import Watcher
+from ecni.watch.watcher import _newcomer
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 listener = socket.create_server(("127.0.0.1", 8000), backlog=64)
 rule = ["iptables", "-A", "INPUT", "-p", "tcp", "--syn", "--dport", "8000", "-m", "connlimit",
@@ -148,7 +148,7 @@ subprocess.run(rule, check=True)
 inside = [socket.create_connection(("127.0.0.1", 8000)) for _ in range(3)]
 firewall = Firewall()
 firewall.read()
-told = Watcher._newcomer(read_address("http://127.0.0.1:8000"))
+(told,) = _newcomer(read_address("http://127.0.0.1:8000"))
 print(told.layer, told.words, sep="|")
 print(*[(one.layer, one.refused > 0, one.words) for one in firewall.read()], sep="|")
 """

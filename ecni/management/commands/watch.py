@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ecni.preflight.probes import proxy_connections
 from ecni.vitals import REPORTER, Pressure, Severity
-from ecni.watch.door import Address, read_address
+from ecni.watch.newcomer import Address, read_address
 from ecni.watch.rules import LAYERS, headroom
 from ecni.watch.watcher import Scene, Watcher
 

@@ -10,7 +10,7 @@ from functools import partial
 from secrets import token_bytes
 from urllib.parse import urlsplit
 
-from ecni.watch.rules import CALLING, Door
+from ecni.watch.rules import CALLING, Attempt
 
 PATIENCE_SECONDS = 1.0
 PAGE, WIRE = "/sante/vivant/", "/ws/copie/"
@@ -48,7 +48,7 @@ def read_address(text: str) -> Address:
     return Address(parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
 
 
-def knock(address: Address) -> Door:
+def knock(address: Address) -> Attempt:
     """Call, fetch a page, open a websocket; say how far it went."""
     began = time.monotonic()
     stage, is_silent = "", False
@@ -64,7 +64,7 @@ def knock(address: Address) -> Door:
             stage, is_silent = name, isinstance(error, TimeoutError)
             break
     elapsed = (time.monotonic() - began) * 1000
-    return Door(address.origin, stage, elapsed, is_silent, address.port, address.host in LOCAL)
+    return Attempt(address.origin, stage, elapsed, is_silent, address.port, address.host in LOCAL)
 
 
 def _call(address: Address) -> None:
