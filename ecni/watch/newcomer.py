@@ -44,7 +44,7 @@ def read_address(text: str) -> Address:
     """
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no address of a door.")
     return Address(parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
 
 

@@ -1,0 +1,154 @@
+"""Each part read where it is: this kernel, a real nginx, the health of this process."""
+
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+
+import pytest
+
+from ecni.preflight.probes import proxy_connections
+from ecni.shared.clock import now
+from ecni.watch import kernel
+from ecni.watch.health import Health, is_ready
+from ecni.watch.newcomer import knock, read_address
+from ecni.watch.proxy import Proxy
+from ecni.watch.rules import Severity, judge
+
+NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log crit;
+worker_processes 1;
+worker_rlimit_nofile 1024;
+events {{ worker_connections 24; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }}
+  server {{ listen 127.0.0.1:{status}; location / {{ stub_status; }} }}
+}}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """A real nginx of 24 connections; gives its port and the watcher's sight of it."""
+    program = shutil.which("nginx")
+    if program is None:
+        pytest.skip("no nginx on this machine")
+    port, status = free_port(), free_port()
+    configuration = NGINX.format(folder=tmp_path, port=port, status=status)
+    (tmp_path / "nginx.conf").write_text(configuration)
+    (tmp_path / "error.log").touch()
+    with subprocess.Popen([program, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]) as process:
+        deadline = time.monotonic() + 20
+        while socket.socket().connect_ex(("127.0.0.1", status)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield port, Proxy(f"http://127.0.0.1:{status}/", tmp_path / "error.log", proxy_connections(configuration))
+        process.terminate()
+
+
+def test_nginx_tells_its_connections_then_that_they_are_not_enough(nginx):
+    port, proxy = nginx
+    (calm,) = proxy.read()
+    assert (calm.layer, calm.limit, calm.refused) == ("nginx", 24, 0)
+    with ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+        deadline = time.monotonic() + 20
+        refusing = []
+        while not refusing and time.monotonic() < deadline:
+            refusing = [one for one in safely(proxy) if one.refused]
+            time.sleep(0.1)
+    assert [one.layer for one in refusing] == ["nginx"]
+    assert judge(refusing[0], None, 0.0).pressure.severity is Severity.REACHED
+
+
+def safely(proxy):
+    try:
+        return proxy.read()
+    except OSError:  # its status page is behind the same limit
+        return []
+
+
+def test_a_log_is_read_from_where_it_was_and_again_when_it_is_a_new_one(tmp_path):
+    log = tmp_path / "error.log"
+    line = "2026/01/21 [alert] 7#7: 512 worker_connections are not enough\n"
+    log.write_text(line * 3)
+    proxy = Proxy(None, log, 0)
+    assert proxy.read() == []
+    with log.open("a") as file:
+        file.write(line + "2026/01/21 [crit] 7#7: accept4() failed (24: Too many open files)\n")
+    assert {one.layer: one.refused for one in proxy.read()} == {"nginx": 1, "nginx-descriptors": 1}
+    log.write_text(line)
+    assert {one.layer: one.refused for one in proxy.read()} == {"nginx": 1}
+
+
+def test_ports_towards_an_upstream_are_counted():
+    with socket.create_server(("127.0.0.1", 0)) as upstream, ExitStack() as stack:
+        port = upstream.getsockname()[1]
+        for _ in range(7):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        (reading,) = kernel.ephemeral_ports([("127.0.0.1", port)])
+    assert (reading.layer, reading.used, reading.limit > 1000) == ("ephemeral-ports", 7, True)
+
+
+def test_a_listening_queue_tells_how_many_wait():
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as deaf, ExitStack() as stack:
+        port = deaf.getsockname()[1]
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        (queue,) = [one for one in kernel.queues() if one.port == port]
+    assert (queue.waiting, queue.most) == (5, 8)
+
+
+def test_a_newcomer_is_refused_where_nobody_listens():
+    attempt = knock(read_address(f"http://127.0.0.1:{free_port()}"))
+    assert (attempt.stage, attempt.is_silent, attempt.is_local) == ("la connexion", False, True)
+
+
+@pytest.mark.parametrize("address", ["concours.example.fr", "ftp://a", "http://", "https://:80"])
+def test_an_address_that_is_no_door_is_refused(address):
+    with pytest.raises(ValueError, match="is no address of a door"):
+        read_address(address)
+
+
+def test_an_address_is_named_as_browsers_do():
+    names = ["https://a.fr", "https://a.fr:8443", "http://a.fr:80"]
+    assert [read_address(name).origin for name in names] == ["https://a.fr", "https://a.fr:8443", "http://a.fr"]
+
+
+@pytest.fixture
+def health(transactional_db, settings, tmp_path):
+    settings.PAPERS_ROOT = tmp_path
+    made = []
+
+    def make(clock=now):
+        made.append(Health(clock))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_all_is_well(health):
+    checks = health().check()
+    assert checks == dict.fromkeys(("postgresql", "migrations", "clock", "papers"), "ok")
+    assert is_ready(checks)
+
+
+def test_a_clock_that_is_apart_and_papers_that_are_lost_are_named(health, settings, tmp_path):
+    settings.PAPERS_ROOT = tmp_path / "lost"
+    checks = health(lambda: now() - timedelta(seconds=30)).check()
+    assert (checks["clock"], checks["papers"], is_ready(checks)) == ("apart", "unreadable", False)
