@@ -1,6 +1,5 @@
 """The ASGI application: HTTP by Django, candidates' and consoles' websockets by Channels' routing."""
 
-import asyncio
 import os
 from typing import Any
 
@@ -14,32 +13,22 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from centres.routing import websocket_urlpatterns as console_routes  # noqa: E402
-from ecni.vitals import REPORTER  # noqa: E402
-from ecni.watch.consumers import Monitor  # noqa: E402
+from ecni.watch.consumers import Watched  # noqa: E402
 from exams.consumers.frames import PATH as FRAMES_PATH  # noqa: E402
 from exams.routing import candidate_frames  # noqa: E402
 from exams.routing import websocket_urlpatterns as candidate_routes  # noqa: E402
 
-monitor = Monitor()
-
 
 async def serve_http(scope: Any, receive: Any, send: Any) -> None:
-    """Keep candidates' frames, health and metrics off Django's middleware and its one shared thread."""
-    if scope["path"] == FRAMES_PATH:
-        await candidate_frames(scope, receive, send)
-    else:
-        await (monitor if scope["path"] in monitor.paths else http)(scope, receive, send)
+    """Keep the candidates' frames off Django's middleware and its one shared thread."""
+    await (candidate_frames if scope["path"] == FRAMES_PATH else http)(scope, receive, send)
 
 
-routes = ProtocolTypeRouter(
-    {
-        "http": serve_http,
-        "websocket": AllowedHostsOriginValidator(URLRouter([*candidate_routes, *console_routes])),
-    }
+application = Watched(
+    ProtocolTypeRouter(
+        {
+            "http": serve_http,
+            "websocket": AllowedHostsOriginValidator(URLRouter([*candidate_routes, *console_routes])),
+        }
+    )
 )
-
-
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Serve one request or one socket; the first one starts the vitals of this process."""
-    REPORTER.start(asyncio.get_running_loop())
-    await routes(scope, receive, send)

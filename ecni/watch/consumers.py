@@ -16,6 +16,7 @@ import redis
 from django.conf import settings
 
 from ecni.shared.clock import now
+from ecni.vitals import REPORTER
 from ecni.vitals.hints import read_pressures, read_vitals
 from ecni.watch.health import Health, is_ready
 from ecni.watch.metrics import CONTENT_TYPE as TEXT
@@ -28,6 +29,7 @@ JSON = b"application/json"
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Monitor:
@@ -77,6 +79,20 @@ class Monitor:
         if self._health is not None:
             self._thread.submit(self._health.close).result()
         self._health, self._checks = None, {}
+
+
+class Watched:
+    """ASGI application of a whole process: another one, its vitals told, health and metrics in front of it."""
+
+    def __init__(self, application: Application) -> None:
+        self.monitor = Monitor()
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request or one socket; the first one starts the vitals of this process."""
+        REPORTER.start(asyncio.get_running_loop())
+        is_ours = scope["type"] == "http" and scope["path"] in self.monitor.paths
+        await (self.monitor if is_ours else self._application)(scope, receive, send)
 
 
 def may_read_metrics(scope: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from asgiref.testing import ApplicationCommunicator
 
-from ecni.asgi import application, monitor
+from ecni.asgi import application
 from ecni.vitals import Gauges, Pressure, Severity, Vitals
 from ecni.watch.consumers import METRICS
 from ecni.watch.metrics import METRICS as ALL
@@ -93,7 +93,7 @@ async def ask(path, method="GET", **headers):
     await communicator.send_input({"type": "http.request", "body": b""})
     start = await communicator.receive_output(10)
     body = (await communicator.receive_output(10))["body"]
-    monitor.stop()
+    application.monitor.stop()
     return start["status"], body.decode(), dict(start["headers"])
 
 
@@ -116,6 +116,6 @@ async def test_metrics_are_told_to_the_bearer_of_the_token(settings, token, head
     assert sent[b"cache-control"] == b"no-store"
 
 
-@pytest.mark.parametrize("path", sorted(monitor.paths))
+@pytest.mark.parametrize("path", sorted(application.monitor.paths))
 async def test_nothing_is_posted_there(path):
     assert (await ask(path, "POST"))[0] == 405
