@@ -31,7 +31,7 @@ class LimitRow:
 
     Attributes:
         tone, icon, word: its severity.
-        name, where, sentence, headroom, remedy: in words.
+        name, where, sentence, headroom, remedy: in words; the sentence does not repeat the name.
         percent: used, 0 to 100; None when nothing can be counted.
     """
 
@@ -53,9 +53,8 @@ class ProcessRow:
     role: str
     name: str
     since: str
-    sockets: int
-    budget: int
-    composing: int
+    sockets: str
+    composing: str
     acks: str
     lag: int
     pause: int
@@ -65,7 +64,7 @@ class ProcessRow:
     memory: str
     cpu: int
     logins: str
-    refusals: int
+    refusals: str
     sockets_drawing: str
     acks_drawing: str
     lag_drawing: str
@@ -129,17 +128,22 @@ def _blind(error: redis.RedisError) -> Headline:
 
 
 def _limit(one: Pressure) -> LimitRow:
+    name = LAYERS[one.layer].name
     return LimitRow(
         tone=TONES[one.severity],
         icon=ICONS[one.severity],
         word=WORDS[one.severity],
-        name=LAYERS[one.layer].name.capitalize() if LAYERS[one.layer].name.islower() else LAYERS[one.layer].name,
+        name=_capital(name),
         where=one.where,
-        sentence=one.sentence,
+        sentence=_capital(one.sentence.removeprefix(f"{name}, {one.where} : ").removeprefix(f"{name} : ")),
         headroom=headroom(one) if one.limit > 0 else "",
         remedy=one.remedy,
         percent=min(100, round(one.share * 100)) if one.limit > 0 else None,
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _process(one: Vitals, past: Sequence[Past], now: float) -> ProcessRow:
@@ -148,9 +152,8 @@ def _process(one: Vitals, past: Sequence[Past], now: float) -> ProcessRow:
         role=one.role,
         name=f"{one.pid}@{one.host}",
         since=_duration(now - one.started_at),
-        sockets=gauges.sockets,
-        budget=gauges.budget,
-        composing=gauges.composing,
+        sockets=counted(gauges.sockets) + (f" / {counted(gauges.budget)}" if gauges.budget else ""),
+        composing=counted(gauges.composing),
         acks=counted(round(one.acks_per_second, 1)),
         lag=round(one.loop_lag_ms),
         pause=round(one.gc_pause_ms),
@@ -160,7 +163,7 @@ def _process(one: Vitals, past: Sequence[Past], now: float) -> ProcessRow:
         memory=f"{one.resident_bytes // 2**20} Mio",
         cpu=round(one.cpu_share * 100),
         logins=counted(round(one.logins_per_second, 1)),
-        refusals=sum(one.refusals.values()),
+        refusals=counted(sum(one.refusals.values())),
         sockets_drawing=drawing([point.sockets for point in past]),
         acks_drawing=drawing([point.acks for point in past]),
         lag_drawing=drawing([point.lag_ms for point in past]),

@@ -15,7 +15,7 @@ from ecni.watch import kernel
 from ecni.watch.health import Health, is_ready
 from ecni.watch.newcomer import knock, read_address
 from ecni.watch.proxy import Proxy
-from ecni.watch.rules import Severity, judge
+from ecni.watch.rules import CALLING, Severity, judge
 
 NGINX = """
 daemon off;
@@ -52,7 +52,7 @@ def nginx(tmp_path):
     (tmp_path / "error.log").touch()
     with subprocess.Popen([program, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]) as process:
         deadline = time.monotonic() + 20
-        while socket.socket().connect_ex(("127.0.0.1", status)) and time.monotonic() < deadline:
+        while knock(read_address(f"http://127.0.0.1:{status}")).stage == CALLING and time.monotonic() < deadline:
             time.sleep(0.05)
         yield port, Proxy(f"http://127.0.0.1:{status}/", tmp_path / "error.log", proxy_connections(configuration))
         process.terminate()
