@@ -250,7 +250,7 @@ def _details(run: Run, verdict: Verdict) -> list[str]:
     lines = [
         (
             f"Sujet : {run.paper[0]} questions, {run.paper[1]} octets ; {verdict.figures['papers']} tablettes l’ont"
-            f" téléchargé, les autres l’avaient depuis la veille ; {verdict.figures['bytes'] / MIB:.0f} Mio reçus en tout."
+            f" téléchargé, les autres l’avaient déjà ; {verdict.figures['bytes'] / MIB:.0f} Mio reçus en tout."
         ),
         (
             f"Retard propre du générateur : {verdict.figures['late_ms_p99']} ms au 99e centile,"
