@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from ecni.daphne_debug import spare_debug_lines
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
 http = get_asgi_application()
+spare_debug_lines()
 
 # After django.setup(), which get_asgi_application() runs: consumers import models.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ecni.bench.group_commit import LINGER_SECONDS, Row, Table
+from ecni.daphne_debug import spare_debug_lines
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -106,4 +107,5 @@ class Floor:
                 await asyncio.sleep(0)
 
 
+spare_debug_lines()
 application = Floor()
