@@ -50,6 +50,10 @@ KEPT_CODES = frozenset(REFUSALS) - RETRY_CODES - {"malformed", "too-big", "versi
 """Refusals of an act itself: the act leaves no trace in the sheet, and is kept apart."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Made once: `json.dumps` with options makes one for each message."""
+
+
 class Malformed(Exception):
     """A frame that is not of this protocol; `code` is a key of `REFUSALS`."""
 
@@ -130,7 +134,7 @@ def parse(text: str) -> Frame:
 
 def encode(message: Mapping[str, Any]) -> str:
     """Write one frame: compact JSON, keys in the order given."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(message)
 
 
 def refused(code: str, seq: int | None = None) -> dict[str, Any]:
