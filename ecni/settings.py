@@ -253,6 +253,13 @@ AXES_VERBOSE = False
 AXES_IPWARE_PROXY_COUNT = 0  # Daphne's --proxy-headers put the client's address in REMOTE_ADDR
 OTP_TOTP_ISSUER = "ECNi"
 
+# ----- How many a process lets in, until the staff decides otherwise (docs/operations.md) -----
+ADMISSION_LIMITS = {
+    "SOCKETS": env_int("SOCKETS_BUDGET", 10_000),
+    "RESERVE": env_int("SOCKETS_RESERVE", 2_500),
+    "LOGINS": env_int("LOGINS_BUDGET", 25),
+}
+
 # ----- What browsers are told -----
 ALLOWED_HOSTS = [host.strip() for host in _required["ALLOWED_HOSTS"].split(",") if host.strip()]
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")

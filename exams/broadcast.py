@@ -4,7 +4,7 @@ Everything sent here may be lost without harm: processes read the state of Postg
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from functools import cache
 
@@ -18,6 +18,12 @@ from django.db import transaction
 CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
 NATIONAL_GROUP = "national"
 PRESENCE_SECONDS = 6 * 3600
+DOORS_KEY = "ecni:doors"
+DOOR_SECONDS = 10
+LINE_KEY = "ecni:line"
+LINE_SECONDS = 60
+GUARDED_KEY = "ecni:guarded"
+GUARDED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +109,92 @@ def presence(centre_sitting_id: int) -> dict[int, Presence]:
 
 def _encode(item: Presence) -> str:
     return json.dumps(astuple(item))
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSight:
+    """What one process says of one of its limits. A hint: absent when Redis is away.
+
+    Attributes:
+        process: which one, as `host:pid`.
+        limit: name of the limit (`exams.enums.LimitName`).
+        value: of the limit, as this process applies it.
+        used: of it.
+        waiting: how many wait.
+        since: since when somebody has been waiting, milliseconds since 1970; None when nobody is.
+        at: when it was said, likewise.
+        rooms: how many wait, by centre sitting (text), where it is known.
+    """
+
+    process: str
+    limit: str
+    value: int
+    used: int
+    waiting: int
+    since: int | None
+    at: int
+    rooms: dict[str, int]
+
+
+def publish_door(sight: DoorSight) -> None:
+    """Write what a process says of one of its limits, over what it said before."""
+    pipe = _redis().pipeline(transaction=False)
+    pipe.hset(DOORS_KEY, f"{sight.limit}|{sight.process}", json.dumps(astuple(sight)))
+    pipe.expire(DOORS_KEY, DOOR_SECONDS)
+    pipe.execute()
+
+
+def doors(now: int) -> list[DoorSight]:
+    """Return what each process said of its limits in the last ten seconds; empty when Redis is away.
+
+    Args:
+        now: milliseconds since 1970.
+    """
+    try:
+        rows = _redis().hgetall(DOORS_KEY)
+    except redis.RedisError:
+        return []
+    sights = [DoorSight(*json.loads(row)) for _, row in sorted(rows.items())]
+    return [sight for sight in sights if now - sight.at <= DOOR_SECONDS * 1000]
+
+
+def share_line(limit: str, firsts: Mapping[int, float], passed: Iterable[int], now: float) -> dict[int, float]:
+    """Tell since when some have been waiting, and return since when all have, whatever process they knocked at.
+
+    Args:
+        limit: name of the limit before which they wait.
+        firsts: seconds since 1970 of their first refusal by this process, by key.
+        passed: keys of those who have passed.
+        now: seconds since 1970.
+    """
+    line, knocks = f"{LINE_KEY}:{limit}", f"{LINE_KEY}:{limit}:knocks"
+    gone = _redis().zrangebyscore(knocks, "-inf", now - LINE_SECONDS)
+    pipe = _redis().pipeline(transaction=False)
+    if leaving := [*map(str, passed), *gone]:
+        pipe.zrem(line, *leaving)
+        pipe.zrem(knocks, *leaving)
+    if firsts:
+        pipe.zadd(line, {str(key): since for key, since in firsts.items()}, nx=True)
+        pipe.zadd(knocks, {str(key): now for key in firsts})
+    for key in (line, knocks):
+        pipe.expire(key, PRESENCE_SECONDS)
+    pipe.zrange(line, 0, -1, withscores=True)
+    return {int(key): since for key, since in pipe.execute()[-1]}
+
+
+def publish_guarded(objections: Mapping[tuple[str, str], int]) -> None:
+    """Add to what the guards objected to today, by guard and mode."""
+    pipe = _redis().pipeline(transaction=False)
+    for (name, mode), count in objections.items():
+        pipe.hincrby(GUARDED_KEY, f"{name}|{mode}", count)
+    pipe.expire(GUARDED_KEY, GUARDED_SECONDS)
+    pipe.execute()
+
+
+def guarded() -> dict[tuple[str, str], int]:
+    """Return what the guards objected to in the last day, by guard and mode; empty when Redis is away."""
+    try:
+        rows = _redis().hgetall(GUARDED_KEY)
+    except redis.RedisError:
+        return {}
+    return {(name, mode): int(count) for key, count in rows.items() for name, _, mode in [key.partition("|")]}

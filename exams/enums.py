@@ -97,6 +97,30 @@ class GrantCause(TextChoices):
     OUTAGE = "OUTAGE", "Attente sans réseau"
 
 
+class LimitName(TextChoices):
+    """What a process counts so that a full one touches nobody who is already in."""
+
+    SOCKETS = "SOCKETS", "Connexions par processus"
+    RESERVE = "RESERVE", "Connexions de réserve par processus"
+    LOGINS = "LOGINS", "Entrées par seconde et par processus"
+
+
+class GuardName(TextChoices):
+    """What turns a tablet away for what it is or does, whoever it is."""
+
+    FRAME_RATE = "FRAME_RATE", "Rythme des messages"
+    ORIGIN = "ORIGIN", "Origine des connexions"
+    ADDRESS = "ADDRESS", "Réseau du centre"
+    SEB = "SEB", "Clé de Safe Exam Browser"
+
+
+class GuardMode(TextChoices):
+    """Whether a guard turns away, or only counts what it would have turned away."""
+
+    ENFORCE = "ENFORCE", "Active"
+    OBSERVE = "OBSERVE", "En observation"
+
+
 class OpKind(IntegerChoices):
     """What a candidate's act is. The number is stored in the journal, the lower-case name travels on the wire."""
 

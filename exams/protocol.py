@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NewType
 
 from exams.enums import OpKind
+from exams.rules.admission import Wait
 from exams.rules.ops import DIGEST_BYTES, Op
 
 VERSION = 1
@@ -40,13 +41,14 @@ REFUSALS: Mapping[str, str] = {
     "replaced": "Cette copie est ouverte sur une autre tablette.",
     "quarantined": "Arrivé après la fin : cet acte est gardé à part pour le jury.",
     "busy": "Le serveur est occupé : la tablette renverra cet acte.",
+    "network": "Cette tablette n’est pas sur le réseau de son centre : appelez un surveillant.",
 }
 """Every refusal code of the wire with its French sentence."""
 
 RETRY_CODES = frozenset({"too-fast", "paused", "busy", "gap"})
 """Refusals after which the tablet keeps the op and sends it again."""
 
-KEPT_CODES = frozenset(REFUSALS) - RETRY_CODES - {"malformed", "too-big", "version", "digest", "quarantined"}
+KEPT_CODES = frozenset(REFUSALS) - RETRY_CODES - {"malformed", "too-big", "version", "digest", "quarantined", "network"}
 """Refusals of an act itself: the act leaves no trace in the sheet, and is kept apart."""
 
 
@@ -141,6 +143,16 @@ def refused(code: str, seq: int | None = None) -> dict[str, Any]:
     """Return a refusal frame; `seq` names the op refused, when there is one."""
     frame: dict[str, Any] = {"t": "refused", "code": code, "text": REFUSALS[code]}
     return frame if seq is None else frame | {"seq": seq}
+
+
+def farewell(code: str) -> dict[str, Any]:
+    """Return the last frame before the server closes; `code` is a key of `REFUSALS`."""
+    return {"t": "bye", "code": code, "text": REFUSALS[code]}
+
+
+def waiting(wait: Wait) -> dict[str, Any]:
+    """Return what a tablet is told before a process that is full: its place, and when to knock again."""
+    return {"t": "wait", "place": wait.place, "retry": wait.retry_ms}
 
 
 def acknowledged(seq: int, keys: Mapping[int, str]) -> dict[str, Any]:

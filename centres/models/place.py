@@ -13,6 +13,11 @@ class Centre(models.Model):
     name = models.CharField(_("nom"), max_length=120)
     city = models.CharField(_("ville"), max_length=80)
     academy = models.CharField(_("académie"), max_length=80, blank=True)
+    networks = models.TextField(
+        _("réseaux des tablettes"),
+        blank=True,
+        help_text=_("Un réseau par ligne, tel que 193.52.10.0/24. Vide : les tablettes viennent de partout."),
+    )
 
     class Meta:
         verbose_name = _("centre")

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from ecni.vitals import TALLY
 from exams.consumers.hub import Hub, HubSource
 from exams.consumers.session import Farewell, Session
-from exams.consumers.socket import Receive, Send, ticket_of
-from exams.protocol import MAX_FRAME_BYTES, Act, Hello, Malformed, encode, parse, refused
+from exams.consumers.socket import Receive, Send, address_of, ticket_of
+from exams.protocol import MAX_FRAME_BYTES, Act, Hello, Malformed, encode, farewell, parse, refused, waiting
 from exams.rules.ops import Op
 
 PATH = "/copie/trames/"
@@ -66,12 +66,20 @@ class CandidateFrames:
             await answer(send, HTTPStatus.BAD_REQUEST, [refused("malformed")])
             return
         TALLY.http_exchanges += 1
+        door = self._hub().door
+        if door.objects_to(ticket, address_of(scope)):
+            await answer(send, HTTPStatus.OK, [farewell("network")])
+            return
+        wait = await door.knock(ticket, by_http=True)
+        if wait is not None:
+            await answer(send, HTTPStatus.OK, [waiting(wait)])
+            return
         mailbox = Mailbox()
         session = Session(ticket, self._hub(), mailbox, by_http=True)
         try:
             await asyncio.wait_for(exchange(session, mailbox, self._hub(), texts), SETTLING_SECONDS)
-        except Farewell as farewell:
-            await session.say_bye(farewell.code, farewell.close_code)
+        except Farewell as end:
+            await session.say_bye(end.code, end.close_code)
         except TimeoutError:
             mailbox.frames.append(refused("busy"))
         await answer(send, HTTPStatus.OK, mailbox.frames)
@@ -97,9 +105,9 @@ async def exchange(session: Session, mailbox: Mailbox, hub: Hub, texts: Sequence
                 await session.receive(text)
         await mailbox.wait_for(SETTLED, sum('"t":"op"' in text for text in texts))
     elif mailbox.frames[-1]["code"] == "replaced":
-        farewell = mailbox.frames.pop()
+        bye = mailbox.frames.pop()
         await set_aside(session, mailbox, hub, [act.op for act in said(texts, Act)])
-        mailbox.frames.append(farewell)
+        mailbox.frames.append(bye)
 
 
 async def set_aside(session: Session, mailbox: Mailbox, hub: Hub, ops: Sequence[Op]) -> None:

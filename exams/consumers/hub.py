@@ -21,14 +21,15 @@ from exams.actions.outage import credit_outages
 from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
-from exams.consumers.bucket import TokenBucket
 from exams.consumers.clock import ServerClock
+from exams.consumers.door import Door
 from exams.consumers.session import CLOSE_REPLACED, Farewell, Session
 from exams.enums import SheetState
 from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
 from exams.queries.papers import paper_keys, paper_shapes
 from exams.rules.answers import QuestionShape
+from exams.rules.bucket import TokenBucket
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class Hub:
         self._books: dict[int, Book] = {}
         self._graces: dict[int, int] = {}
         self._known: dict[int, int] = {}
+        self.door = self._make_door()
+        self.door.open()
         self._frozen_at = 0
         self._hint = asyncio.Event()
         self._refusals: set[asyncio.Task[None]] = set()
@@ -82,6 +85,14 @@ class Hub:
             loop.create_task(self._listen(), name="listen"),
             loop.create_task(self._report(), name="report"),
         ]
+
+    def _make_door(self) -> Door:
+        return Door(
+            inside=self.sessions.keys(),
+            has_served=self._buckets.__contains__,
+            seconds=lambda: self.clock.milliseconds() / 1000,
+            look_again=lambda centre_sitting_id: self._known.pop(centre_sitting_id, None),
+        )
 
     def bucket(self, sheet_id: int) -> TokenBucket:
         """Return what limits the frames of one sheet in this process, however often its tablet comes back."""
@@ -125,6 +136,7 @@ class Hub:
             task.cancel()
         for batch in (self.writer, self.refusals, self.reader, self.ready):
             batch.stop()
+        self.door.close()
         self._watching.submit(connection.close)
         self._watching.shutdown()
         self._reporting.shutdown()
@@ -226,18 +238,22 @@ class Hub:
 
     async def _watch(self) -> None:
         while True:
+            await asyncio.get_running_loop().run_in_executor(self._watching, self.door.read)
+            self.door.settle()
+            await self._look()
+            self._spare_the_collector()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), WATCH_SECONDS)
             self._hint.clear()
-            await self._look()
-            self._spare_the_collector()
 
     async def _look(self) -> None:
-        watched = list({session.ticket.centre_sitting_id for session in self.sessions.values() if session.live})
+        inside = {session.ticket.centre_sitting_id for session in self.sessions.values() if session.live}
+        watched = list(inside | self.door.rooms)
         if not watched:
             return
         statuses = await asyncio.get_running_loop().run_in_executor(self._watching, self._changes, watched)
         if statuses:
+            self.door.learn(statuses)
             await self._fan_out(statuses)
 
     async def _fan_out(self, statuses: Mapping[int, SheetStatus]) -> None:
@@ -272,17 +288,22 @@ class Hub:
         while True:
             await asyncio.sleep(PRESENCE_SECONDS)
             sessions, self.seen = list(self.seen.values()), {}
-            if not sessions:
-                continue
             seen: dict[int, dict[int, Presence]] = defaultdict(dict)
             for session in sessions:
                 seen[session.ticket.centre_sitting_id][session.ticket.sheet_id] = session.presence
             try:
-                await asyncio.get_running_loop().run_in_executor(self._reporting, publish_presence, seen)
+                if seen:
+                    await asyncio.get_running_loop().run_in_executor(self._reporting, publish_presence, seen)
+                await self._tell_the_door()
             except redis.RedisError as error:
                 self._redis.away(error)
             else:
                 self._redis.back()
+
+    async def _tell_the_door(self) -> None:
+        report = self.door.report()
+        elsewhere = await asyncio.get_running_loop().run_in_executor(self._reporting, self.door.publish, report)
+        self.door.take_turns(elsewhere)
 
     def _spare_the_collector(self) -> None:
         """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""

@@ -13,10 +13,9 @@ from ecni.vitals import TALLY
 from exams.actions.journal import REPEATED, STORED, PendingOp
 from exams.actions.refusing import Refusal
 from exams.broadcast import Presence
-from exams.enums import OpKind, SheetState
+from exams.enums import GuardName, OpKind, SheetState
 from exams.protocol import (
     KEPT_CODES,
-    REFUSALS,
     VERSION,
     Act,
     Call,
@@ -27,6 +26,7 @@ from exams.protocol import (
     Ready,
     acknowledged,
     encode,
+    farewell,
     parse,
     refused,
 )
@@ -110,7 +110,8 @@ class Session:
         Raises:
             Farewell: the socket must be closed.
         """
-        if not self._bucket.take(self._hub.clock.monotonic()):
+        is_too_fast = not self._bucket.take(self._hub.clock.monotonic())
+        if is_too_fast and self._hub.door.guards.stops(GuardName.FRAME_RATE):
             await self.send(refused("too-fast"))
             return
         try:
@@ -194,7 +195,7 @@ class Session:
 
     async def say_bye(self, code: str, close_code: int) -> None:
         """Send the last frame and close."""
-        await self.send({"t": "bye", "code": code, "text": REFUSALS[code]})
+        await self.send(farewell(code))
         await self._send({"type": "websocket.close", "code": close_code})
 
     def note(self, **seen: Any) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from exams.consumers.hub import HubSource
 from exams.consumers.session import Farewell, Session
+from exams.protocol import encode, farewell, waiting
 from exams.tickets import COOKIE, Ticket, read_ticket
 
-CLOSE_TICKET = 4401
+CLOSE_TICKET, CLOSE_NETWORK, CLOSE_FULL = 4401, 4403, 4503
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -33,12 +34,19 @@ class CandidateSocket:
             await send({"type": "websocket.close", "code": CLOSE_TICKET})
             return
         hub = self._hub()
+        if hub.door.objects_to(ticket, address_of(scope)):
+            await close(send, farewell("network"), CLOSE_NETWORK)
+            return
+        wait = await hub.door.knock(ticket)
+        if wait is not None:
+            await close(send, waiting(wait), CLOSE_FULL)
+            return
         session = Session(ticket, hub, send)
         await hub.enter(session)
         try:
             await serve(session, receive)
-        except Farewell as farewell:
-            await session.say_bye(farewell.code, farewell.close_code)
+        except Farewell as end:
+            await session.say_bye(end.code, end.close_code)
         finally:
             hub.leave(session)
 
@@ -50,6 +58,18 @@ async def serve(session: Session, receive: Receive) -> None:
         if event["type"] == "websocket.disconnect":
             return
         await session.receive(event.get("text") or "")
+
+
+async def close(send: Send, frame: Mapping[str, Any], code: int) -> None:
+    """Say one thing and close, without any session."""
+    await send({"type": "websocket.send", "text": encode(frame)})
+    await send({"type": "websocket.close", "code": code})
+
+
+def address_of(scope: Mapping[str, Any]) -> str:
+    """Return the address that a connection comes from, as the server or the proxy before it tells."""
+    host, _port = scope.get("client") or ("", 0)
+    return str(host)
 
 
 def ticket_of(scope: Mapping[str, Any]) -> Ticket | None:

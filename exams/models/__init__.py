@@ -1,5 +1,6 @@
 """What is sat and the sitting of it. Sheets, never people: nothing here knows a candidate or a centre."""
 
+from exams.models.admission import GuardConfirmation, GuardProposal, LimitChange
 from exams.models.bank import Case, Media, Question
 from exams.models.checkpoint import Checkpoint
 from exams.models.exam import Exam, ExamPart, Sitting
@@ -14,7 +15,10 @@ __all__ = [
     "Exam",
     "ExamPart",
     "FrozenSheet",
+    "GuardConfirmation",
+    "GuardProposal",
     "JournalEntry",
+    "LimitChange",
     "Media",
     "Paper",
     "PaperKey",

@@ -1,6 +1,6 @@
 """The exam, its parts and its sittings."""
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,14 @@ class Exam(models.Model):
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(20)],
         help_text=_("Paramètre publié : en dessous, pas d’appariement (EDN, 14). Vide pour une ECNi."),
+    )
+
+    seb_config_key = models.CharField(
+        _("clé de configuration de Safe Exam Browser"),
+        max_length=64,
+        blank=True,
+        validators=[RegexValidator(r"\A[0-9a-f]{64}\Z", _("64 chiffres hexadécimaux en minuscules."))],
+        help_text=_("La « Config Key » du fichier .seb. Vide : tout navigateur est accepté."),
     )
 
     class Meta:

@@ -13,7 +13,8 @@ class CentreSitting(models.Model):
     """The sheets that open and close together, at one place. It does not know the place.
 
     `revision` grows with every change by the staff to it or to one of its sheets: server processes compare it each
-    second.
+    second. `networks` are those that its tablets may come from (`10.1.0.0/16`), none for any; the app above, which
+    knows the place, writes them.
     """
 
     sitting = models.ForeignKey(Sitting, models.PROTECT, related_name="centre_sittings", verbose_name=_("épreuve"))
@@ -23,6 +24,7 @@ class CentreSitting(models.Model):
     opened_at = models.DateTimeField(_("ouverture"), null=True, blank=True)
     closed_at = models.DateTimeField(_("clôture"), null=True, blank=True)
     revision = models.PositiveBigIntegerField(_("révision"), default=1)
+    networks = models.JSONField(_("réseaux"), default=list, blank=True)
 
     class Meta:
         verbose_name = _("épreuve en centre")

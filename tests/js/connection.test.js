@@ -174,3 +174,35 @@ test("a socket that gives way to another one is said not to be up, until the ser
   last().hears(STATE);
   assert.deepEqual(links.at(-1), ["online", undefined]);
 });
+const WAIT = JSON.stringify({ t: "wait", place: 312, retry: 5_000 });
+test("a server that is full is asked again when it says, and the tablet goes straight on when let in", () => {
+  const { sockets, links, frames, last, pass } = rig();
+  last().opens();
+  last().hears(WAIT);
+  last().closes(4503);
+  assert.deepEqual([links.at(-1), frames.at(-1)], [["waiting", undefined], ["wait", null]]);
+  pass(4_900);
+  assert.equal(sockets.length, 1);
+  pass(200);
+  assert.equal(sockets.length, 2);
+  last().opens();
+  last().hears(STATE);
+  assert.deepEqual(links.slice(-2), [["waiting", undefined], ["online", undefined]]);
+});
+test("a page seen again does not knock before its turn", () => {
+  const { connection, sockets, last } = rig();
+  last().opens();
+  last().hears(WAIT);
+  last().closes(4503);
+  connection.wake();
+  assert.equal(sockets.length, 1);
+});
+test("a wait that is over is forgotten: the next loss is one of the network", () => {
+  const { links, last, pass } = rig();
+  last().opens();
+  last().hears(WAIT);
+  last().closes(4503);
+  pass(5_100);
+  last().closes(1006);
+  assert.deepEqual(links.at(-1), ["offline", undefined]);
+});

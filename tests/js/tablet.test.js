@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { genesis } from "../../static/js/exam/chain.js";
 import { Clock } from "../../static/js/exam/clock.js";
+import { screenOf } from "../../static/js/exam/screens.js";
 import { Tablet } from "../../static/js/exam/tablet.js";
 import { golden } from "./golden.js";
 import { MemoryStore } from "./server.js";
@@ -158,4 +159,28 @@ test("a sheet is over when it is handed in, not before everything is saved", asy
   assert.equal(tablet.isOver, false);
   await tablet.receive({ t: "ack", seq: 1 }, null);
   assert.equal(tablet.isOver, true);
+});
+test("a place before a full server, then the state of the sheet", async () => {
+  const { tablet } = rig();
+  await tablet.receive({ t: "wait", place: 312, retry: 5_000 }, null);
+  tablet.becomes("waiting");
+  assert.deepEqual([tablet.place, screenOf(tablet, false)], [312, "waiting"]);
+  await tablet.receive(STATE, 900);
+  assert.deepEqual([tablet.place, screenOf(tablet, false)], [null, "lobby"]);
+});
+test("who composes and must wait goes on composing", async () => {
+  const { tablet } = rig(await lived());
+  await tablet.resume(KEY);
+  await tablet.receive({ t: "wait", place: 2, retry: 5_000 }, null);
+  tablet.becomes("waiting");
+  await tablet.act("answer", 3, "C");
+  assert.deepEqual([tablet.unsaved, tablet.fold.answers[3]], [2, "C"]);
+  assert.notEqual(screenOf(tablet, false), "waiting");
+});
+test("a tablet turned away for its network says why, and may come back", async () => {
+  const { tablet } = rig();
+  await tablet.receive({ t: "bye", code: "network", text: "Pas ce réseau." }, null);
+  assert.deepEqual([tablet.turnedAway, tablet.ending, screenOf(tablet, false)], ["Pas ce réseau.", null, "connecting"]);
+  await tablet.receive(STATE, 900);
+  assert.equal(tablet.turnedAway, null);
 });

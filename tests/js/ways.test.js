@@ -81,3 +81,11 @@ test("tries on the side that fail become rare, and stop with the way they are be
   await pass(200_000);
   assert.deepEqual([sockets.length, better()], [5, 0]);
 });
+test("from HTTP, a websocket that is made to wait is not taken", async () => {
+  const { sockets, pass, better } = byHttp();
+  await pass(5_100);
+  const event = new Event("message");
+  event.data = JSON.stringify({ t: "wait", place: 3, retry: 2_000 });
+  sockets.at(-1).dispatchEvent(event);
+  assert.equal(better(), 0);
+});

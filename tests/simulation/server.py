@@ -158,6 +158,7 @@ class Hub(hubs.Hub):
         self.reader = Batch(process, self._read, self._settle_hello)
         self.ready = Batch(process, self._ready, self._settle_ready)
         self._buckets, self._books, self._graces, self._known = {}, {}, {}, {}
+        self.door = self._make_door()
         self._watching = None
 
 

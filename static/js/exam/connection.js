@@ -4,7 +4,7 @@
 import { delay } from "./backoff.js";
 import { FINAL_CLOSES, hello, parse, ping } from "./protocol.js";
 
-/** @typedef {"connecting" | "online" | "slow" | "offline" | "ended"} Link */
+/** @typedef {"connecting" | "online" | "slow" | "offline" | "waiting" | "ended"} Link `waiting`: the server is full, and says so */
 
 const PING_MS = 10_000;
 const OVERDUE_MS = 25_000;
@@ -25,6 +25,7 @@ export class Connection {
   #pinged = 0;
   #heard = 0;
   #woken = Number.NaN; // monotonic ms at which a sign of life was asked for, after a sleep perhaps
+  /** @type {number | null} ms after which a server that is full wants to be asked again */ #told = null;
   #parts;
 
   /**
@@ -42,7 +43,7 @@ export class Connection {
   /** Open the socket now, whatever was planned. */
   start() {
     if (this.link === "ended") return;
-    if (this.link !== "offline") this.#become("connecting"); // a socket that works gives way: nothing is sent before `state`
+    if (this.link !== "offline" && this.link !== "waiting") this.#become("connecting"); // a socket that works gives way: nothing is sent before `state`
     this.#forget();
     const socket = this.#parts.open();
     this.#socket = socket;
@@ -57,7 +58,7 @@ export class Connection {
   /** The page is seen again, or the system says that a network came: no waiting, and little patience with a silent socket. */
   wake() {
     const isOpening = this.#socket?.readyState === 0 && this.#parts.monotonic() - this.#heard < SETTLING_MS;
-    if (isOpening || this.link === "ended") return;
+    if (isOpening || this.link === "ended" || (this.link === "waiting" && this.#retry)) return;
     if (this.#socket?.readyState !== 1) return this.start();
     this.#beat();
     this.#woken = this.#pinged;
@@ -98,6 +99,7 @@ export class Connection {
     const sentAt = this.#asked.get(asked) ?? null;
     this.#asked.delete(asked);
     if (frame.t === "state") this.#attempt = 0;
+    if (frame.t === "wait") this.#told = frame.retry;
     if (frame.t === "state" || frame.t === "pong") this.#become("online");
     this.#parts.onFrame(frame, sentAt);
     if (frame.t === "state" && !this.#hasToldSkew) this.#beat(); // before any act, which would be judged without it
@@ -120,8 +122,10 @@ export class Connection {
     this.#forget();
     const reason = FINAL_CLOSES[code];
     if (reason) return this.#become("ended", reason);
-    this.#become("offline");
-    this.#retry = this.#parts.timers.set(() => this.start(), delay(this.#attempt++, this.#parts.random));
+    const told = this.#told;
+    this.#told = null;
+    this.#become(told === null ? "offline" : "waiting");
+    this.#retry = this.#parts.timers.set(() => this.start(), told ?? delay(this.#attempt++, this.#parts.random));
   }
 
   #forget() {

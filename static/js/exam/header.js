@@ -11,6 +11,7 @@ const LINKS = {
   http: ["ok", "wifi", "Secours HTTP"],
   slow: ["warn", "wifi", "Lente"],
   offline: ["warn", "wifi-off", "Hors ligne"],
+  waiting: ["info", "hourglass", "En attente"],
   ended: ["warn", "lock", "Bloquée"],
 };
 
@@ -55,7 +56,7 @@ export class Header {
   #renderSave() {
     const { outbox, unsaved, savedAt, link } = this.#tablet;
     const age = outbox?.waitingSince ? Date.now() - outbox.waitingSince : 0;
-    const isLost = unsaved && (link === "offline" || link === "ended" || age > UNSAVED_MS);
+    const isLost = unsaved && (["offline", "waiting", "ended"].includes(link) || age > UNSAVED_MS);
     const save = byId("save");
     const when = savedAt ? `à ${second(savedAt)}` : "rien n’attend";
     if (isLost) this.#write(save, "warn", "alert", "Non enregistré", "rien n’est perdu");

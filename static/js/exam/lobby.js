@@ -50,6 +50,17 @@ function line({ name, title, detail, word, tone, bar }) {
   return element("li", { "data-tone": tone }, icon(name), element("span", {}, element("b", {}, title), element("br"), small), badge);
 }
 
+/** Before the first word of the server, or when it has turned the tablet away. @param {import("./tablet.js").Tablet} tablet */
+export function renderConnecting({ turnedAway }) {
+  byId("turned-away").hidden = turnedAway === null;
+  byId("turned-away-text").textContent = turnedAway ?? "";
+}
+
+/** Before a server that is full. @param {import("./tablet.js").Tablet} tablet */
+export function renderWaiting({ place }) {
+  byId("waiting-place").textContent = String(place);
+}
+
 /** @param {import("./tablet.js").Tablet} tablet */
 export function renderLobby(tablet) {
   const lines = checks(tablet);

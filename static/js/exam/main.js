@@ -9,7 +9,7 @@ import { FramesSocket, poster } from "./frames.js";
 import { Header } from "./header.js";
 import { Keeper } from "./keeper.js";
 import { sheetNamed } from "./kept.js";
-import { renderLobby } from "./lobby.js";
+import { renderConnecting, renderLobby, renderWaiting } from "./lobby.js";
 import { keepOnly } from "./marks.js";
 import { Navigator } from "./navigator.js";
 import { renderNotes } from "./notes.js";
@@ -80,7 +80,8 @@ const question = new QuestionView(tablet, () => review(true));
 const cells = new Navigator(tablet, go);
 
 const RENDERERS = {
-  connecting: () => {},
+  connecting: () => renderConnecting(tablet),
+  waiting: () => renderWaiting(tablet),
   lobby: () => renderLobby(tablet),
   question: () => {
     if (!tablet.question) return tablet.begin();

@@ -26,6 +26,15 @@ function offline(tablet, downFor) {
   return [`Réseau interrompu${since}. Continuez, rien n’est perdu.`, waiting + last];
 }
 
+/** @param {import("./tablet.js").Tablet} tablet */
+function waiting({ place, outbox }) {
+  const strong = `Serveur très demandé : cette tablette est à la place ${place}. Continuez, rien n’est perdu.`;
+  const acts = outbox.waiting
+    ? "Ce qui attend sur cette tablette partira de lui-même, à son tour."
+    : "Vos prochaines réponses resteront sur cette tablette et partiront d’elles-mêmes.";
+  return { key: strong + acts, make: () => banner("info", "hourglass", strong, acts) };
+}
+
 /**
  * @param {import("./tablet.js").Tablet} tablet @param {number} monotonic ms @param {() => void} changed
  */
@@ -36,6 +45,7 @@ export function renderNotes(tablet, monotonic, changed) {
     const [strong, text] = offline(tablet, downFor);
     notes.push({ key: `${strong}${text}`, make: () => banner("warn", "wifi-off", strong, text) });
   }
+  if (tablet.link === "waiting" && tablet.fold) notes.push(waiting(tablet));
   if (tablet.granted > 0 && !tablet.ending) {
     const text = `Votre nouvelle fin : ${hour(tablet.endsAt)}.`;
     const read = () => button("J’ai lu", () => tablet.acknowledgeGrant());

@@ -18,7 +18,7 @@ export const RETRY_CODES = new Set(["too-fast", "paused", "busy", "gap"]);
 export const FINAL_CLOSES = { 4401: "ticket", 4409: "replaced", 4410: "version" };
 
 /** The close code that goes with a `bye`, by its code; any other one only ends the conversation. */
-export const CLOSE_OF_BYE = { replaced: 4409, version: 4410 };
+export const CLOSE_OF_BYE = { network: 4403, replaced: 4409, version: 4410 };
 
 /** Where the same frames travel by HTTP, at most so many at a time beside the `hello` that each request begins with. */
 export const FRAMES_URL = "/copie/trames/";
@@ -65,6 +65,7 @@ const SHAPES = {
   status: fits({ now: isCount, status: isText, ends_at: or(isCount, isNull), keys: or(isTexts, isAbsent) }),
   pong: fits({ at: isCount, now: isCount }),
   bye: fits({ code: isText, text: isText }),
+  wait: fits({ place: isCount, retry: isCount }),
 };
 
 /**

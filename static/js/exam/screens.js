@@ -1,6 +1,6 @@
 // Which of the page's screens is shown. No navigation, no refresh: the state of the sheet decides.
 
-/** @typedef {"connecting" | "lobby" | "question" | "review" | "paused" | "saving" | "receipt" | "notice"} Screen */
+/** @typedef {"connecting" | "waiting" | "lobby" | "question" | "review" | "paused" | "saving" | "receipt" | "notice"} Screen */
 
 const SAVING_MS = 5_000;
 const BY_STATUS = {
@@ -14,7 +14,7 @@ const BY_STATUS = {
  */
 export function screenOf(tablet, isReviewing) {
   if (tablet.ending) return "notice";
-  if (tablet.status === null || tablet.fold === null) return "connecting";
+  if (tablet.status === null || tablet.fold === null) return tablet.place ? "waiting" : "connecting";
   if (tablet.status !== "COMPOSING") return BY_STATUS[tablet.status] ?? "notice";
   if (tablet.outbox.base.submitted) return "receipt";
   if (tablet.fold.submitted) return "saving";

@@ -33,6 +33,8 @@ export class Tablet {
   /** @type {number} question of the last act that the server knows of, 0 for none */ position = 0;
   /** @type {number} acts that the server keeps apart for the jury */ quarantined = 0;
   /** @type {boolean} whether acts of a replaced tablet can leave no more by themselves */ isStuck = false;
+  /** @type {number | null} place before a server that is full */ place = null;
+  /** @type {string | null} why the server lets this tablet in no more, for now */ turnedAway = null;
   /** @type {boolean} whether frames travel by HTTP */ isByHttp = false;
   isCalling = false;
   /** @type {string | null} names the sheet on this tablet */ #key = null;
@@ -163,12 +165,17 @@ export class Tablet {
     ack: (frame) => this.#saved(frame),
     refused: (frame) => this.#refused(frame),
     pong: () => {},
+    wait: ({ place }) => {
+      this.place = place;
+    },
     bye: ({ code, text }) => {
       if (code === "replaced" || code === "version") this.ending = { code, text };
+      if (code === "network") this.turnedAway = text;
     },
   };
 
   async #begin(frame) {
+    this.place = this.turnedAway = null;
     await this.#open(frame.sitting.id, frame.sheet);
     [this.sitting, this.number, this.position] = [frame.sitting, frame.sheet, frame.position];
     await this.outbox.reconcile(frame);

@@ -2,7 +2,7 @@
 // a websocket is tried on the side, more and more rarely, and taken again as soon as one works.
 
 import { delay } from "./backoff.js";
-import { hello } from "./protocol.js";
+import { hello, parse } from "./protocol.js";
 
 /**
  * @typedef {{readyState: number, send: (text: string) => void, close: () => void, onopen: (() => void) | null,
@@ -91,7 +91,7 @@ export class Ways {
     };
     const patience = timers.set(() => end(false), TRIAL_MS);
     socket.addEventListener("open", () => socket.send(hello(Math.trunc(wall()), null)));
-    socket.addEventListener("message", () => end(true));
+    socket.addEventListener("message", ({ data }) => end(parse(data)?.t !== "wait"));
     socket.addEventListener("close", () => end(false));
   }
 }

@@ -1,0 +1,150 @@
+"""Who passes a door and who waits before it: a limit reached never touches who is already in."""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+KNOCK_MS_PER_PLACE = 50
+SOONEST_MS = 2_000
+LATEST_MS = 15_000
+PATIENCE_SECONDS = 45.0
+"""Who has not knocked for so long has gone: more than twice the longest wait that anybody is told."""
+
+
+class Standing(Enum):
+    """What a sheet has to do with a process before which it stands."""
+
+    HOLDING = auto()
+    """It has a socket there, which the new one replaces: nothing is added."""
+
+    RETURNING = auto()
+    """It was served there before, or it composes: PostgreSQL says so."""
+
+    NEW = auto()
+    """Neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What is told to whoever waits: a place from 1, and after how many milliseconds to knock again."""
+
+    place: int
+    retry_ms: int
+
+
+def may_pass(standing: Standing, *, inside: int, budget: int, reserve: int, ahead: int) -> bool:
+    """Whether a sheet may have a socket.
+
+    Args:
+        standing: of the sheet.
+        inside: sockets of the process.
+        budget: sockets for everybody.
+        reserve: sockets beyond the budget, for those who return.
+        ahead: newcomers who wait and came before.
+    """
+    match standing:
+        case Standing.HOLDING:
+            return True
+        case Standing.RETURNING:
+            return inside < budget + reserve
+        case Standing.NEW:
+            return ahead < budget - inside
+
+
+def retry_ms(place: int, draw: float) -> int:
+    """Return after how long to knock again: later for those further back, never in step, so that a crowd costs little.
+
+    Args:
+        place: from 1.
+        draw: drawn uniformly in [0, 1).
+    """
+    longest = min(max(place * KNOCK_MS_PER_PLACE, SOONEST_MS), LATEST_MS)
+    return round(longest * (0.75 + draw / 2))
+
+
+def comes_from(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Whether an address is in one of these networks; one that cannot be read is in none."""
+    try:
+        place = ip_address(address)
+    except ValueError:
+        return False
+    return any(place in network for network in networks)
+
+
+@dataclass(slots=True)
+class _Waiter:
+    since: float
+    seen: float
+    room: int
+
+
+class Line:
+    """Who waits before one process, in the order of their first refusal. Instants are seconds of one same clock.
+
+    `room` groups those who wait: the centre sitting of a sheet.
+    """
+
+    __slots__ = ("_order", "_waiters")
+
+    def __init__(self) -> None:
+        self._order: list[tuple[float, int]] = []
+        self._waiters: dict[int, _Waiter] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._waiters
+
+    def ahead(self, key: int) -> int:
+        """Return how many came before; all of them, for somebody who does not wait yet."""
+        waiter = self._waiters.get(key)
+        return len(self._order) if waiter is None else bisect_left(self._order, (waiter.since, key))
+
+    def join(self, key: int, room: int, now: float, since: float | None = None) -> int:
+        """Note a knock and return the place, from 1; `since` tells that somebody has been waiting elsewhere."""
+        waiter = self._waiters.get(key)
+        if waiter is None:
+            waiter = self._waiters[key] = _Waiter(now if since is None else min(now, since), now, room)
+            insort(self._order, (waiter.since, key))
+        waiter.seen = now
+        return self.ahead(key) + 1
+
+    def leave(self, key: int) -> None:
+        """Forget somebody, who may not have been waiting."""
+        waiter = self._waiters.pop(key, None)
+        if waiter is not None:
+            del self._order[bisect_left(self._order, (waiter.since, key))]
+
+    def learn(self, firsts: Mapping[int, float]) -> None:
+        """Take in since when some of those who wait have been waiting elsewhere, when that is longer."""
+        for key in firsts.keys() & self._waiters.keys():
+            waiter = self._waiters[key]
+            if firsts[key] < waiter.since:
+                self.leave(key)
+                self._waiters[key] = _Waiter(firsts[key], waiter.seen, waiter.room)
+                insort(self._order, (firsts[key], key))
+
+    def expire(self, now: float) -> None:
+        """Forget those who have stopped knocking."""
+        gone = [key for key, waiter in self._waiters.items() if now - waiter.seen > PATIENCE_SECONDS]
+        for key in gone:
+            self.leave(key)
+
+    @property
+    def firsts(self) -> dict[int, float]:
+        """Since when each of them has been waiting."""
+        return {key: waiter.since for key, waiter in self._waiters.items()}
+
+    @property
+    def rooms(self) -> dict[int, int]:
+        """How many wait, by room."""
+        return dict(Counter(waiter.room for waiter in self._waiters.values()))
+
+    @property
+    def keys(self) -> Iterable[int]:
+        """Those who wait, in no order."""
+        return self._waiters.keys()
