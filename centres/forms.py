@@ -4,7 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from centres.enums import CandidateCategory, CandidateStanding
+from exams.enums import GuardMode, GuardName, LimitName
 from exams.models import Exam, Sitting
+from exams.models.admission import LONGEST_REASON
 
 
 class SeatingForm(forms.Form):
@@ -39,3 +41,25 @@ class StandingForm(forms.Form):
     category = forms.ChoiceField(label=_("Catégorie"), choices=CandidateCategory.choices)
     standing = forms.ChoiceField(label=_("Situation"), choices=CandidateStanding.choices)
     reason = forms.CharField(label=_("Motif"), max_length=500)
+
+
+class LimitForm(forms.Form):
+    """One limit to set."""
+
+    name = forms.TypedChoiceField(choices=LimitName.choices, coerce=LimitName)
+    value = forms.IntegerField()
+    reason = forms.CharField(max_length=LONGEST_REASON)
+
+
+class GuardForm(forms.Form):
+    """One guard to switch."""
+
+    name = forms.TypedChoiceField(choices=GuardName.choices, coerce=GuardName)
+    mode = forms.TypedChoiceField(choices=GuardMode.choices, coerce=GuardMode)
+    reason = forms.CharField(max_length=LONGEST_REASON)
+
+
+class ConfirmForm(forms.Form):
+    """The proposal that is confirmed."""
+
+    proposal_id = forms.IntegerField(min_value=1)

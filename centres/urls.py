@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from centres.views import entry, national, papers, room, staff, witness
+from centres.views import entry, limits, national, papers, room, staff, witness
 
 app_name = "centres"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     ),
     path("deconnexion/", LogoutView.as_view(next_page="centres:staff-login"), name="staff-logout"),
     path("entrer/", entry.enter, name="slip-enter"),
+    path("entrer/attente/", entry.wait_turn, name="turn-wait"),
     path("entrer/identite/", entry.check_identity, name="identity-check"),
     path("entrer/oui/", entry.confirm_identity, name="identity-confirm"),
     path("entrer/non/", entry.deny_identity, name="identity-deny"),
@@ -28,6 +29,10 @@ urlpatterns = [
     path("salle/<int:hosting_id>/preuve/", witness.show_checkpoint, name="checkpoint-show"),
     path("salle/<int:hosting_id>/preuve.json", witness.export_checkpoints, name="checkpoint-export"),
     path("salle/<int:hosting_id>/<slug:act>/", room.act, name="room-act"),
+    path("national/limites/", limits.list_limits, name="limit-list"),
+    path("national/limites/fixer/", limits.change_limit, name="limit-change"),
+    path("national/limites/proposer/", limits.propose, name="guard-propose"),
+    path("national/limites/confirmer/", limits.confirm, name="guard-confirm"),
     path("national/", national.show_board, name="national-board"),
     path("national/<int:sitting_id>/ouvrir/", national.open_everywhere, name="national-open"),
     path("national/<int:sitting_id>/temps/", national.grant_everywhere, name="national-grant"),

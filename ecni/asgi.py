@@ -13,11 +13,11 @@ spare_debug_lines()
 
 # After django.setup(), which get_asgi_application() runs: consumers import models.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from centres.routing import websocket_urlpatterns as console_routes  # noqa: E402
 from ecni.watch.consumers import Watched  # noqa: E402
 from exams.consumers.frames import PATH as FRAMES_PATH  # noqa: E402
+from exams.consumers.origin import OriginGuard  # noqa: E402
 from exams.routing import candidate_frames  # noqa: E402
 from exams.routing import websocket_urlpatterns as candidate_routes  # noqa: E402
 
@@ -31,7 +31,7 @@ application = Watched(
     ProtocolTypeRouter(
         {
             "http": serve_http,
-            "websocket": AllowedHostsOriginValidator(URLRouter([*candidate_routes, *console_routes])),
+            "websocket": OriginGuard(URLRouter([*candidate_routes, *console_routes])),
         }
     )
 )

@@ -17,19 +17,23 @@ from centres.rules.board import (
     ROOM_LABELS,
     SHEET_LABELS,
     Label,
+    Reached,
     Sight,
     accommodation_words,
     alerts,
     duration_words,
     left_words,
+    limit_alerts,
     network_label,
+    observed_alerts,
     saved_words,
 )
 from centres.rules.seating import extra_seconds, missing_seconds
 from ecni.vitals.hints import reached_limit
-from exams.broadcast import Presence, presence
-from exams.enums import CentreSittingState, GrantCause, SheetState
+from exams.broadcast import Presence, doors, presence
+from exams.enums import CentreSittingState, GrantCause, GuardMode, LimitName, SheetState
 from exams.models import PaperQuestion, RefusedOp
+from exams.queries.admission import guard_modes
 from exams.queries.sheets import closing_obstacles
 from exams.rules.states import LIVE_STATES, WAITING_STATES
 
@@ -61,6 +65,7 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
         "clock": _clock(hosting, state, [seat.sheet.ends_at for seat in seats], now),
         "counts": _counts(rows),
         "obstacles": _closing_words(hosting, state, rows, now),
+        "limits": [asdict(alert) for alert in limit_alerts(_reached_in(hosting, now), now, of_one_centre=True)],
         "rows": rows,
     }
 
@@ -100,10 +105,38 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
     return {
         "tiles": tiles,
         "sums": {name: sum(tile[name] for tile in tiles) for name in ("expected", "composing", "offline", "submitted")},
+        "limits": [asdict(alert) for alert in _national_alerts(now)],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
         "limit": reached_limit(),
     }
+
+
+def reached_limits(now: datetime) -> list[Reached]:
+    """Return each limit that makes somebody wait, by process; empty when Redis is away."""
+    return [
+        Reached(LimitName(door.limit), door.value, door.waiting, door.since)
+        for door in doors(_milliseconds(now))
+        if door.waiting and door.since
+    ]
+
+
+def _reached_in(hosting: Hosting, now: datetime) -> list[Reached]:
+    room = str(hosting.centre_sitting_id)
+    return [
+        Reached(LimitName(door.limit), door.value, door.rooms[room], door.since)
+        for door in doors(_milliseconds(now))
+        if door.since and room in door.rooms
+    ]
+
+
+def _national_alerts(now: datetime) -> list[Label]:
+    observed = [name for name, mode in guard_modes().items() if mode is GuardMode.OBSERVE]
+    return [*limit_alerts(reached_limits(now), now, of_one_centre=False), *observed_alerts(observed)]
+
+
+def _milliseconds(now: datetime) -> int:
+    return int(now.timestamp() * 1000)
 
 
 def _board_seats(hosting: Hosting) -> Iterable[Seat]:

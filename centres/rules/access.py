@@ -34,6 +34,8 @@ _ALLOWED: Mapping[str, frozenset[Role]] = {
     "grant-everywhere": frozenset({Role.AGENCY}),
     "watch-nation": EVERYWHERE,
     "watch-operations": EVERYWHERE,
+    "set-limit": EVERYWHERE,
+    "switch-guard": EVERYWHERE,
     "go-to-marking": frozenset({Role.AGENCY, Role.JURY, Role.PRESIDENT}),
     "import-candidates": frozenset({Role.AGENCY}),
 }

@@ -1,10 +1,11 @@
 """What a console shows of one sheet: tone, icon and word together, so that colour never speaks alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from exams.enums import CentreSittingState as C
+from exams.enums import GuardName, LimitName
 from exams.enums import SheetState as S
 
 OFFLINE_SECONDS = 30
@@ -51,6 +52,23 @@ class Sight:
     has_called: bool
     is_contradicted: bool
     has_quarantine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A limit that one process has reached.
+
+    Attributes:
+        limit: which one.
+        value: of it.
+        waiting: who wait there; on a room's board, those of that room.
+        since: since when somebody has been waiting, milliseconds since 1970.
+    """
+
+    limit: LimitName
+    value: int
+    waiting: int
+    since: int
 
 
 SHEET_LABELS: Mapping[S, Label] = {
@@ -111,6 +129,38 @@ def alerts(sight: Sight, now: datetime) -> list[Label]:
     if sight.has_quarantine:
         found.append(Label("warn", "alert", "Des actes sont gardés à part pour le jury"))
     return found
+
+
+def limit_alerts(reached: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> list[Label]:
+    """Return one sentence for each limit that makes somebody wait: which one, since when, how many, what to do."""
+    found = []
+    for limit in LimitName:
+        here = [one for one in reached if one.limit is limit and one.waiting]
+        if not here:
+            continue
+        waiting = sum(one.waiting for one in here)
+        since = duration_words(_age(min(one.since for one in here), now))
+        whose = " de ce centre" if of_one_centre else ""
+        who = f"1 tablette{whose} attend" if waiting == 1 else f"{waiting} tablettes{whose} attendent"
+        value = max(one.value for one in here)
+        todo = (
+            "Elles entreront d’elles-mêmes ; prévenez l’exploitation."
+            if of_one_centre
+            else "Ceux qui composent ne sont pas gênés ; relever la limite fait entrer les autres."
+        )
+        words = (
+            f"Limite atteinte depuis {since} : {limit.label.lower()}, {value} sur {len(here)} processus. {who}. {todo}"
+        )
+        found.append(Label("danger", "hourglass", words))
+    return found
+
+
+def observed_alerts(observed: Sequence[GuardName]) -> list[Label]:
+    """Return one sentence for each guard that turns nobody away for now."""
+    return [
+        Label("warn", "alert", f"Garde en observation, elle ne refuse plus rien : {name.label.lower()}.")
+        for name in observed
+    ]
 
 
 def saved_words(sight: Sight, now: datetime) -> str:

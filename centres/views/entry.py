@@ -1,10 +1,13 @@
 """The candidate's door: the code of a slip, an identity to confirm, a ticket. No session, no JavaScript needed."""
 
+import time
 from secrets import token_urlsafe
 
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -12,16 +15,44 @@ from django.views.decorators.http import require_GET, require_POST
 
 from centres.actions.attempts import must_wait, note_wrong_code
 from centres.actions.slips import use_slip
-from centres.queries.slips import EntryRefused, UnknownCode, open_entry
+from centres.queries.slips import Entry, EntryRefused, UnknownCode, open_entry
+from centres.views.gate import Gate
 from ecni.shared.clock import now
 from ecni.vitals import TALLY
+from exams.actions.guards import Guards
+from exams.enums import GuardName
+from exams.rules.admission import Wait
+from exams.rules.browser import HEADER as SEB_HEADER
+from exams.rules.browser import proves_config
+from exams.rules.networks import comes_from
 from exams.tickets import COOKIE, LIFETIME, mint_ticket
 
 DEVICE_COOKIE = "ecni_device"
 SHEET_COOKIE = "ecni_sheet"
 """Names the ticket's sheet to scripts, which cannot read the ticket: what a tablet keeps of another is not shown."""
 TABLET_URL = "/copie/"
+WAIT_COOKIE = "ecni_wait"
+"""What a tablet that waits has typed, and since when: signed, so that nobody invents a place."""
+WAIT_SALT = "centres.wait/1"
+WAIT_SECONDS = 3600
 LONGEST_CODE = 40
+
+gate = Gate()
+guards = Guards()
+
+
+class WrongNetwork(EntryRefused):
+    """The tablet is not on the network of its centre."""
+
+    code = "network"
+    text = "Cette tablette n’est pas sur le réseau de son centre : appelez un surveillant."
+
+
+class WrongBrowser(EntryRefused):
+    """The page was not asked for by the kiosk browser of the exam."""
+
+    code = "browser"
+    text = "Cette page s’ouvre dans Safe Exam Browser, avec la configuration de l’examen : appelez un surveillant."
 
 
 @never_cache
@@ -43,14 +74,18 @@ def check_identity(request: HttpRequest) -> HttpResponse:
     typed = request.POST.get("code", "")[:LONGEST_CODE]
     if must_wait(device=device, address=address):
         return _ask_again(request, typed, _("Plusieurs codes erronés : attendez quelques secondes, puis réessayez."))
+    return _identify(request, typed, since=None)
+
+
+@never_cache
+@require_GET
+def wait_turn(request: HttpRequest) -> HttpResponse:
+    """Knock again for a tablet that waits: it goes straight on when its turn has come."""
     try:
-        entry = open_entry(typed)
-    except UnknownCode as refusal:
-        note_wrong_code(device=device, address=address)
-        return _ask_again(request, typed, str(refusal))
-    except EntryRefused as refusal:
-        return _ask_again(request, typed, str(refusal))
-    return render(request, "centres/identity.html", {"entry": entry, "code": typed})
+        cookie = signing.loads(request.COOKIES.get(WAIT_COOKIE, ""), salt=WAIT_SALT, max_age=WAIT_SECONDS)
+    except signing.BadSignature:
+        return redirect("centres:slip-enter")
+    return _identify(request, cookie["code"], since=cookie["since"])
 
 
 @never_cache
@@ -62,7 +97,9 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
     if device is None:
         return _ask_again(request, typed, _("Cette tablette refuse les cookies : appelez un surveillant."))
     try:
-        ticket = use_slip(entry=open_entry(typed), device=device, now=now())
+        entry = open_entry(typed)
+        _refuse_elsewhere(request, entry)
+        ticket = use_slip(entry=entry, device=device, now=now())
     except EntryRefused as refusal:
         return _ask_again(request, typed, str(refusal))
     TALLY.logins += 1
@@ -77,6 +114,49 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
 def deny_identity(request: HttpRequest) -> HttpResponse:
     """Say what to do when the slip is somebody else's; nothing was consumed."""
     return render(request, "centres/not_me.html")
+
+
+def _identify(request: HttpRequest, typed: str, *, since: float | None) -> HttpResponse:
+    device, address = request.COOKIES.get(DEVICE_COOKIE, ""), request.META.get("REMOTE_ADDR", "")
+    instant = now().timestamp()
+    wait = gate.knock(device=device or address, code=typed, now=instant, since=since)
+    if wait is not None:
+        return _make_wait(request, wait, {"code": typed, "since": since or instant})
+    try:
+        entry = open_entry(typed)
+        _refuse_elsewhere(request, entry)
+    except UnknownCode as refusal:
+        note_wrong_code(device=device, address=address)
+        return _ask_again(request, typed, str(refusal))
+    except EntryRefused as refusal:
+        return _ask_again(request, typed, str(refusal))
+    response = render(request, "centres/identity.html", {"entry": entry, "code": typed})
+    response.delete_cookie(WAIT_COOKIE, samesite="Strict")
+    return response
+
+
+def _make_wait(request: HttpRequest, wait: Wait, cookie: dict[str, str | float]) -> HttpResponse:
+    """Answer a page that comes back by itself. It is no error: a proxy must neither hide it nor try elsewhere."""
+    response = render(request, "centres/wait.html", {"place": wait.place})
+    response.headers["Refresh"] = f"{round(wait.retry_ms / 1000)};url={reverse('centres:turn-wait')}"
+    _set_cookie(response, WAIT_COOKIE, signing.dumps(cookie, salt=WAIT_SALT))
+    return response
+
+
+def _refuse_elsewhere(request: HttpRequest, entry: Entry) -> None:
+    """Refuse a tablet of another network, or another browser, than the exam asks for.
+
+    Raises:
+        WrongNetwork, WrongBrowser: which one; never while their guard only observes.
+    """
+    instant = time.monotonic()
+    address = request.META.get("REMOTE_ADDR", "")
+    if entry.networks and not comes_from(address, entry.networks) and guards.look_and_stop(GuardName.ADDRESS, instant):
+        raise WrongNetwork
+    shown = request.headers.get(SEB_HEADER, "")
+    is_proved = not entry.seb_config_key or proves_config(request.build_absolute_uri(), entry.seb_config_key, shown)
+    if not is_proved and guards.look_and_stop(GuardName.SEB, instant):
+        raise WrongBrowser
 
 
 def _ask_again(request: HttpRequest, typed: str, error: str) -> HttpResponse:

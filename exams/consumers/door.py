@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from random import random
+from typing import Any
 
 from django.db import Error, connection
 
@@ -19,9 +20,11 @@ from exams.actions.guards import Guards
 from exams.broadcast import DoorSight, publish_door, share_line
 from exams.consumers.batch import Batch
 from exams.enums import GuardName, LimitName, SheetState
+from exams.protocol import farewell, waiting
 from exams.queries.admission import default_policy, present_policy, returning_sheets
 from exams.queries.live import SheetStatus
-from exams.rules.admission import Line, Standing, Wait, comes_from, may_pass, retry_ms
+from exams.rules.admission import Line, Standing, Wait, may_pass, retry_ms
+from exams.rules.networks import comes_from
 from exams.tickets import Ticket
 
 logger = logging.getLogger(__name__)
@@ -74,25 +77,20 @@ class Door:
         if self._questions is not None:
             self._questions.stop()
 
-    async def knock(self, ticket: Ticket, *, by_http: bool = False) -> Wait | None:
-        """Return None when this tablet may come in now, else what to tell it. A request by HTTP holds no socket."""
+    async def knock(self, ticket: Ticket, address: str, *, by_http: bool = False) -> dict[str, Any] | None:
+        """Return None when this tablet may come in now, else the frame to tell it; by HTTP it holds no socket."""
         if not self._is_read.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_read.wait(), FIRST_READ_SECONDS)
         sheet_id = ticket.sheet_id
+        if self._objects_to(ticket, address):
+            return farewell("network")
         if not self._admits(sheet_id, by_http=by_http) and self._is_unknown(sheet_id):
             await self._inquire(sheet_id)
         if self._admits(sheet_id, by_http=by_http):
             self._pass(sheet_id)
             return None
-        return self._wait(ticket)
-
-    def objects_to(self, ticket: Ticket, address: str) -> bool:
-        """Whether a tablet is turned away for the network that it comes from."""
-        networks = self.policy.networks.get(ticket.centre_sitting_id)
-        if networks is None or self._has_served(ticket.sheet_id) or comes_from(address, networks):
-            return False
-        return self.guards.stops(GuardName.ADDRESS)
+        return waiting(self._wait(ticket))
 
     @property
     def rooms(self) -> set[int]:
@@ -159,6 +157,13 @@ class Door:
             at=int(self._seconds() * 1000),
             rooms={str(room): count for room, count in self.line.rooms.items()},
         )
+
+    def _objects_to(self, ticket: Ticket, address: str) -> bool:
+        """Whether a tablet that was never in is turned away for the network that it comes from."""
+        networks = self.policy.networks.get(ticket.centre_sitting_id)
+        if networks is None or self._has_served(ticket.sheet_id) or comes_from(address, networks):
+            return False
+        return self.guards.stops(GuardName.ADDRESS)
 
     def _standing(self, sheet_id: int) -> Standing:
         if sheet_id in self._inside:

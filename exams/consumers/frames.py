@@ -14,7 +14,7 @@ from ecni.vitals import TALLY
 from exams.consumers.hub import Hub, HubSource
 from exams.consumers.session import Farewell, Session
 from exams.consumers.socket import Receive, Send, address_of, ticket_of
-from exams.protocol import MAX_FRAME_BYTES, Act, Hello, Malformed, encode, farewell, parse, refused, waiting
+from exams.protocol import MAX_FRAME_BYTES, Act, Hello, Malformed, encode, parse, refused
 from exams.rules.ops import Op
 
 PATH = "/copie/trames/"
@@ -66,13 +66,9 @@ class CandidateFrames:
             await answer(send, HTTPStatus.BAD_REQUEST, [refused("malformed")])
             return
         TALLY.http_exchanges += 1
-        door = self._hub().door
-        if door.objects_to(ticket, address_of(scope)):
-            await answer(send, HTTPStatus.OK, [farewell("network")])
-            return
-        wait = await door.knock(ticket, by_http=True)
-        if wait is not None:
-            await answer(send, HTTPStatus.OK, [waiting(wait)])
+        obstacle = await self._hub().door.knock(ticket, address_of(scope), by_http=True)
+        if obstacle is not None:
+            await answer(send, HTTPStatus.OK, [obstacle])
             return
         mailbox = Mailbox()
         session = Session(ticket, self._hub(), mailbox, by_http=True)

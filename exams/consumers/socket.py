@@ -10,7 +10,7 @@ from typing import Any
 
 from exams.consumers.hub import HubSource
 from exams.consumers.session import Farewell, Session
-from exams.protocol import encode, farewell, waiting
+from exams.protocol import encode
 from exams.tickets import COOKIE, Ticket, read_ticket
 
 CLOSE_TICKET, CLOSE_NETWORK, CLOSE_FULL = 4401, 4403, 4503
@@ -34,12 +34,9 @@ class CandidateSocket:
             await send({"type": "websocket.close", "code": CLOSE_TICKET})
             return
         hub = self._hub()
-        if hub.door.objects_to(ticket, address_of(scope)):
-            await close(send, farewell("network"), CLOSE_NETWORK)
-            return
-        wait = await hub.door.knock(ticket)
-        if wait is not None:
-            await close(send, waiting(wait), CLOSE_FULL)
+        obstacle = await hub.door.knock(ticket, address_of(scope))
+        if obstacle is not None:
+            await close(send, obstacle, CLOSE_NETWORK if obstacle["t"] == "bye" else CLOSE_FULL)
             return
         session = Session(ticket, hub, send)
         await hub.enter(session)

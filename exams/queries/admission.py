@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from django.conf import settings
 from django.db.models import Max, QuerySet
 
 from exams.enums import CentreSittingState, GuardMode, GuardName, LimitName, SheetState
-from exams.models import CentreSitting, Exam, GuardConfirmation, GuardProposal, LimitChange, Sheet
-
-Network = IPv4Network | IPv6Network
+from exams.models import CentreSitting, GuardConfirmation, GuardProposal, LimitChange, Sheet
+from exams.rules.networks import Network, parse_networks
 
 _OVER = frozenset({CentreSittingState.CLOSED, CentreSittingState.SIGNED})
 _RETURNING = frozenset({SheetState.COMPOSING, SheetState.PAUSED})
@@ -74,12 +72,7 @@ def open_proposals() -> dict[GuardName, GuardProposal]:
 def centre_networks() -> dict[int, tuple[Network, ...]]:
     """Return the networks of the centre sittings that name some and are not over."""
     rows = CentreSitting.objects.exclude(networks=[]).exclude(state__in=_OVER).values_list("pk", "networks")
-    return {pk: tuple(map(ip_network, texts)) for pk, texts in rows}
-
-
-def seb_key(sitting_id: int) -> str:
-    """Return the Config Key that the browser of this sitting must prove to have; empty for none."""
-    return Exam.objects.values_list("seb_config_key", flat=True).get(sittings=sitting_id)
+    return {pk: parse_networks(texts) for pk, texts in rows}
 
 
 def returning_sheets(sheet_ids: Sequence[int]) -> set[int]:

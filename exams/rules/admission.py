@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
 KNOCK_MS_PER_PLACE = 50
 SOONEST_MS = 2_000
@@ -54,24 +53,16 @@ def may_pass(standing: Standing, *, inside: int, budget: int, reserve: int, ahea
             return ahead < budget - inside
 
 
-def retry_ms(place: int, draw: float) -> int:
+def retry_ms(place: int, draw: float, per_place_ms: float = KNOCK_MS_PER_PLACE) -> int:
     """Return after how long to knock again: later for those further back, never in step, so that a crowd costs little.
 
     Args:
         place: from 1.
         draw: drawn uniformly in [0, 1).
+        per_place_ms: what one place takes.
     """
-    longest = min(max(place * KNOCK_MS_PER_PLACE, SOONEST_MS), LATEST_MS)
+    longest = min(max(place * per_place_ms, SOONEST_MS), LATEST_MS)
     return round(longest * (0.75 + draw / 2))
-
-
-def comes_from(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Whether an address is in one of these networks; one that cannot be read is in none."""
-    try:
-        place = ip_address(address)
-    except ValueError:
-        return False
-    return any(place in network for network in networks)
 
 
 @dataclass(slots=True)

@@ -78,6 +78,19 @@ export function showLive(isLive) {
   put(status.querySelector("span"), isLive ? "À jour" : "Liaison coupée : l’affichage date, les boutons marchent encore");
 }
 
+/** Name each limit that makes somebody wait, and each guard that only observes. @param {{tone: string, icon: string, word: string}[]} limits */
+export function showLimits(limits) {
+  document.querySelector("#limits").replaceChildren(...limits.map(({ tone, icon: name, word }) => {
+    const line = document.createElement("p");
+    line.className = "banner";
+    line.dataset.tone = tone;
+    const words = document.createElement("span");
+    words.textContent = word;
+    line.append(icon(name), words);
+    return line;
+  }));
+}
+
 /** An icon of the sprite. */
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

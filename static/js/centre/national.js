@@ -1,6 +1,6 @@
 /** Keeps the national board live. */
 
-import { BoardSocket, put, putBoard, showLive } from "./board.js";
+import { BoardSocket, put, putBoard, showLimits, showLive } from "./board.js";
 
 const nation = document.querySelector("#nation");
 
@@ -18,6 +18,7 @@ function showTile(tile) {
 
 function showBoard(board) {
   putBoard(nation, board);
+  if (board.limits) showLimits(board.limits);
   for (const tile of board.tiles ?? []) showTile(tile);
 }
 

@@ -1,6 +1,6 @@
 /** Keeps a room's board live, and sends its forms by the socket; without it, forms leave as forms do. */
 
-import { BoardSocket, icon, put, putBoard, putLabel, showLive } from "./board.js";
+import { BoardSocket, icon, put, putBoard, putLabel, showLimits, showLive } from "./board.js";
 
 const room = document.querySelector("#room");
 const answers = document.querySelector("#answers");
@@ -18,6 +18,7 @@ function showBoard(board) {
     }
   }
   if (board.counts) showCounts(board.counts);
+  if (board.limits) showLimits(board.limits);
   if (board.obstacles) showObstacles(board.obstacles);
   for (const row of board.rows) showRow(row);
 }

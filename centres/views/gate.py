@@ -1,0 +1,104 @@
+"""How many may enter per second in one web process: the others wait, and who composes passes before them."""
+
+import os
+import socket
+import time
+from hashlib import sha256
+from random import random
+
+import redis
+from django.db import Error
+
+from centres.queries.slips import waiting_sheet
+from exams.broadcast import DoorSight, publish_door
+from exams.enums import LimitName
+from exams.queries.admission import default_limits, present_limits
+from exams.rules.admission import Line, Wait, retry_ms
+from exams.rules.bucket import TokenBucket
+
+FRESH_SECONDS = 1.0
+TOLD_SECONDS = 2.0
+TURN_SECONDS = 10
+"""Whoever would be served within these seconds may pass when there is room: nobody near the head idles the door."""
+KNOCKS_PER_TOKEN = 2
+"""How many knock for each that may pass: with several processes, those who wait are shared between them."""
+
+
+class Gate:
+    """The door of entries. One per process, whose views run on one thread.
+
+    A login costs some 26 ms of CPU, a knock that must wait a tenth of it; nothing is read for those within the budget,
+    but the limit itself, once a second.
+    """
+
+    def __init__(self) -> None:
+        self._rate = default_limits()[LimitName.LOGINS]
+        self._newcomers = TokenBucket(time.monotonic(), self._rate)
+        self._returning = TokenBucket(time.monotonic(), self._rate)
+        self._line = Line()
+        self._asked: set[int] = set()
+        self._read_at = self._told_at = float("-inf")
+        self._since: float | None = None
+
+    def knock(self, *, device: str, code: str, now: float, since: float | None) -> Wait | None:
+        """Return None when this candidate may enter now, else the wait.
+
+        Args:
+            device: random identity of the tablet.
+            code: as typed.
+            now: seconds since 1970.
+            since: since when this tablet has been waiting, if it has.
+        """
+        self._refresh(now)
+        key = int.from_bytes(sha256(f"{device}|{code}".encode()).digest()[:6])
+        is_near = self._line.ahead(key) < self._rate * TURN_SECONDS
+        if is_near and self._take(self._newcomers):
+            self._line.leave(key)
+            return None
+        room = 0
+        if key not in self._asked and self._take(self._returning):
+            room, composes = waiting_sheet(code)
+            if composes:
+                self._line.leave(key)
+                return None
+            self._asked.add(key)
+        place = self._line.join(key, room, now, since)
+        self._tell(now)
+        per_place_ms = 1000 / (self._rate * KNOCKS_PER_TOKEN)
+        return Wait(place, retry_ms(place, random(), per_place_ms))  # noqa: S311 -- spreads tablets, protects nothing
+
+    def _take(self, bucket: TokenBucket) -> bool:
+        return bucket.take(time.monotonic(), self._rate, self._rate)
+
+    def _refresh(self, now: float) -> None:
+        instant = time.monotonic()
+        if instant - self._read_at < FRESH_SECONDS:
+            return
+        self._read_at = instant
+        self._line.expire(now)
+        self._asked &= set(self._line.keys)
+        self._since = (self._since or now) if self._line else None
+        try:
+            self._rate = present_limits()[LimitName.LOGINS]
+        except Error:
+            return  # the limit stays as it was; the entry itself will say that the database is away
+
+    def _tell(self, now: float) -> None:
+        instant = time.monotonic()
+        if instant - self._told_at < TOLD_SECONDS:
+            return
+        self._told_at = instant
+        sight = DoorSight(
+            process=f"{socket.gethostname()}:{os.getpid()}",
+            limit=LimitName.LOGINS.value,
+            value=self._rate,
+            used=self._rate,
+            waiting=len(self._line),
+            since=int((self._since or now) * 1000),
+            at=int(now * 1000),
+            rooms={str(room): count for room, count in self._line.rooms.items() if room},
+        )
+        try:
+            publish_door(sight)
+        except redis.RedisError:
+            return  # a hint
