@@ -97,7 +97,8 @@ def _seat_centre(
     sitting: Sitting, centre_id: int, people: Sequence[Candidate], rooms: Sequence[RoomShape], *, now: datetime
 ) -> Hosting:
     places = [SheetPlace(candidate.number, _personal_seconds(candidate, sitting)) for candidate in people]
-    centre_sitting = create_centre_sitting(sitting_id=sitting.pk, places=places)
+    networks = Centre.objects.values_list("networks", flat=True).get(pk=centre_id)
+    centre_sitting = create_centre_sitting(sitting_id=sitting.pk, places=places, networks=networks.split())
     hosting = Hosting.objects.create(centre_id=centre_id, sitting=sitting, centre_sitting=centre_sitting)
     sheets = {sheet.number: sheet.sheet_id for sheet in room_sheets(centre_sitting.pk)}
     numbers = {candidate.pk: candidate.number for candidate in people}

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -21,6 +22,7 @@ from ecni.accounts.administration import ReadOnlyAdmin, RoleAdmin, RoleGate
 from ecni.accounts.models import User
 from ecni.accounts.rules import Domain
 from ecni.shared.clock import now
+from exams.actions.admission import set_networks
 from exams.rules.states import Refused
 
 
@@ -56,6 +58,14 @@ class CentreAdmin(RoleAdmin):
         """Count rooms and seats in the same query."""
         centres: QuerySet[Centre] = super().get_queryset(request)
         return centres.annotate(rooms_here=Count("rooms"), seats_here=Sum("rooms__capacity"))
+
+    def save_model(self, request: HttpRequest, obj: Centre, form: ModelForm[Centre], change: bool) -> None:  # noqa: FBT001 -- Django's
+        """Save, and have the networks of a centre hold in the sittings that it hosts."""
+        super().save_model(request, obj, form, change)
+        actor = request.user
+        if "networks" in form.changed_data and isinstance(actor, User):
+            hosted = Hosting.objects.filter(centre=obj).values_list("centre_sitting_id", flat=True)
+            set_networks(centre_sitting_ids=list(hosted), networks=obj.networks.split(), actor=actor, now=now())
 
     @admin.display(description=_("salles"))
     def room_count(self, centre: Any) -> int:

@@ -1,9 +1,24 @@
 """Centres, their rooms and their staff."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from exams.rules.networks import parse_networks
+
+
+def check_networks(text: str) -> None:
+    """Refuse what is no list of networks.
+
+    Raises:
+        ValidationError: which one, and what is wrong with it.
+    """
+    try:
+        parse_networks(text.split())
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 class Centre(models.Model):
@@ -16,6 +31,7 @@ class Centre(models.Model):
     networks = models.TextField(
         _("réseaux des tablettes"),
         blank=True,
+        validators=[check_networks],
         help_text=_("Un réseau par ligne, tel que 193.52.10.0/24. Vide : les tablettes viennent de partout."),
     )
 

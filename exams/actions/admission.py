@@ -1,5 +1,6 @@
 """What the staff does to limits and guards on the day: rows that are added, each with its deed."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -7,8 +8,9 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.enums import GuardMode, GuardName, LimitName
-from exams.models import GuardConfirmation, GuardProposal, LimitChange
+from exams.models import CentreSitting, GuardConfirmation, GuardProposal, LimitChange
 from exams.queries.admission import guard_modes, open_proposals, present_limits
+from exams.rules.networks import parse_networks
 from exams.rules.states import Already, ReasonMissing, Refused
 
 LIMIT_VALUES = range(1, 1_000_001)
@@ -94,6 +96,20 @@ def confirm_guard(*, proposal_id: int, actor: User, now: datetime) -> GuardConfi
     data = {"mode": found.mode, "proposed_by": found.proposed_by_id}
     log_deed(actor=actor, verb="confirm_guard", target=f"guard:{found.name}", now=now, reason=found.reason, data=data)
     return confirmation
+
+
+@transaction.atomic
+def set_networks(*, centre_sitting_ids: Collection[int], networks: Sequence[str], actor: User, now: datetime) -> None:
+    """Say where the tablets of these centre sittings may come from; those that are in stay in.
+
+    Raises:
+        ValueError: one of them is no network.
+    """
+    texts = [str(network) for network in parse_networks(networks)]
+    CentreSitting.objects.filter(pk__in=centre_sitting_ids).update(networks=texts)
+    for centre_sitting_id in centre_sitting_ids:
+        target = f"centre_sitting:{centre_sitting_id}"
+        log_deed(actor=actor, verb="set_networks", target=target, now=now, data={"networks": texts})
 
 
 def _reason(text: str) -> str:

@@ -33,10 +33,18 @@ CLOSED_STATES = frozenset({CentreSittingState.CLOSED, CentreSittingState.SIGNED}
 
 
 @transaction.atomic
-def create_centre_sitting(*, sitting_id: int, places: Sequence[SheetPlace]) -> CentreSitting:
-    """Prepare one centre's sheets for a sitting, and the partition of the journal that will hold their ops."""
+def create_centre_sitting(
+    *, sitting_id: int, places: Sequence[SheetPlace], networks: Sequence[str] = ()
+) -> CentreSitting:
+    """Prepare one centre's sheets for a sitting, and the partition of the journal that will hold their ops.
+
+    Args:
+        sitting_id: of the sitting.
+        places: its sheets.
+        networks: where its tablets may come from, none for anywhere.
+    """
     prepare_journal(sitting_id=sitting_id)
-    centre_sitting = CentreSitting.objects.create(sitting_id=sitting_id)
+    centre_sitting = CentreSitting.objects.create(sitting_id=sitting_id, networks=list(networks))
     Sheet.objects.bulk_create(
         Sheet(
             sitting_id=sitting_id,

@@ -1,0 +1,219 @@
+"""The door of entries: over the budget one waits with a place and types nothing again; who composes passes before."""
+
+import re
+import time
+from hashlib import sha256
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from centres.models import Hosting
+from centres.queries.boards import national_board, room_board
+from centres.queries.slips import printed_slips
+from centres.views import entry
+from centres.views.gate import Gate
+from ecni.accounts.enums import Role
+from ecni.accounts.models import Deed
+from ecni.shared.clock import now
+from exams import broadcast
+from exams.actions.admission import confirm_guard, propose_guard, set_limit
+from exams.actions.guards import Guards
+from exams.enums import GuardMode, GuardName, LimitName, SheetState
+from exams.models import CentreSitting, Exam, GuardProposal, Sheet
+from tests.factories.centres import make_hosting, make_staff
+
+pytestmark = pytest.mark.django_db
+
+KEY = "ab" * 32
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    cache.clear()
+    broadcast._redis().delete(broadcast.DOORS_KEY, broadcast.GUARDED_KEY)
+    monkeypatch.setattr(entry, "gate", Gate())
+    monkeypatch.setattr(entry, "guards", Guards())
+
+
+@pytest.fixture
+def ops():
+    return make_staff(Role.OPS)
+
+
+@pytest.fixture
+def hosting(ops):
+    hosting = make_hosting(count=4, state="LOBBY")
+    set_limit(name=LimitName.LOGINS, value=1, reason="essai", actor=ops, now=now())
+    return hosting
+
+
+@pytest.fixture
+def codes(hosting):
+    return [slip.code for slip in printed_slips(hosting.pk)]
+
+
+def tablet():
+    client = Client()
+    client.get("/entrer/")
+    return client
+
+
+def check(client, code, **headers):
+    return client.post("/entrer/identite/", {"code": code}, headers=headers)
+
+
+def is_identity(response):
+    return "Est-ce bien vous" in response.content.decode()
+
+
+def place_of(response):
+    return int(re.search(r"<b>(\d+)</b></span><span class=\"soft\">votre place", response.content.decode())[1])
+
+
+def test_one_too_many_waits_with_a_place_then_goes_straight_on(codes):
+    first, second, third = tablet(), tablet(), tablet()
+    assert is_identity(check(first, codes[0]))
+    waits = [check(second, codes[1]), check(third, codes[2])]
+    assert [place_of(page) for page in waits] == [1, 2]
+    assert [page.status_code for page in waits] == [200, 200]
+    assert all(re.fullmatch(r"[1-9]\d?;url=/entrer/attente/", page.headers["Refresh"]) for page in waits)
+    assert "no-store" in waits[0].headers["Cache-Control"]
+    assert place_of(second.get("/entrer/attente/")) == 1
+    time.sleep(1.1)
+    passed = second.get("/entrer/attente/")
+    assert is_identity(passed)
+    assert "Nom2 Prénom2" in passed.content.decode()
+    assert second.post("/entrer/oui/", {"code": codes[1]}).status_code == 302
+    assert place_of(third.get("/entrer/attente/")) == 1
+
+
+def test_the_places_of_a_process_are_kept_by_another(codes, monkeypatch):
+    first, second, third = tablet(), tablet(), tablet()
+    check(first, codes[0])
+    check(second, codes[1])
+    check(third, codes[2])
+    other = Gate()
+    other._newcomers.take(time.monotonic(), 1, 1)
+    monkeypatch.setattr(entry, "gate", other)
+    assert place_of(third.get("/entrer/attente/")) == 1
+    assert place_of(second.get("/entrer/attente/")) == 1
+    assert place_of(third.get("/entrer/attente/")) == 2
+
+
+def test_who_composes_passes_before_newcomers(codes):
+    for client, code in ((tablet(), codes[0]), (tablet(), codes[1])):
+        check(client, code)
+    Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.COMPOSING, ends_at=now())
+    entry.gate._returning = type(entry.gate._returning)(time.monotonic() - 5, 1)
+    assert is_identity(check(tablet(), codes[3]))
+
+
+def printed_number(code):
+    hosting = Hosting.objects.get()
+    return next(slip.number for slip in printed_slips(hosting.pk) if slip.code == code)
+
+
+def test_raising_the_limit_lets_in_those_who_wait(codes, ops):
+    clients = [tablet() for _ in codes]
+    pages = [check(client, code) for client, code in zip(clients, codes, strict=True)]
+    assert sum(is_identity(page) for page in pages) == 1
+    set_limit(name=LimitName.LOGINS, value=1_000, reason="affluence", actor=ops, now=now())
+    time.sleep(1.1)
+    assert all(is_identity(client.get("/entrer/attente/")) for client in clients[1:])
+
+
+def test_nobody_invents_a_wait(codes):
+    client = tablet()
+    client.cookies[entry.WAIT_COOKIE] = "eyJzaW5jZSI6MH0:1:forged"
+    response = client.get("/entrer/attente/")
+    assert (response.status_code, response["Location"]) == (302, "/entrer/")
+
+
+def test_redis_away_makes_wait_all_the_same(codes, monkeypatch):
+    monkeypatch.setattr(broadcast, "_redis", broken)
+    check(tablet(), codes[0])
+    assert place_of(check(tablet(), codes[1])) == 1
+
+
+def broken():
+    raise broadcast.redis.ConnectionError
+
+
+def test_boards_name_the_limit_in_words(codes):
+    check(tablet(), codes[0])
+    check(tablet(), codes[1])
+    hosting = Hosting.objects.select_related("centre", "sitting", "centre_sitting").get()
+    (national,) = national_board([hosting], now())["limits"]
+    assert national["word"] == (
+        "Limite atteinte depuis moins de 10 s : entrées par seconde et par processus, 1 sur 1 processus. "
+        "1 tablette attend. Ceux qui composent ne sont pas gênés ; relever la limite fait entrer les autres."
+    )
+    (room,) = room_board(hosting, now())["limits"]
+    assert "1 tablette de ce centre attend. Elles entreront d’elles-mêmes" in room["word"]
+
+
+def switch(name, mode, ops):
+    proposal = propose_guard(name=name, mode=mode, reason="essai", actor=ops, now=now())
+    confirm_guard(proposal_id=proposal.pk, actor=make_staff(username="confirme"), now=now())
+
+
+def test_a_tablet_of_another_network_does_not_enter(hosting, codes, ops, monkeypatch):
+    monkeypatch.setattr(entry, "gate", Gate())
+    set_limit(name=LimitName.LOGINS, value=100, reason="essai", actor=ops, now=now())
+    CentreSitting.objects.filter(pk=hosting.centre_sitting_id).update(networks=["193.52.10.0/24"])
+    client = tablet()
+    refused = check(client, codes[0])
+    assert "n’est pas sur le réseau de son centre" in refused.content.decode()
+    assert "n’est pas sur le réseau" in client.post("/entrer/oui/", {"code": codes[0]}).content.decode()
+    assert is_identity(client.post("/entrer/identite/", {"code": codes[0]}, REMOTE_ADDR="193.52.10.7"))
+    switch(GuardName.ADDRESS, GuardMode.OBSERVE, ops)
+    time.sleep(1.1)
+    assert is_identity(check(client, codes[0]))
+    assert broadcast.guarded()[GuardName.ADDRESS, GuardMode.OBSERVE] >= 1
+
+
+def proof(path, key=KEY):
+    return sha256(f"http://testserver{path}{key}".encode()).hexdigest()
+
+
+def test_an_exam_may_ask_for_its_browser(codes, ops, monkeypatch):
+    monkeypatch.setattr(entry, "gate", Gate())
+    set_limit(name=LimitName.LOGINS, value=100, reason="essai", actor=ops, now=now())
+    Exam.objects.update(seb_config_key=KEY)
+    client, header = tablet(), "X-SafeExamBrowser-ConfigKeyHash"
+    for shown in ({}, {header: proof("/entrer/identite/", "cd" * 32)}, {header: proof("/ailleurs/")}):
+        assert "Safe Exam Browser" in check(client, codes[0], **shown).content.decode()
+    assert is_identity(check(client, codes[0], **{header: proof("/entrer/identite/")}))
+    confirmed = client.post("/entrer/oui/", {"code": codes[0]}, headers={header: proof("/entrer/oui/")})
+    assert confirmed.status_code == 302
+    switch(GuardName.SEB, GuardMode.OBSERVE, ops)
+    time.sleep(1.1)
+    assert is_identity(check(client, codes[0]))
+
+
+def post(client, name, **data):
+    return client.post(f"/national/limites/{name}/", data, follow=True).content.decode()
+
+
+def test_the_page_raises_a_limit_and_takes_two_people_for_a_guard(hosting, client, ops):
+    client.force_login(ops)
+    assert "20 000" not in client.get("/national/limites/").content.decode()
+    page = post(client, "fixer", name="SOCKETS", value="20000", reason="troisième hôte")
+    assert "Connexions par processus : 20000, dans chaque processus d’ici 2 secondes." in page
+    assert "troisième hôte" in page
+    assert "Rien n’a été fait" in post(client, "fixer", name="SOCKETS", value="beaucoup", reason="x")
+    assert "Rien n’a été fait" in post(client, "fixer", name="AUTRE", value="5", reason="x")
+    assert "Rien n’a été fait" in post(client, "fixer", name="SOCKETS", value="5")
+    assert "comprise entre 1 et" in post(client, "fixer", name="SOCKETS", value="0", reason="x")
+    page = post(client, "proposer", name="ORIGIN", mode="OBSERVE", reason="nom d’hôte")
+    assert "Une autre personne doit confirmer." in page
+    proposal_id = GuardProposal.objects.get().pk
+    assert "Une autre personne que celle qui a proposé" in post(client, "confirmer", proposal_id=proposal_id)
+    client.force_login(make_staff(username="seconde"))
+    assert "en observation, dans chaque processus" in post(client, "confirmer", proposal_id=proposal_id)
+    assert list(Deed.objects.order_by("pk").values_list("verb", flat=True))[-3:] == [
+        "set_limit",
+        "propose_guard",
+        "confirm_guard",
+    ]
