@@ -15,6 +15,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
+from exams.enums import GuardMode, GuardName
+
 CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
 NATIONAL_GROUP = "national"
 PRESENCE_SECONDS = 6 * 3600
@@ -182,19 +184,23 @@ def share_line(limit: str, firsts: Mapping[int, float], passed: Iterable[int], n
     return {int(key): since for key, since in pipe.execute()[-1]}
 
 
-def publish_guarded(objections: Mapping[tuple[str, str], int]) -> None:
+def publish_guarded(objections: Mapping[tuple[GuardName, GuardMode], int]) -> None:
     """Add to what the guards objected to today, by guard and mode."""
     pipe = _redis().pipeline(transaction=False)
     for (name, mode), count in objections.items():
-        pipe.hincrby(GUARDED_KEY, f"{name}|{mode}", count)
+        pipe.hincrby(GUARDED_KEY, f"{name.value}|{mode.value}", count)
     pipe.expire(GUARDED_KEY, GUARDED_SECONDS)
     pipe.execute()
 
 
-def guarded() -> dict[tuple[str, str], int]:
+def guarded() -> dict[tuple[GuardName, GuardMode], int]:
     """Return what the guards objected to in the last day, by guard and mode; empty when Redis is away."""
     try:
         rows = _redis().hgetall(GUARDED_KEY)
     except redis.RedisError:
         return {}
-    return {(name, mode): int(count) for key, count in rows.items() for name, _, mode in [key.partition("|")]}
+    found = {}
+    for key, count in rows.items():
+        name, mode = str(key).split("|")
+        found[GuardName(name), GuardMode(mode)] = int(count)
+    return found

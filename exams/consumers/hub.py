@@ -91,8 +91,11 @@ class Hub:
             inside=self.sessions.keys(),
             has_served=self._buckets.__contains__,
             seconds=lambda: self.clock.milliseconds() / 1000,
-            look_again=lambda centre_sitting_id: self._known.pop(centre_sitting_id, None),
+            look_again=self._forget,
         )
+
+    def _forget(self, centre_sitting_id: int) -> None:
+        self._known.pop(centre_sitting_id, None)
 
     def bucket(self, sheet_id: int) -> TokenBucket:
         """Return what limits the frames of one sheet in this process, however often its tablet comes back."""
@@ -232,7 +235,7 @@ class Hub:
             await session.say_bye(farewell.code, farewell.close_code)
 
     async def _settle_ready(self, session: Session, _nothing: None) -> None:
-        self._known.pop(session.ticket.centre_sitting_id, None)
+        self._forget(session.ticket.centre_sitting_id)
 
     # Watching
 

@@ -19,6 +19,7 @@ class OriginGuard(OriginValidator):
 
     def __init__(self, application: Any) -> None:
         super().__init__(application, settings.ALLOWED_HOSTS)
+        self._app = application
         self._guards = Guards()
         self._thread = ThreadPoolExecutor(1, "origin")
 
@@ -27,7 +28,7 @@ class OriginGuard(OriginValidator):
         if not self.valid_origin(origin_of(scope)) and await self._stops():
             await WebsocketDenier()(scope, receive, send)
         else:
-            await self.application(scope, receive, send)
+            await self._app(scope, receive, send)
 
     async def _stops(self) -> bool:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
@@ -43,5 +44,6 @@ def origin_of(scope: Any) -> ParseResult | None:
     """Return the origin that a handshake names, or None."""
     for name, value in scope["headers"]:
         if name == b"origin":
-            return urlparse(value.decode("latin-1"))
+            origin: ParseResult = urlparse(value.decode("latin-1"))
+            return origin
     return None

@@ -18,6 +18,7 @@ from exams.actions.centre_sitting import open_centre_sitting, welcome
 from exams.actions.sheet import admit_sheet
 from exams.consumers.frames import PATH, CandidateFrames
 from exams.consumers.hub import HubSource
+from exams.consumers.origin import OriginGuard
 from exams.consumers.socket import CandidateSocket
 from exams.enums import GuardMode, GuardName, LimitName, SheetState
 from exams.models import CentreSitting, Sheet
@@ -303,3 +304,39 @@ async def test_a_closed_sheet_gets_no_reserve(application, lobby):
     sheet = await centre_sitting.sheets.aget()
     await Sheet.objects.filter(pk=sheet.pk).aupdate(state=SheetState.SUBMITTED)
     assert (await knock(Tablet(application, sheet)))[0]["t"] == "wait"
+
+
+async def greet(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.accept"})
+
+
+async def opens(guard, origin):
+    headers = [(b"origin", origin)] if origin else []
+    communicator = ApplicationCommunicator(guard, {"type": "websocket", "path": "/", "headers": headers})
+    await communicator.send_input({"type": "websocket.connect"})
+    return (await communicator.receive_output(5))["type"] == "websocket.accept"
+
+
+@pytest.mark.parametrize("origin", [b"https://ailleurs.example", b"", b"null", b"\xff"])
+async def test_a_foreign_origin_is_refused_until_two_people_say_to_observe(origin, transactional_db):
+    guard = OriginGuard(greet)
+    assert await opens(guard, b"http://testserver")
+    assert not await opens(guard, origin)
+    await sync_to_async(propose_guard)(
+        name=GuardName.ORIGIN,
+        mode=GuardMode.OBSERVE,
+        reason="essai",
+        actor=await sync_to_async(staff)(Role.OPS, "exploitant"),
+        now=now(),
+    )
+    await asyncio.sleep(1.1)
+    assert not await opens(guard, origin)
+    await sync_to_async(switch)(GuardName.ORIGIN, GuardMode.OBSERVE)
+    await asyncio.sleep(1.1)
+    assert await opens(guard, origin)
+    await sync_to_async(switch)(GuardName.ORIGIN, GuardMode.ENFORCE)
+    await asyncio.sleep(1.1)
+    assert not await opens(guard, origin)
+    assert await opens(guard, b"http://testserver")
+    await sync_to_async(connections.close_all)()

@@ -11,6 +11,9 @@ from ecni.accounts.enums import Role
 from exams.enums import (
     CaseKind,
     CentreSittingState,
+    GuardMode,
+    GuardName,
+    LimitName,
     OpKind,
     PaperState,
     PartCode,
@@ -39,6 +42,7 @@ CLOSED = {
             SheetState,
             OpKind,
         ),
+        *(LimitName, GuardName, GuardMode),
         *(CandidateCategory, CandidateStanding, MarkingState, Role, Status, Treatment, ComplaintState),
         *(ProposalKind, NeutralisationMode, BallotChoice, SpellingCategory),
     )

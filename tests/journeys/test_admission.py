@@ -1,0 +1,121 @@
+"""A full house, in a browser: a tablet waits calmly with its place, and goes straight on when a limit is raised."""
+
+import pytest
+from playwright.sync_api import expect
+
+from ecni.accounts.models import User
+from ecni.shared.clock import now
+from exams import broadcast
+from exams.actions.admission import propose_guard, set_limit
+from exams.enums import GuardMode, GuardName, LimitName
+from tests.journeys.concours import PASSWORD, make_concours
+from tests.journeys.screens import Screens
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
+
+TABLET = {"width": 1180, "height": 820}
+SCREENS = Screens()
+
+
+@pytest.fixture
+def people(browser, asgi_server):
+    """Give as many browsers as asked for, each with its own cookies."""
+    contexts = []
+
+    def arrive(**options):
+        contexts.append(browser.new_context(locale="fr-FR", base_url=asgi_server, viewport=TABLET, **options))
+        return contexts[-1].new_page()
+
+    yield arrive
+    for context in contexts:
+        context.close()
+
+
+def log_in(page, username):
+    page.goto("/connexion/")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(lambda url: "/connexion/" not in url)
+
+
+def enter(page, slip):
+    page.goto("/entrer/")
+    page.fill("#code", slip.code)
+    page.click("#enter")
+
+
+def limit(name, value):
+    set_limit(name=name, value=value, reason="essai", actor=User.objects.get(username="agence"), now=now())
+
+
+def welcomed(people):
+    """Return the concours with its doors open, and the page of the head of the centre."""
+    concours = make_concours()
+    broadcast._redis().delete(broadcast.DOORS_KEY, broadcast.GUARDED_KEY)
+    head = people()
+    log_in(head, "responsable")
+    head.goto(f"/salle/{concours.hosting.pk}/")
+    head.click("text=Ouvrir l’accueil")
+    return concours, head
+
+
+def raise_on_the_page(agency):
+    propose_guard(
+        name=GuardName.ORIGIN,
+        mode=GuardMode.OBSERVE,
+        reason="nom d’hôte",
+        actor=User.objects.get(username="agence2"),
+        now=now(),
+    )
+    agency.click("text=Limites et gardes")
+    SCREENS.look(agency, "84-limits")
+    line = agency.locator("tr", has_text="Connexions par processus").first
+    line.locator("input[name=value]").fill("10")
+    line.locator("input[name=reason]").fill("affluence à Amiens")
+    line.locator("button").click()
+    expect(agency.locator(".banner")).to_contain_text("Connexions par processus : 10")
+
+
+def test_a_full_house_makes_wait_and_lets_in(people):
+    concours, head = welcomed(people)
+    first, second, agency = people(), people(), people()
+    log_in(agency, "agence")
+    limit(LimitName.SOCKETS, 1)
+    first.wait_for_timeout(1_500)
+    for page, slip in zip((first, second), concours.slips, strict=True):
+        enter(page, slip)
+        page.click("text=Oui, c’est moi")
+        expect(page.locator("#readiness" if page is first else "[data-on=waiting]")).to_be_visible()
+
+    expect(second.locator("#waiting-place")).to_have_text("1")
+    expect(second.locator("#link")).to_have_text("En attente")
+    SCREENS.look(second, "80-waiting-tablet")
+    second.set_viewport_size({"width": 320, "height": 640})
+    SCREENS.look(second, "81-waiting-narrow")
+    expect(head.locator("#limits")).to_contain_text("1 tablette de ce centre attend", timeout=6_000)
+    SCREENS.look(head, "82-waiting-room")
+    agency.goto("/national/")
+    expect(agency.locator("#limits")).to_contain_text("connexions par processus", timeout=6_000)
+    SCREENS.look(agency, "83-waiting-national")
+    raise_on_the_page(agency)
+
+    expect(second.locator("#readiness")).to_be_visible(timeout=8_000)
+    expect(head.locator("#limits")).to_be_empty(timeout=6_000)
+    assert SCREENS.findings == {}
+
+
+def test_an_entry_waits_without_javascript_and_types_nothing_again(people):
+    concours, _ = welcomed(people)
+    limit(LimitName.LOGINS, 1)
+    pages = [people(java_script_enabled=number != 3) for number in range(5)]
+    for page in pages:
+        page.goto("/entrer/")
+        page.fill("#code", concours.slips[0].code)
+    pages[4].route("**/entrer/attente/", lambda route: route.fulfill(status=204))  # held there, to be looked at
+    for page in pages:
+        page.click("#enter", no_wait_after=True)
+    expect(pages[4].locator("h1")).to_contain_text("Votre tour vient")
+    SCREENS.look(pages[4], "85-waiting-entry")
+    expect(pages[3].locator("h1")).to_contain_text("Est-ce bien vous", timeout=30_000)
+    assert SCREENS.findings == {}
