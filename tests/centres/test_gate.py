@@ -192,8 +192,8 @@ def test_an_exam_may_ask_for_its_browser(codes, ops, monkeypatch):
     assert is_identity(check(client, codes[0]))
 
 
-def post(client, name, **data):
-    return client.post(f"/national/limites/{name}/", data, follow=True).content.decode()
+def post(client, act, **data):
+    return client.post(f"/national/limites/{act}/", data, follow=True).content.decode()
 
 
 def test_the_page_raises_a_limit_and_takes_two_people_for_a_guard(hosting, client, ops):

@@ -81,10 +81,10 @@ export function showLive(isLive) {
 /** Name each limit that makes somebody wait, and each guard that only observes. @param {{tone: string, icon: string, word: string}[]} limits */
 export function showLimits(limits) {
   document.querySelector("#limits").replaceChildren(...limits.map(({ tone, icon: name, word }) => {
-    const line = document.createElement("p");
+    const line = document.createElement("div");
     line.className = "banner";
     line.dataset.tone = tone;
-    const words = document.createElement("span");
+    const words = document.createElement("div");
     words.textContent = word;
     line.append(icon(name), words);
     return line;

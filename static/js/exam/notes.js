@@ -45,7 +45,7 @@ export function renderNotes(tablet, monotonic, changed) {
     const [strong, text] = offline(tablet, downFor);
     notes.push({ key: `${strong}${text}`, make: () => banner("warn", "wifi-off", strong, text) });
   }
-  if (tablet.link === "waiting" && tablet.fold) notes.push(waiting(tablet));
+  if (tablet.link === "waiting" && tablet.status !== null) notes.push(waiting(tablet));
   if (tablet.granted > 0 && !tablet.ending) {
     const text = `Votre nouvelle fin : ${hour(tablet.endsAt)}.`;
     const read = () => button("J’ai lu", () => tablet.acknowledgeGrant());
