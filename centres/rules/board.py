@@ -133,26 +133,31 @@ def alerts(sight: Sight, now: datetime) -> list[Label]:
 
 def limit_alerts(reached: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> list[Label]:
     """Return one sentence for each limit that makes somebody wait: which one, since when, how many, what to do."""
-    found = []
-    for limit in LimitName:
-        here = [one for one in reached if one.limit is limit and one.waiting]
-        if not here:
-            continue
-        waiting = sum(one.waiting for one in here)
-        since = duration_words(_age(min(one.since for one in here), now))
-        whose = " de ce centre" if of_one_centre else ""
-        who = f"1 tablette{whose} attend" if waiting == 1 else f"{waiting} tablettes{whose} attendent"
-        value = max(one.value for one in here)
-        todo = (
-            "Elles entreront d’elles-mêmes ; prévenez l’exploitation."
-            if of_one_centre
-            else "Ceux qui composent ne sont pas gênés ; relever la limite fait entrer les autres."
-        )
-        words = (
-            f"Limite atteinte depuis {since} : {limit.label.lower()}, {value} sur {len(here)} processus. {who}. {todo}"
-        )
-        found.append(Label("danger", "hourglass", words))
-    return found
+    by_limit = ((limit, [one for one in reached if one.limit is limit and one.waiting]) for limit in LimitName)
+    return [
+        Label("danger", "hourglass", _limit_words(limit, here, now, of_one_centre=of_one_centre))
+        for limit, here in by_limit
+        if here
+    ]
+
+
+def _limit_words(limit: LimitName, here: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> str:
+    since = duration_words(_age(min(one.since for one in here), now))
+    value = _spaced(max(one.value for one in here))
+    where = "" if len(here) == 1 else f", dans {len(here)} processus"
+    waiting = sum(one.waiting for one in here)
+    whose = " de ce centre" if of_one_centre else ""
+    who = f"1 tablette{whose} attend" if waiting == 1 else f"{_spaced(waiting)} tablettes{whose} attendent"
+    todo = (
+        "Rien n’est perdu, elles entreront d’elles-mêmes ; prévenez l’exploitation."
+        if of_one_centre
+        else "Ceux qui composent ne sont pas gênés ; relever la limite fait entrer les autres."
+    )
+    return f"Limite atteinte depuis {since} ({limit.label.lower()} : {value}{where}). {who}. {todo}"
+
+
+def _spaced(number: int) -> str:
+    return f"{number:_}".replace("_", "\u202f")
 
 
 def observed_alerts(observed: Sequence[GuardName]) -> list[Label]:

@@ -146,11 +146,11 @@ def test_boards_name_the_limit_in_words(codes):
     hosting = Hosting.objects.select_related("centre", "sitting", "centre_sitting").get()
     (national,) = national_board([hosting], now())["limits"]
     assert national["word"] == (
-        "Limite atteinte depuis moins de 10 s : entrées par seconde et par processus, 1 sur 1 processus. "
+        "Limite atteinte depuis moins de 10 s (entrées par seconde et par processus : 1). "
         "1 tablette attend. Ceux qui composent ne sont pas gênés ; relever la limite fait entrer les autres."
     )
     (room,) = room_board(hosting, now())["limits"]
-    assert "1 tablette de ce centre attend. Elles entreront d’elles-mêmes" in room["word"]
+    assert "1 tablette de ce centre attend. Rien n’est perdu" in room["word"]
 
 
 def switch(name, mode, ops):

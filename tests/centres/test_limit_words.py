@@ -1,0 +1,33 @@
+from datetime import UTC, datetime
+
+from centres.rules.board import Reached, limit_alerts, observed_alerts
+from exams.enums import GuardName, LimitName
+
+NOW = datetime(2026, 6, 15, 14, 3, tzinfo=UTC)
+SINCE = int(NOW.timestamp() * 1000) - 200_000
+
+
+def test_a_limit_is_named_with_its_value_its_age_and_who_waits():
+    reached = [Reached(LimitName.SOCKETS, 10_000, 900, SINCE), Reached(LimitName.SOCKETS, 10_000, 900, SINCE + 90_000)]
+    (alert,) = limit_alerts(reached, NOW, of_one_centre=False)
+    assert alert.tone == "danger"
+    assert alert.word.startswith(
+        "Limite atteinte depuis 3 min (connexions par processus : 10\u202f000, dans 2 processus). "
+        "1\u202f800 tablettes attendent."
+    )
+
+
+def test_a_room_is_told_of_its_own_tablets_and_of_each_limit():
+    reached = [Reached(LimitName.SOCKETS, 3, 1, SINCE), Reached(LimitName.LOGINS, 25, 12, SINCE)]
+    words = [alert.word for alert in limit_alerts(reached, NOW, of_one_centre=True)]
+    assert ["1 tablette de ce centre attend." in words[0], "12 tablettes de ce centre attendent." in words[1]] == [
+        True
+    ] * 2
+
+
+def test_nobody_waiting_is_no_alert():
+    assert limit_alerts([Reached(LimitName.SOCKETS, 3, 0, SINCE)], NOW, of_one_centre=False) == []
+
+
+def test_a_guard_that_observes_is_said():
+    assert "origine des connexions" in observed_alerts([GuardName.ORIGIN])[0].word
