@@ -5,6 +5,7 @@ import socket
 import time
 from hashlib import sha256
 from random import random
+from threading import Lock
 
 import redis
 from django.db import Error
@@ -18,6 +19,8 @@ from exams.rules.bucket import TokenBucket
 
 FRESH_SECONDS = 1.0
 TOLD_SECONDS = 2.0
+ASKED_SECONDS = 10.0
+"""How long a sheet that did not compose is believed not to."""
 TURN_SECONDS = 10
 """Whoever would be served within these seconds may pass when there is room: nobody near the head idles the door."""
 KNOCKS_PER_TOKEN = 2
@@ -25,10 +28,10 @@ KNOCKS_PER_TOKEN = 2
 
 
 class Gate:
-    """The door of entries. One per process, whose views run on one thread.
+    """The door of entries, one per process, whose requests have a thread each.
 
-    A login costs some 26 ms of CPU, a knock that must wait a tenth of it; nothing is read for those within the budget,
-    but the limit itself, once a second.
+    An entry costs some 26 ms of CPU, a knock that must wait a tenth of it; nothing is read for those within the budget,
+    but the limit itself, once a second. The database and Redis are never waited for while others are held back.
     """
 
     def __init__(self) -> None:
@@ -37,8 +40,9 @@ class Gate:
         self._returning = TokenBucket(time.monotonic(), self._rate)
         self._line = Line()
         self._asked: set[int] = set()
-        self._read_at = self._told_at = float("-inf")
+        self._read_at = self._asked_at = self._told_at = float("-inf")
         self._since: float | None = None
+        self._lock = Lock()
 
     def knock(self, *, device: str, code: str, now: float, since: float | None) -> Wait | None:
         """Return None when this candidate may enter now, else the wait.
@@ -49,35 +53,41 @@ class Gate:
             now: seconds since 1970.
             since: since when this tablet has been waiting, if it has.
         """
-        self._refresh(now)
+        self._follow(now)
         key = int.from_bytes(sha256(f"{device}|{code}".encode()).digest()[:6])
-        is_near = self._line.ahead(key) < self._rate * TURN_SECONDS
-        if is_near and self._take(self._newcomers):
-            self._line.leave(key)
-            return None
-        room = 0
-        if key not in self._asked and self._take(self._returning):
-            room, composes = waiting_sheet(code)
+        with self._lock:
+            is_near = self._line.ahead(key) < self._rate * TURN_SECONDS
+            if is_near and self._take(self._newcomers):
+                self._line.leave(key)
+                return None
+            is_unknown = key not in self._asked and self._take(self._returning)
+        room, composes = waiting_sheet(code) if is_unknown else (0, False)
+        with self._lock:
             if composes:
                 self._line.leave(key)
                 return None
-            self._asked.add(key)
-        place = self._line.join(key, room, now, since)
+            if is_unknown:
+                self._asked.add(key)
+            place = self._line.join(key, room, now, since)
+            wait = Wait(place, retry_ms(place, random(), 1000 / (self._rate * KNOCKS_PER_TOKEN)))  # noqa: S311 -- spreads tablets in time, protects nothing
         self._tell(now)
-        per_place_ms = 1000 / (self._rate * KNOCKS_PER_TOKEN)
-        return Wait(place, retry_ms(place, random(), per_place_ms))  # noqa: S311 -- spreads tablets, protects nothing
+        return wait
 
     def _take(self, bucket: TokenBucket) -> bool:
         return bucket.take(time.monotonic(), self._rate, self._rate)
 
-    def _refresh(self, now: float) -> None:
+    def _follow(self, now: float) -> None:
+        """Once a second, let those go who have stopped knocking and read the limit again."""
         instant = time.monotonic()
-        if instant - self._read_at < FRESH_SECONDS:
-            return
-        self._read_at = instant
-        self._line.expire(now)
-        self._asked &= set(self._line.keys)
-        self._since = (self._since or now) if self._line else None
+        with self._lock:
+            if instant - self._read_at < FRESH_SECONDS:
+                return
+            self._read_at = instant
+            self._line.expire(now)
+            if instant - self._asked_at > ASKED_SECONDS:
+                self._asked_at = instant
+                self._asked.clear()
+            self._since = (self._since or now) if self._line else None
         try:
             self._rate = present_limits()[LimitName.LOGINS]
         except Error:
@@ -85,19 +95,20 @@ class Gate:
 
     def _tell(self, now: float) -> None:
         instant = time.monotonic()
-        if instant - self._told_at < TOLD_SECONDS:
-            return
-        self._told_at = instant
-        sight = DoorSight(
-            process=f"{socket.gethostname()}:{os.getpid()}",
-            limit=LimitName.LOGINS.value,
-            value=self._rate,
-            used=self._rate,
-            waiting=len(self._line),
-            since=int((self._since or now) * 1000),
-            at=int(now * 1000),
-            rooms={str(room): count for room, count in self._line.rooms.items() if room},
-        )
+        with self._lock:
+            if instant - self._told_at < TOLD_SECONDS:
+                return
+            self._told_at = instant
+            sight = DoorSight(
+                process=f"{socket.gethostname()}:{os.getpid()}",
+                limit=LimitName.LOGINS.value,
+                value=self._rate,
+                used=self._rate,
+                waiting=len(self._line),
+                since=int((self._since or now) * 1000),
+                at=int(now * 1000),
+                rooms={str(room): count for room, count in self._line.rooms.items() if room},
+            )
         try:
             publish_door(sight)
         except redis.RedisError:

@@ -75,7 +75,7 @@ class _Waiter:
 class Line:
     """Who waits before one process, in the order of their first refusal. Instants are seconds of one same clock.
 
-    `room` groups those who wait: the centre sitting of a sheet.
+    `room` groups those who wait: the centre sitting of a sheet, 0 while it is not known.
     """
 
     __slots__ = ("_order", "_waiters")
@@ -101,7 +101,7 @@ class Line:
         if waiter is None:
             waiter = self._waiters[key] = _Waiter(now if since is None else min(now, since), now, room)
             insort(self._order, (waiter.since, key))
-        waiter.seen = now
+        waiter.seen, waiter.room = now, room or waiter.room
         return self.ahead(key) + 1
 
     def leave(self, key: int) -> None:

@@ -21,6 +21,7 @@ from exams.actions.admission import confirm_guard, propose_guard, set_limit
 from exams.actions.guards import Guards
 from exams.enums import GuardMode, GuardName, LimitName, SheetState
 from exams.models import CentreSitting, Exam, GuardProposal, Sheet
+from exams.rules.bucket import TokenBucket
 from tests.factories.centres import make_hosting, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +106,7 @@ def test_who_composes_passes_before_newcomers(codes):
     for client, code in ((tablet(), codes[0]), (tablet(), codes[1])):
         check(client, code)
     Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.COMPOSING, ends_at=now())
-    entry.gate._returning = type(entry.gate._returning)(time.monotonic() - 5, 1)
+    entry.gate._returning = TokenBucket(time.monotonic(), 1)
     assert is_identity(check(tablet(), codes[3]))
 
 
@@ -121,6 +122,17 @@ def test_raising_the_limit_lets_in_those_who_wait(codes, ops):
     set_limit(name=LimitName.LOGINS, value=1_000, reason="affluence", actor=ops, now=now())
     time.sleep(1.1)
     assert all(is_identity(client.get("/entrer/attente/")) for client in clients[1:])
+
+
+def test_who_waits_when_the_centre_opens_passes(codes):
+    check(tablet(), codes[0])
+    client = tablet()
+    assert place_of(check(client, codes[3])) == 1
+    Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.COMPOSING, ends_at=now())
+    entry.gate._asked_at = entry.gate._read_at = float("-inf")
+    entry.gate._newcomers = TokenBucket(time.monotonic(), 0)
+    entry.gate._returning = TokenBucket(time.monotonic(), 1)
+    assert is_identity(client.get("/entrer/attente/"))
 
 
 def test_nobody_invents_a_wait(codes):
