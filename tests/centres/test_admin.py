@@ -114,3 +114,18 @@ def test_a_centre_page_shows_rooms_and_staff(client, agency):
     page = client.get(reverse("admin:centres_centre_change", args=[make_centre("rennes", 4).pk]))
     assert page.status_code == 200
     assert "Salle 1" in page.content.decode()
+
+
+def test_the_networks_of_a_centre_hold_in_the_sittings_that_it_hosts(client, agency):
+    hosting = make_hosting(agency=agency)
+    path = reverse("admin:centres_centre_change", args=[hosting.centre_id])
+    centre = {name: getattr(hosting.centre, name) for name in ("code", "name", "city", "academy")}
+    none = {f"{inline}-{name}_FORMS": 0 for inline in ("rooms", "memberships") for name in ("TOTAL", "INITIAL")}
+    wrong = client.post(path, centre | none | {"networks": "193.52.10.0/24 10.0.0.1/8"}).content.decode()
+    assert "10.0.0.1/8 : ce n’est pas un réseau" in wrong
+    assert client.post(path, centre | none | {"networks": "193.52.10.0/24\n2001:db8::/32"}).status_code == 302
+    hosting.centre_sitting.refresh_from_db()
+    assert hosting.centre_sitting.networks == ["193.52.10.0/24", "2001:db8::/32"]
+    assert Deed.objects.filter(verb="set_networks", actor=agency).count() == 1
+    later = make_hosting(count=0, centre=hosting.centre, sitting=make_sitting(number=2), agency=agency)
+    assert later.centre_sitting.networks == ["193.52.10.0/24", "2001:db8::/32"]

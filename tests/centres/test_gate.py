@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from centres.models import Hosting
@@ -21,6 +22,7 @@ from exams.actions.admission import confirm_guard, propose_guard, set_limit
 from exams.actions.guards import Guards
 from exams.enums import GuardMode, GuardName, LimitName, SheetState
 from exams.models import CentreSitting, Exam, GuardProposal, Sheet
+from exams.queries.admission import present_limits
 from exams.rules.bucket import TokenBucket
 from tests.factories.centres import make_hosting, make_staff
 
@@ -229,3 +231,14 @@ def test_the_page_raises_a_limit_and_takes_two_people_for_a_guard(hosting, clien
         "propose_guard",
         "confirm_guard",
     ]
+
+
+def test_a_limit_is_set_from_a_shell_by_those_who_may(ops, capsys):
+    make_staff(Role.CENTRE_HEAD)
+    call_command("set_limit", "SOCKETS", "20000", actor="ops", reason="aucune page ne répond")
+    assert present_limits()[LimitName.SOCKETS] == 20_000
+    assert capsys.readouterr().out == "Connexions par processus : 20000.\n"
+    for actor, reason in (("centre_head", "x"), ("personne", "x"), ("ops", " ")):
+        with pytest.raises(CommandError):
+            call_command("set_limit", "SOCKETS", "5", actor=actor, reason=reason)
+    assert present_limits()[LimitName.SOCKETS] == 20_000
