@@ -63,7 +63,7 @@ def commit_alone(stand: Stand, rate: int) -> float:
     """Return the milliseconds of processor that one row costs by group commit alone, PostgreSQL included."""
     before = stand.database_seconds()
     done = stand.run("ecni.bench.group_commit", rate, stand.size.seconds)
-    return 1000 * (done["processor"] + stand.database_seconds() - before) / float(done["rows"])
+    return 1000 * (float(done["processor"]) + stand.database_seconds() - before) / float(done["rows"])
 
 
 def costs(

@@ -76,7 +76,7 @@ class Scene:
                 " WHERE sitting_id = %s HAVING count(*) > 0",
                 [f"exams_journalentry_s{self.sitting_id}", self.sitting_id],
             )
-            return sum(size for (size,) in cursor.fetchall())
+            return float(sum(size for (size,) in cursor.fetchall()))
 
     def open(self) -> None:
         """Open every centre, as the agency does."""

@@ -279,12 +279,15 @@ class Tablet:
             self.page.ask(method, path, body, keep=keep)
             while not self._has_answer:
                 yield _WAITING
-            answer = self._answer or Answer(0)
+            answer = self._taken()
             self._trip.tally.count("bytes", self._slip.wave, answer.size)
             self._trip.tally.delay("page", self._slip.wave, 1000 * (self._at - asked))
             if HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST:
                 return
             yield self._refused_page(method, path, answer)
+
+    def _taken(self) -> Answer:
+        return self._answer or Answer(0)
 
     @property
     def _has_answer(self) -> bool:
