@@ -110,4 +110,4 @@ requirements: ## Pin the newest releases that pyproject.toml allows
 
 .PHONY: clean
 clean: ## Remove the demonstration's data and what tools leave behind
-	rm -rf .bench .demo .drills .rehearsal .waves build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results
+	rm -rf .bench .demo .drills .rehearsal .serve .waves build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage test-results

@@ -1,6 +1,12 @@
-"""The ASGI application: HTTP by Django, candidates' and consoles' websockets by Channels' routing."""
+"""The ASGI application: what this process serves follows from its role; whatever else is asked of it, it refuses.
 
+`web` has the pages and the consoles, `sockets` the candidates' wire, `all` both.
+"""
+
+import gc
 import os
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -8,11 +14,13 @@ from django.core.asgi import get_asgi_application
 from ecni.daphne_debug import spare_debug_lines
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
-http = get_asgi_application()
+pages = get_asgi_application()
 spare_debug_lines()
 
 # After django.setup(), which get_asgi_application() runs: consumers import models.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from centres.routing import websocket_urlpatterns as console_routes  # noqa: E402
 from ecni.watch.consumers import Watched  # noqa: E402
@@ -21,17 +29,38 @@ from exams.consumers.origin import OriginGuard  # noqa: E402
 from exams.routing import candidate_frames  # noqa: E402
 from exams.routing import websocket_urlpatterns as candidate_routes  # noqa: E402
 
-
-async def serve_http(scope: Any, receive: Any, send: Any) -> None:
-    """Keep the candidates' frames off Django's middleware and its one shared thread."""
-    await (candidate_frames if scope["path"] == FRAMES_PATH else http)(scope, receive, send)
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-application = Watched(
-    ProtocolTypeRouter(
-        {
-            "http": serve_http,
-            "websocket": OriginGuard(URLRouter([*candidate_routes, *console_routes])),
-        }
-    )
-)
+async def refuse_page(_scope: Any, _receive: Any, send: Any) -> None:
+    """Say that there is no such page here."""
+    await send({"type": "http.response.start", "status": HTTPStatus.NOT_FOUND.value, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def refuse_socket(_scope: Any, receive: Any, send: Any) -> None:
+    """Refuse the handshake of a websocket that has no place here."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def application_of(role: str) -> Application:
+    """Return what a process of this role serves."""
+    has_pages, has_wire = role != "sockets", role in {"sockets", "all"}
+    routes = [*(candidate_routes if has_wire else []), *(console_routes if has_pages else [])]
+    frames: Application = candidate_frames if has_wire else refuse_page
+    others: Application = pages if has_pages else refuse_page
+
+    async def serve_http(scope: Any, receive: Any, send: Any) -> None:
+        """Keep the candidates' frames off Django's middleware and its one shared thread."""
+        await (frames if scope["path"] == FRAMES_PATH else others)(scope, receive, send)
+
+    nowhere = re_path("", refuse_socket)  # type: ignore[arg-type]  # an ASGI application, not a view
+    return Watched(ProtocolTypeRouter({"http": serve_http, "websocket": OriginGuard(URLRouter([*routes, nowhere]))}))
+
+
+application = application_of(settings.ROLE)
+
+# The application is loaded and lives as long as the process: the collector need never walk it again.
+gc.collect()
+gc.freeze()

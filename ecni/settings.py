@@ -32,7 +32,9 @@ ENV = env_str("ECNI_ENV", "production")
 if ENV not in {"production", "demo", "test"}:
     raise ImproperlyConfigured(f"ECNI_ENV must be production, demo or test, not {ENV!r}.")
 PRODUCTION = ENV == "production"
-ROLE = env_str("ROLE", "web")
+ROLE = env_str("ROLE", "web" if PRODUCTION else "all")
+if ROLE not in {"web", "sockets", "all", "worker", "beat", "watch"}:
+    raise ImproperlyConfigured(f"ROLE must be web, sockets, all, worker, beat or watch, not {ROLE!r}.")
 DEBUG = env_bool("DEBUG", default=False)
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG is refused in production: its error pages show secrets.")
@@ -128,7 +130,7 @@ USE_TZ = True
 
 # ----- PostgreSQL: the truth -----
 _LONG_LIVED = ROLE in {"sockets", "worker"}  # fixed threads; a web request's connection would leak under ASGI
-CONNECTION_POOL = env_int("CONNECTION_POOL", 16 if ROLE == "web" and ENV != "test" else 0)
+CONNECTION_POOL = env_int("CONNECTION_POOL", 16 if ROLE in {"web", "all"} and ENV != "test" else 0)
 _database = postgresql(_required["DATABASE_URL"]) | ({"ENGINE": "ecni.pooled"} if CONNECTION_POOL else {})
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database

@@ -6,9 +6,15 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
-from ecni.supervisor import Supervisor, daphne, listening_socket
+from ecni.supervisor import SERVERS, Supervisor, listening_socket
 from ecni.vitals import REPORTER
 from tests import chromium
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--asgi-server", choices=SERVERS, default="daphne", help="what serves the tests with a real server"
+    )
 
 
 def pytest_collection_modifyitems(items):
@@ -43,14 +49,20 @@ def browser_type_launch_args(browser_type_launch_args, chromium_path):
 
 
 @pytest.fixture
-def asgi_server(transactional_db, tmp_path):
-    """Serve the house, websockets included, by a real Daphne on the test database; gives its address."""
+def server_name(request):
+    """The ASGI server of the tests that need a real one; a test of servers parametrizes it."""
+    return request.config.getoption("--asgi-server")
+
+
+@pytest.fixture
+def asgi_server(transactional_db, tmp_path, server_name):
+    """Serve the house, websockets included, by a real server on the test database; gives its address."""
     listener = listening_socket(0)
     name = connection.settings_dict["NAME"]
     host = connection.settings_dict["HOST"]
     env = {"DATABASE_URL": f"postgresql://ecni@/{name}?host={quote(host)}", "DJANGO_SETTINGS_MODULE": "ecni.settings"}
     with listener, Supervisor(tmp_path) as supervisor:
-        supervisor.start("daphne", daphne(listener), env, sockets=[listener])
+        supervisor.start(server_name, SERVERS[server_name](listener), env, sockets=[listener])
         supervisor.wait_until_serving(listener)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 

@@ -30,6 +30,8 @@ from exams.tickets import COOKIE, LIFETIME, mint_ticket
 DEVICE_COOKIE = "ecni_device"
 SHEET_COOKIE = "ecni_sheet"
 """Names the ticket's sheet to scripts, which cannot read the ticket: what a tablet keeps of another is not shown."""
+CENTRE_COOKIE = "ecni_centre"
+"""By which nginx sends the tablets of one centre sitting to one process (docs/adr/0018-sockets-by-centre.md)."""
 TABLET_URL = "/copie/"
 WAIT_COOKIE = "ecni_wait"
 """What a tablet that waits has typed, and since when: signed, so that nobody invents a place."""
@@ -105,6 +107,7 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
     TALLY.logins += 1
     response = HttpResponseRedirect(TABLET_URL)
     _set_cookie(response, COOKIE, mint_ticket(ticket))
+    _set_cookie(response, CENTRE_COOKIE, str(ticket.centre_sitting_id))
     _set_cookie(response, SHEET_COOKIE, f"{ticket.sitting_id}|{ticket.number}", httponly=False)
     return response
 

@@ -1,4 +1,4 @@
-"""A house for drills: engines, two Daphnes and a worker on a copy of a prepared folder, each of which can be broken.
+"""A house for drills: engines, two Daphnes, a worker and the schedule on a copy of a prepared folder, all breakable.
 
 What `loadtests.drills` asks of a house is its protocol `House`; this one is made of real processes of this machine.
 """
@@ -18,10 +18,11 @@ from celery import Celery
 from ecni.engines import Engines, EnginesError, engines, plain_account, reachable_folder
 from ecni.env import redis_database
 from ecni.management.commands.demo import prepare, wait_until_served
-from ecni.supervisor import ROOT, Supervisor, celery_worker, daphne, listening_socket
+from ecni.supervisor import ROOT, Supervisor, celery_beat, celery_worker, daphne, listening_socket
 from loadtests.drills.tools import disks_on
 
 SERVERS = ("daphne-1", "daphne-2")
+TASKS = ("worker", "beat")
 ENGINE_FOLDERS = ("postgresql", "redis")
 PATIENCE_SECONDS = 30
 TASKS_DATABASE = 2
@@ -55,18 +56,20 @@ class MachineHouse:
         return int(self._listener.getsockname()[1])
 
     def open(self) -> None:
-        """Start the servers and the worker, and wait until a page answers."""
+        """Start the servers, the worker and the schedule, and wait until a page answers."""
         for name in SERVERS:
             self.start(name)
         self.start("worker")
+        self.start("beat")
         wait_until_served(self.port, self._supervisor)
 
     def start(self, name: str, env: Mapping[str, str] | None = None) -> None:
-        """Start `daphne-1`, `daphne-2` or `worker` unless it runs, with more in its environment if wanted."""
+        """Start `daphne-1`, `daphne-2`, `worker` or `beat` unless it runs, with more in its environment if wanted."""
         if self._supervisor.is_running(name):
             return
-        if name == "worker":
-            self._supervisor.start(name, celery_worker(self.folder), {"ROLE": "worker", **(env or {})}, keep=True)
+        if name in TASKS:
+            command = celery_worker() if name == "worker" else celery_beat(self.folder)
+            self._supervisor.start(name, command, {"ROLE": name, **(env or {})}, keep=True)
         else:
             self._supervisor.start(name, daphne(self._listener), env, sockets=[self._listener], keep=True)
 
@@ -133,7 +136,7 @@ class MachineHouse:
 
     def abandon(self) -> None:
         """End everything at once: the folder is thrown away."""
-        for name in (*SERVERS, "worker"):
+        for name in (*SERVERS, *TASKS):
             self._supervisor.kill(name)
         self._pair.postgresql.stop(signal.SIGQUIT)
         self._pair.redis.stop(signal.SIGKILL)

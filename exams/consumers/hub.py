@@ -312,6 +312,8 @@ class Hub:
         """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""
         if not self.sessions and self._frozen_at:
             gc.unfreeze()
+            gc.collect()
+            gc.freeze()  # what is left is the application, frozen since the start (ecni.asgi)
             self._frozen_at = 0
         elif len(self.sessions) >= self._frozen_at + FREEZE_EVERY:
             gc.freeze()

@@ -1,9 +1,11 @@
-"""The house is served by Daphne, under the strict policy, and its admin works in a browser."""
+"""The house is served by Daphne or uvicorn, under the strict policy, and its admin works in a browser."""
 
 from urllib.request import urlopen
 
 import pytest
 from django.contrib.auth import get_user_model
+
+from ecni.supervisor import SERVERS
 
 POLICY = {
     "default-src 'none'",
@@ -20,7 +22,8 @@ POLICY = {
 }
 
 
-def test_daphne_serves_the_house_with_every_protective_header(asgi_server):
+@pytest.mark.parametrize("server_name", SERVERS)
+def test_each_server_serves_the_house_with_every_protective_header(asgi_server):
     with urlopen(f"{asgi_server}/admin/login/", timeout=60) as response:
         headers = response.headers
     assert set(headers["Content-Security-Policy"].split("; ")) == POLICY

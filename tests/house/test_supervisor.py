@@ -1,15 +1,18 @@
-"""The supervisor leaves no orphan, says who died, and lets several Daphnes share a port."""
+"""The supervisor leaves no orphan, says who died, lets servers share a port, and starts again without a storm."""
 
 import os
+import re
 import signal
 import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
-from ecni.supervisor import ChildDied, Supervisor, listening_socket
+from ecni.supervisor import ChildDied, House, RunningHouse, Supervisor, listening_socket
+from ecni.supervisor.running import rest_seconds
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 STUBBORN = [
@@ -47,7 +50,7 @@ def test_supervisor_stops_every_child_in_reverse_order(tmp_path):
 
 
 def test_supervisor_kills_a_child_that_does_not_listen(tmp_path, monkeypatch):
-    monkeypatch.setattr("ecni.supervisor.GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("ecni.supervisor.children.GRACE_SECONDS", 0.2)
     with Supervisor(tmp_path) as supervisor:
         child = supervisor.start("deaf", STUBBORN)
         while child.log.read_bytes() != b"deaf\n":
@@ -110,3 +113,82 @@ def test_waiting_for_a_server_that_cannot_start_says_why(tmp_path):
         supervisor.start("daphne", [sys.executable, "-c", "raise SystemExit('pas de module')"])
         with pytest.raises(ChildDied, match="pas de module"):
             supervisor.wait_until_serving(listener)
+
+
+# A house that is tended
+
+
+def test_a_process_rests_longer_each_time_and_a_minute_at_most():
+    assert [rest_seconds(deaths) for deaths in range(1, 10)] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert rest_seconds(10_000) == 60
+
+
+@pytest.fixture
+def lonely(tmp_path, monkeypatch):
+    """A house of one server, which is any command."""
+
+    def make(argv):
+        monkeypatch.setattr("ecni.supervisor.house.SERVERS", {"daphne": lambda _where, **_: argv})
+        monkeypatch.setattr("ecni.supervisor.house.ROLES", ())
+        return House(tmp_path, 0, counts={"all": 1})
+
+    return make
+
+
+def tend(running, seconds):
+    events, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        events += running.tend()
+        time.sleep(0.02)
+    return events
+
+
+def test_a_house_starts_again_what_dies(lonely, tmp_path):
+    house = lonely(SLEEP)
+    with Supervisor(tmp_path) as supervisor, RunningHouse(house, supervisor) as running:
+        running._enlist("all-1", lambda: running._begin(house.posts[0]))
+        first = supervisor.pid("all-1")
+        assert tend(running, 0.1) == []
+        supervisor.kill("all-1")
+        events = tend(running, 1)
+        assert supervisor.pid("all-1") != first
+        assert supervisor.is_running("all-1")
+    assert events == [
+        f"all-1 s’est arrêté (code -9) ; redémarrage dans 0.5 s. Son journal : {tmp_path / 'logs' / 'all-1.log'}",
+        "all-1 est relancé.",
+    ]
+
+
+def test_a_process_that_cannot_live_makes_no_storm(lonely, tmp_path):
+    house = lonely([sys.executable, "-c", "raise SystemExit(3)"])
+    with Supervisor(tmp_path) as supervisor, RunningHouse(house, supervisor) as running:
+        running._enlist("all-1", lambda: running._begin(house.posts[0]))
+        events = tend(running, 3)
+    assert [float(re.search(r"dans ([\d.]+) s", event)[1]) for event in events[::2]] == [0.5, 1, 2]
+    assert len(events) <= 6
+
+
+def test_a_server_whose_port_is_taken_meanwhile_rests_too(lonely, tmp_path):
+    house = lonely(SLEEP)
+    with listening_socket(0) as other, Supervisor(tmp_path) as supervisor, RunningHouse(house, supervisor) as running:
+        post = replace(house.posts[0], port=free_port())
+        running._enlist("all-1", lambda: running._begin(post))
+        supervisor.kill("all-1")
+        running._lives["all-1"].begin = lambda: running._begin(replace(post, port=other.getsockname()[1]))
+        events = tend(running, 1)
+    assert re.match(r"all-1 n’a pas pu démarrer \(.*in use\) ; redémarrage dans 1 s", events[1])
+
+
+def test_a_house_that_cannot_start_says_who_and_why(lonely, tmp_path):
+    house = lonely([sys.executable, "-c", "raise SystemExit('pas de base')"])
+    with (
+        Supervisor(tmp_path) as supervisor,
+        RunningHouse(house, supervisor) as running,
+        pytest.raises(ChildDied, match="pas de base"),
+    ):
+        running.start()
+
+
+def free_port():
+    with listening_socket(0) as listener:
+        return listener.getsockname()[1]

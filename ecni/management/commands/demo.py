@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.engines import EnginesError, engines
-from ecni.supervisor import ROOT, ChildDied, Supervisor, celery_worker, daphne, listening_socket
+from ecni.supervisor import ROOT, ChildDied, Supervisor, celery_beat, celery_worker, daphne, listening_socket
 
 GUIDED_PATH = """
 ECNi est prêt en {seconds:.0f} s : http://127.0.0.1:{port}/      (Ctrl-C arrête tout)
@@ -52,7 +52,8 @@ class Command(BaseCommand):
                 guide = prepare(data_dir, options["candidates"])
                 listener = listening_socket(options["port"])
                 supervisor.start("daphne", daphne(listener), sockets=[listener])
-                supervisor.start("worker", celery_worker(data_dir), {"ROLE": "worker"})
+                supervisor.start("worker", celery_worker(), {"ROLE": "worker"})
+                supervisor.start("beat", celery_beat(data_dir), {"ROLE": "beat"})
                 wait_until_served(listener.getsockname()[1], supervisor)
                 self.stdout.write(guided_path(guide, listener.getsockname()[1], supervisor.logs, started))
                 supervisor.wait()

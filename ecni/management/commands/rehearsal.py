@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.engines import EnginesError, engines, plain_account, reachable_folder
 from ecni.management.commands.demo import prepare, wait_until_served
-from ecni.supervisor import ROOT, ChildDied, Supervisor, celery_worker, daphne, listening_socket
+from ecni.supervisor import ROOT, ChildDied, Supervisor, celery_beat, celery_worker, daphne, listening_socket
 from loadtests.rehearsal import Day
 
 SERVERS = 2
@@ -54,7 +54,8 @@ class Command(BaseCommand):
         listener = listening_socket(0)
         for number in range(1, SERVERS + 1):
             supervisor.start(f"daphne-{number}", daphne(listener), sockets=[listener], keep=number == 1)
-        supervisor.start("worker", celery_worker(data_dir), {"ROLE": "worker"})
+        supervisor.start("worker", celery_worker(), {"ROLE": "worker"})
+        supervisor.start("beat", celery_beat(data_dir), {"ROLE": "beat"})
         port = listener.getsockname()[1]
         wait_until_served(port, supervisor)
 

@@ -1,7 +1,4 @@
-"""The processes of one machine's house: started by name, watched, logged to files, stopped in reverse order, no orphan.
-
-For the demonstration, the rehearsal and the tests; production has systemd or containers. Standard library only.
-"""
+"""Child processes: started by name, watched, logged to files, stopped in reverse order, no orphan."""
 
 import ctypes
 import os
@@ -17,8 +14,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-ROOT = Path(__file__).resolve().parent.parent
-BACKLOG = 4096
+ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 15
 GLANCE_SECONDS = 0.2
 PR_SET_PDEATHSIG = 1
@@ -68,10 +64,12 @@ class Supervisor:
         *,
         sockets: Sequence[socket.socket] = (),
         keep: bool = False,
+        account: tuple[int, int] | None = None,
     ) -> Child:
         """Start a child, `env` added to this environment, its output appended to logs/`name`.log.
 
-        `sockets` are inherited under the same numbers. With `keep`, its death leaves the others running.
+        `sockets` are inherited under the same numbers. With `keep`, its death leaves the others running. `account`,
+        user and group, is who it runs as instead of the present user.
         """
         if self.is_running(name):
             raise ValueError(f"{name} is running")
@@ -87,6 +85,7 @@ class Supervisor:
                 pass_fds=[listener.fileno() for listener in sockets],
                 start_new_session=True,  # Ctrl-C reaches this process alone, which stops the others in order
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, takes no lock
+                **({"user": account[0], "group": account[1], "extra_groups": []} if account else {}),
             )
         self._children.pop(name, None)
         self._children[name] = Child(name, process, log, keep)
@@ -105,13 +104,13 @@ class Supervisor:
         except KeyboardInterrupt:
             return
 
-    def wait_until_serving(self, listener: socket.socket) -> None:
-        """Watch until a child answers an HTTP request on `listener`, however it answers.
+    def wait_until_serving(self, listener: socket.socket | tuple[str, int]) -> None:
+        """Watch until a child answers an HTTP request on `listener` or at an address, however it answers.
 
         Raises:
             ChildDied: as in `wait`.
         """
-        host, port = listener.getsockname()
+        host, port = listener if isinstance(listener, tuple) else listener.getsockname()
         while True:
             self.check()
             caller = HTTPConnection(host, port, timeout=1)
@@ -139,6 +138,10 @@ class Supervisor:
                     f"Le processus « {child.name} » s’est arrêté (code {code}). Fin de {child.log} :\n{tail}"
                 )
 
+    def code(self, name: str) -> int | None:
+        """Return how a child ended, None while it runs: its exit code, or minus the number of the signal."""
+        return self._children[name].process.poll()
+
     def kill(self, name: str, stop_signal: int = signal.SIGKILL) -> None:
         """End one child and all that it started, at once: for drills."""
         child = self._children[name]
@@ -165,49 +168,6 @@ class Supervisor:
                 _signal_group(child, signal.SIGKILL)
                 child.process.wait()
         self._children.clear()
-
-
-def listening_socket(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """Return a socket that several servers can accept from; port 0 takes a free one.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def daphne(listener: socket.socket) -> list[str]:
-    """Return the command of a Daphne that serves the house on an inherited socket."""
-    options = {
-        "--fd": listener.fileno(),
-        "--verbosity": 0,
-        "--http-timeout": 60,
-        "--ping-interval": 20,
-        "--ping-timeout": 30,
-        "--websocket_connect_timeout": 30,
-        "--websocket_timeout": 86400,
-        "--websocket-max-message-size": 65536,
-        "--application-close-timeout": 10,
-    }
-    arguments = [str(word) for option in options.items() for word in option]
-    return [sys.executable, "-m", "daphne", *arguments, "ecni.asgi:application"]
-
-
-def celery_worker(data_dir: Path, concurrency: int = 2) -> list[str]:
-    """Return the command of a Celery worker that also keeps the schedule, remembered in `data_dir`."""
-    return [
-        *(sys.executable, "-m", "celery", "-A", "ecni", "worker"),
-        *("--beat", "--schedule", str(data_dir / "celery-schedule")),
-        *("--concurrency", str(concurrency), "--loglevel", "INFO"),
-    ]
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
