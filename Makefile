@@ -60,6 +60,10 @@ types: setup ## Check the types
 arch: setup ## Check who imports whom
 	ECNI_ENV=test PYTHONPATH=. $(BIN)/lint-imports
 
+.PHONY: serve
+serve: setup ## Serve by separate roles behind nginx, on the data of the demonstration: PORT=8000 SERVER=daphne or uvicorn
+	ECNI_ENV=demo $(PY) -m ecni.engines .demo $(PY) manage.py serve --nginx --port $(or $(PORT),8000) --server $(or $(SERVER),daphne)
+
 .PHONY: run
 run: setup ## Serve the site from the sources on port 8000, on the demonstration's engines
 	ECNI_ENV=demo DEBUG=1 $(PY) -m ecni.engines .demo $(PY) manage.py runserver 127.0.0.1:8000

@@ -21,13 +21,13 @@ class ProcessRole:
         name: the value of ROLE.
         does: in French.
         count: how many of them one host has, unless told otherwise.
-        command: what it runs, given the folder of its files; None for an ASGI server.
+        command: what it runs in a house; None for an ASGI server.
     """
 
     name: str
     does: str
     count: int
-    command: Callable[[Path], list[str]] | None = None
+    command: "Callable[[House], list[str]] | None" = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,8 +38,8 @@ class ProcessRole:
 ROLES = (
     ProcessRole("web", "pages, consoles, administration", 2),
     ProcessRole("sockets", "fil des candidats", 2),
-    ProcessRole("worker", "tâches : notation, préparation des copies", 1, lambda _folder: celery_worker()),
-    ProcessRole("beat", "calendrier des tâches, jamais en double", 1, celery_beat),
+    ProcessRole("worker", "tâches : notation, préparation des copies", 1, lambda _house: celery_worker()),
+    ProcessRole("beat", "calendrier des tâches, jamais en double", 1, lambda house: celery_beat(house.folder)),
 )
 """In the order of their start; they stop in the reverse order."""
 
@@ -98,6 +98,11 @@ class House:
     def addresses(self, role: str) -> list[str]:
         """Return where the servers of a role listen, as `host:port`."""
         return [f"127.0.0.1:{post.port}" for post in self.posts if post.role.name == role and post.port]
+
+    @property
+    def status_port(self) -> int:
+        """Where nginx says, on 127.0.0.1, how many connections it has."""
+        return self.port + 1 + sum(post.port is not None for post in self.posts)
 
     def server_command(self, where: Where) -> list[str]:
         """Return the command of one of its ASGI servers."""

@@ -45,6 +45,7 @@ class Proxy:
         candidates: tablets that must get in at the same time.
         descriptors: most files that one process may open.
         cores: processors of this machine.
+        status_port: where it says, on 127.0.0.1 only, how many connections it has.
         tls: folder of cert.pem and key.pem; None for http.
     """
 
@@ -58,6 +59,7 @@ class Proxy:
     candidates: int
     descriptors: int
     cores: int
+    status_port: int
     tls: str | None = None
     plain_port: int | None = None
 
@@ -84,6 +86,7 @@ CONTAINERS = Proxy(
     candidates=36_000,
     descriptors=65_536,
     cores=4,
+    status_port=8081,
     tls="/etc/nginx/tls",
     plain_port=8080,
 )
@@ -106,6 +109,7 @@ def render(proxy: Proxy) -> str:
         "sockets": _servers(proxy.sockets, f" max_conns={proxy.descriptors - SPARE_OF_SERVER}"),
         "listen": _listen(proxy),
         "redirection": _redirection(proxy),
+        "status_port": proxy.status_port,
         "papers": proxy.papers.rstrip("/"),
         "static": proxy.static.rstrip("/"),
     }

@@ -133,7 +133,7 @@ class RunningHouse:
     def _begin(self, post: Post) -> None:
         environment = self._house.environment(post)
         if post.role.command is not None:
-            self._supervisor.start(post.name, post.role.command(self._house.folder), environment)
+            self._supervisor.start(post.name, post.role.command(self._house), environment)
         elif post.port is None:
             command = self._house.server_command(self._shared)
             self._supervisor.start(post.name, command, environment, sockets=[self._shared])

@@ -46,7 +46,7 @@ def folder():
 def proxy(**changes):
     given = {"folder": "/nowhere", "host": "127.0.0.1", "port": 8000, "papers": "/papers", "static": "/static"}
     given |= {"web": ["127.0.0.1:8001"], "sockets": ["127.0.0.1:8002", "127.0.0.1:8003"]}
-    given |= {"candidates": 9800, "descriptors": 20_000, "cores": 2}
+    given |= {"candidates": 9800, "descriptors": 20_000, "cores": 2, "status_port": 8004}
     return Proxy(**given | changes)
 
 
@@ -159,6 +159,7 @@ def test_a_house_serves_each_from_its_own_place(running, house, settings):
     status, headers, body = fetch(house.port, "/sujets/abc.ecni")
     assert (status, headers["Content-Type"], body) == (200, "application/octet-stream", b"chiffre")
     assert fetch(house.port, "/sujets/")[0] == 403
+    assert fetch(house.status_port, "/nginx")[2].startswith(b"Active connections: ")
     assert fetch(house.port, "/static/../nginx/nginx.conf")[0] in {400, 404}
 
     tablet = Tablet(base(house), opened(count=1, now=now()).sheets.get(), "; ecni_centre=7")

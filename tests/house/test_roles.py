@@ -49,7 +49,7 @@ def test_containers_are_the_roles_of_one_host_and_what_they_stand_on():
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_a_container_runs_the_command_of_its_role(role):
     image = json.loads(re.search(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)[1])
-    ours = role.command(Path("/tmp")) if role.command else daphne(("0.0.0.0", 8000), behind_proxy=True)
+    ours = role.command(IN_CONTAINERS) if role.command else daphne(("0.0.0.0", 8000), behind_proxy=True)
     for service in services_of(role.name).values():
         command = shlex.split(service["command"]) if "command" in service else image
         assert command == ["python", *ours[1:]]
@@ -112,7 +112,7 @@ def test_a_house_without_proxy_has_servers_that_do_everything_on_one_socket():
 
 
 def test_the_schedule_is_kept_by_one_process_and_by_no_worker():
-    commands = {role.name: role.command(Path("/x")) for role in ROLES if role.command}
+    commands = {role.name: role.command(IN_CONTAINERS) for role in ROLES if role.command}
     assert "--beat" not in commands["worker"]
     assert "beat" in commands["beat"]
     assert next(role.count for role in ROLES if role.name == "beat") == 1

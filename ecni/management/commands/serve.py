@@ -93,6 +93,12 @@ def raise_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def descriptors() -> int:
+    """Return how many files each process may open, `DESCRIPTORS` at most: nginx prepares itself for as many."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return DESCRIPTORS if soft == resource.RLIM_INFINITY else min(DESCRIPTORS, soft)
+
+
 def house_of(options: dict[str, Any]) -> House:
     """Return the house that the options ask for."""
     return House(
@@ -132,8 +138,9 @@ def front_of(house: House, options: dict[str, Any]) -> Front:
         papers=str(settings.PAPERS_ROOT.resolve()),
         static=str(settings.STATIC_ROOT.resolve()),
         candidates=options["candidates"],
-        descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        descriptors=descriptors(),
         cores=len(os.sched_getaffinity(0)),
+        status_port=house.status_port,
         tls=str(options["tls"].resolve()) if options["tls"] else None,
     )
     return Front(proxy, find_nginx(), (account.uid, account.gid) if account else None)
