@@ -55,7 +55,7 @@ def application_of(role: str) -> Application:
         """Keep the candidates' frames off Django's middleware and its one shared thread."""
         await (frames if scope["path"] == FRAMES_PATH else others)(scope, receive, send)
 
-    nowhere = re_path("", refuse_socket)  # type: ignore[arg-type]  # an ASGI application, not a view
+    nowhere: Any = re_path("", refuse_socket)  # type: ignore[arg-type]  # an ASGI application, not a view
     return Watched(ProtocolTypeRouter({"http": serve_http, "websocket": OriginGuard(URLRouter([*routes, nowhere]))}))
 
 

@@ -85,7 +85,7 @@ class Supervisor:
                 pass_fds=[listener.fileno() for listener in sockets],
                 start_new_session=True,  # Ctrl-C reaches this process alone, which stops the others in order
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, takes no lock
-                **({"user": account[0], "group": account[1], "extra_groups": []} if account else {}),
+                **credentials(account),
             )
         self._children.pop(name, None)
         self._children[name] = Child(name, process, log, keep)
@@ -168,6 +168,11 @@ class Supervisor:
                 _signal_group(child, signal.SIGKILL)
                 child.process.wait()
         self._children.clear()
+
+
+def credentials(account: tuple[int, int] | None) -> dict[str, Any]:
+    """Return what makes subprocess run a program as a user and a group; None is the present ones."""
+    return {"user": account[0], "group": account[1], "extra_groups": []} if account else {}
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

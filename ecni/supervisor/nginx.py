@@ -11,6 +11,7 @@ from math import ceil
 from pathlib import Path
 from string import Template
 
+from ecni.supervisor.children import credentials
 from ecni.supervisor.servers import BACKLOG
 
 TEMPLATE = Path(__file__).with_name("nginx.conf.in")
@@ -127,7 +128,7 @@ def check(program: Path, configuration: Path, account: tuple[int, int] | None) -
         capture_output=True,
         text=True,
         check=False,
-        **({"user": account[0], "group": account[1], "extra_groups": []} if account else {}),  # type: ignore[call-overload]
+        **credentials(account),
     )
     if done.returncode:
         raise ProxyError(f"nginx refuse sa configuration :\n{done.stderr}")

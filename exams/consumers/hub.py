@@ -40,6 +40,7 @@ WRITER_CAPACITY = 20_000
 READER_CAPACITY = 50_000
 REFUSALS_CAPACITY = 20_000
 FREEZE_EVERY = 200
+DESERTED_SECONDS = 60.0
 FAN_OUT_SLICE = 100
 
 Written = tuple[Session, PendingOp]
@@ -72,6 +73,7 @@ class Hub:
         self.door = self._make_door()
         self.door.open()
         self._frozen_at = 0
+        self._deserted_at = 0.0
         self._hint = asyncio.Event()
         self._refusals: set[asyncio.Task[None]] = set()
         self._database = Turn(logger, "PostgreSQL", "postgresql")
@@ -310,10 +312,13 @@ class Hub:
 
     def _spare_the_collector(self) -> None:
         """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""
-        if not self.sessions and self._frozen_at:
+        now = self.clock.monotonic()
+        if self.sessions:
+            self._deserted_at = now + DESERTED_SECONDS
+        if self._frozen_at and now > self._deserted_at:  # nobody left, and nobody about to come back
             gc.unfreeze()
             gc.collect()
-            gc.freeze()  # what is left is the application, frozen since the start (ecni.asgi)
+            gc.freeze()  # what remains is the application, frozen since the start (ecni.asgi)
             self._frozen_at = 0
         elif len(self.sessions) >= self._frozen_at + FREEZE_EVERY:
             gc.freeze()

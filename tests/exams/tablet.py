@@ -1,7 +1,7 @@
 """A tablet that speaks the wire to a real server, and what the kernel sees of its connections."""
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -24,11 +24,13 @@ class Tablet:
         self.headers = {"Cookie": f"{COOKIE}={mint_ticket(ticket)}{cookies}"}
         self.chain = Chain(sheet)
         self.socket = None
+        self.close = (stack := ExitStack()).close
+        self._enter = stack.enter_context
 
     def open(self, **options):
         address = f"ws://{urlsplit(self.base).netloc}/ws/copie/"
         given = {"origin": self.base, "additional_headers": self.headers, "proxy": None} | options
-        self.socket = connect(address, **given)
+        self.socket = self._enter(connect(address, **given))
         return self.socket
 
     def hello(self):

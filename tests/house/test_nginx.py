@@ -132,9 +132,9 @@ def base(house):
 def fetch(port, path):
     try:
         with urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
-            return response.status, dict(response.headers), response.read()
+            return response.status, response.headers, response.read()
     except HTTPError as error:
-        return error.code, dict(error.headers), error.read()
+        return error.code, error.headers, error.read()
 
 
 def tend_until(running, condition):
@@ -172,7 +172,7 @@ def test_a_house_serves_each_from_its_own_place(running, house, settings):
 
     told = served(house, running._front, house.folder)
     assert all(f"  {name}" in told for name in ("nginx", "web", "sockets", "worker", "beat"))
-    tablet.socket.close()
+    tablet.close()
 
 
 @pytest.fixture
@@ -181,16 +181,17 @@ def rooms(running, house):
     ports = [post.port for post in house.posts if post.role.name == "sockets"]
     sheets = iter(opened(count=24, now=now()).sheets.order_by("pk"))
     found = {port: {} for port in ports}
+    tend_until(running, lambda _events: not any(map(clients, ports)))  # who asked whether they serve has hung up
     for centre in range(1, 9):
         for _ in range(3):
-            before = [clients(port) for port in ports]
+            before = {port: clients(port) for port in ports}
             tablet = Tablet(base(house), next(sheets), f"; ecni_centre={centre}")
             tablet.hello()
-            more = [clients(port) - count for port, count in zip(ports, before, strict=True)]
-            found[ports[more.index(1)]].setdefault(centre, []).append(tablet)
+            (reached,) = (port for port in ports if clients(port) != before[port])
+            found[reached].setdefault(centre, []).append(tablet)
     yield found
     for tablet in (tablet for centres in found.values() for room in centres.values() for tablet in room):
-        tablet.socket.close()
+        tablet.close()
 
 
 @pytest.mark.slow

@@ -126,7 +126,9 @@ async def answer(role, scope):
     first = "websocket.connect" if scope["type"] == "websocket" else "http.request"
     await communicator.send_input({"type": first, "body": b""})
     event = await communicator.receive_output(10)
-    communicator.stop(exceptions=False)
+    if scope["type"] == "websocket":
+        await communicator.send_input({"type": "websocket.disconnect", "code": 1001})
+    await communicator.wait(10)
     return event
 
 
