@@ -312,10 +312,10 @@ class Hub:
 
     def _spare_the_collector(self) -> None:
         """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""
-        now = self.clock.monotonic()
+        instant = self.clock.monotonic()
         if self.sessions:
-            self._deserted_at = now + DESERTED_SECONDS
-        if self._frozen_at and now > self._deserted_at:  # nobody left, and nobody about to come back
+            self._deserted_at = instant + DESERTED_SECONDS
+        if self._frozen_at and instant > self._deserted_at:  # nobody left, and nobody about to come back
             gc.unfreeze()
             gc.collect()
             gc.freeze()  # what remains is the application, frozen since the start (ecni.asgi)
