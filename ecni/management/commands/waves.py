@@ -196,7 +196,7 @@ class WavesHouse:
             env = {"METRICS_TOKEN": self.token}
             self._supervisor.start(name, daphne(self._listener), env, sockets=[self._listener])
             self._servers.append(name)
-        self._supervisor.start("worker", celery_worker(self._supervisor.logs.parent, 1), {"ROLE": "worker"})
+        self._supervisor.start("worker", celery_worker(1), {"ROLE": "worker"})
         wait_until_served(self.ports[0], self._supervisor)
 
     def close(self) -> None:
