@@ -177,18 +177,20 @@ def test_a_house_serves_each_from_its_own_place(running, house, settings):
 
 @pytest.fixture
 def rooms(running, house):
-    """Three tablets of each of eight centres, connected, by the port of the process that they reached."""
+    """Three tablets of each of some centres, by the port of the process that they reached: each process has some."""
     ports = [post.port for post in house.posts if post.role.name == "sockets"]
-    sheets = iter(opened(count=24, now=now()).sheets.order_by("pk"))
+    sheets = iter(opened(count=60, now=now()).sheets.order_by("pk"))
     found = {port: {} for port in ports}
     tend_until(running, lambda _events: not any(map(clients, ports)))  # who asked whether they serve has hung up
-    for centre in range(1, 9):
+    for centre in range(1, 21):
         for _ in range(3):
             before = {port: clients(port) for port in ports}
             tablet = Tablet(base(house), next(sheets), f"; ecni_centre={centre}")
             tablet.hello()
             (reached,) = (port for port in ports if clients(port) != before[port])
             found[reached].setdefault(centre, []).append(tablet)
+        if centre >= 4 and all(found.values()):
+            break
     yield found
     for tablet in (tablet for centres in found.values() for room in centres.values() for tablet in room):
         tablet.close()
@@ -196,7 +198,7 @@ def rooms(running, house):
 
 @pytest.mark.slow
 def test_tablets_of_a_centre_share_a_process_and_go_to_another_when_it_dies(running, rooms):
-    assert [len(room) for centres in rooms.values() for room in centres.values()] == [3] * 8
+    assert {len(room) for centres in rooms.values() for room in centres.values()} == {3}
     assert all(rooms.values())
     (dying, living) = rooms
     mine, other = next(iter(rooms[dying].values())), next(iter(rooms[living].values()))
