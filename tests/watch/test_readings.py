@@ -64,7 +64,8 @@ def test_nginx_tells_its_connections_then_that_they_are_not_enough(nginx):
     assert (calm.layer, calm.limit, calm.refused) == ("nginx", 24, 0)
     with ExitStack() as stack:
         for _ in range(40):
-            stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+            caller = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+            caller.send(b"GET / HT")  # one that has said nothing would give its place up
         deadline = time.monotonic() + 20
         refusing = []
         while not refusing and time.monotonic() < deadline:
