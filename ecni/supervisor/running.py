@@ -11,7 +11,7 @@ from ecni.supervisor import nginx
 from ecni.supervisor.children import GLANCE_SECONDS, Supervisor
 from ecni.supervisor.house import House, Post
 from ecni.supervisor.nginx import Proxy
-from ecni.supervisor.servers import listening_socket
+from ecni.supervisor.servers import listening_socket, watch
 
 FIRST_REST_SECONDS = 0.5
 LONGEST_REST_SECONDS = 60.0
@@ -75,7 +75,7 @@ class RunningHouse:
         return self._house.port if self._front else int(self._shared.getsockname()[1])
 
     def start(self) -> None:
-        """Start every process, nginx last, and wait until the house answers.
+        """Start every process, nginx after them, wait until the house answers, and watch it.
 
         Raises:
             ecni.supervisor.children.ChildDied: a process ended meanwhile.
@@ -92,6 +92,7 @@ class RunningHouse:
             nginx.check(self._front.program, self._front.configuration, self._front.account)
             self._enlist("nginx", self._begin_nginx)
         self._supervisor.wait_until_serving((self._house.host, self.port))
+        self._enlist("watch", self._begin_watch)
 
     def tend(self) -> Iterator[str]:
         """Look once at every process and start again what has rested; give a French sentence for each event."""
@@ -142,6 +143,23 @@ class RunningHouse:
             with listening_socket(post.port) as listener:
                 command = self._house.server_command(listener)
                 self._supervisor.start(post.name, command, environment, sockets=[listener])
+
+    def _begin_watch(self) -> None:
+        front = self._front
+        scheme = "https" if front and front.proxy.tls else "http"
+        proxy = (
+            {
+                "--nginx": str(front.configuration),
+                "--nginx-status": f"http://127.0.0.1:{self._house.status_port}/nginx",
+                "--nginx-log": str(self._supervisor.logs / "nginx.log"),
+            }
+            if front
+            else None
+        )
+        upstreams = self._house.addresses("sockets")
+        host = "127.0.0.1" if self._house.host == "0.0.0.0" else self._house.host  # noqa: S104 -- compared, not bound
+        command = watch(f"{scheme}://{host}:{self.port}", upstreams, proxy)
+        self._supervisor.start("watch", command, {"ROLE": "watch"})
 
     def _begin_nginx(self) -> None:
         if self._front is not None:

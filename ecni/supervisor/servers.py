@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 BACKLOG = 4096
@@ -75,6 +75,18 @@ def celery_beat(folder: Path) -> list[str]:
     """Return the command of what keeps the schedule of tasks, remembered in `folder`; never two of them."""
     schedule = str(folder / "celery-schedule")
     return _python("celery", {"-A": "ecni"}, "beat", "--schedule", schedule, "--pidfile=", "--loglevel", "INFO")
+
+
+def watch(door: str, upstreams: Sequence[str] = (), proxy: Mapping[str, str] | None = None) -> list[str]:
+    """Return the command of the watch of one host.
+
+    Args:
+        door: address at which a newcomer knocks.
+        upstreams: servers, as `host:port`, that the proxy of this host calls.
+        proxy: its options of `manage.py watch`, by name, when there is one.
+    """
+    options = [("--door", door), *(("--upstream", one) for one in upstreams), *(proxy or {}).items()]
+    return [sys.executable, "manage.py", "watch", *(word for option in options for word in option)]
 
 
 def listening_socket(port: int, host: str = "127.0.0.1") -> socket.socket:

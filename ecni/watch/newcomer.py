@@ -4,7 +4,7 @@ import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_bytes
@@ -22,22 +22,32 @@ class Address:
     """A public door: `https://concours.example.fr`, or `http://127.0.0.1:8000` from beside the server.
 
     Attributes:
-        scheme, host, port: of the address.
+        scheme, host, port: where to call.
+        name: the host name that candidates use, when it is not the one that is called.
     """
 
     scheme: str
     host: str
     port: int
+    name: str = ""
+
+    @property
+    def where(self) -> str:
+        """The address that is called."""
+        return self._written(self.host)
 
     @property
     def origin(self) -> str:
-        """The address as browsers name it."""
+        """The address as candidates' browsers name it."""
+        return self._written(self.name or self.host)
+
+    def _written(self, host: str) -> str:
         is_usual = self.port == {"http": 80, "https": 443}[self.scheme]
-        return f"{self.scheme}://{self.host}" + ("" if is_usual else f":{self.port}")
+        return f"{self.scheme}://{host}" + ("" if is_usual else f":{self.port}")
 
 
-def read_address(text: str) -> Address:
-    """Read the address of a door.
+def read_address(text: str, allowed: Sequence[str] = ()) -> Address:
+    """Read the address of a door; one that is not among the host names allowed is called by the first of them.
 
     Raises:
         ValueError: it is not `http://host:port` or `https://host`.
@@ -45,7 +55,9 @@ def read_address(text: str) -> Address:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{text!r} is no address of a door.")
-    return Address(parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    name = "" if not allowed or parts.hostname in allowed else allowed[0]
+    return Address(parts.scheme, parts.hostname, port, name)
 
 
 def knock(address: Address) -> Attempt:
@@ -54,6 +66,7 @@ def knock(address: Address) -> Attempt:
     stage, is_silent = "", False
     stages: dict[str, Callable[[], None]] = {
         CALLING: partial(_call, address),
+        "le chiffrement": partial(_encrypt, address),
         "la page": partial(_fetch, address),
         "le websocket": partial(_open_wire, address),
     }
@@ -64,11 +77,16 @@ def knock(address: Address) -> Attempt:
             stage, is_silent = name, isinstance(error, TimeoutError)
             break
     elapsed = (time.monotonic() - began) * 1000
-    return Attempt(address.origin, stage, elapsed, is_silent, address.port, address.host in LOCAL)
+    return Attempt(address.where, stage, elapsed, is_silent, address.port, address.host in LOCAL)
 
 
 def _call(address: Address) -> None:
     socket.create_connection((address.host, address.port), PATIENCE_SECONDS).close()
+
+
+def _encrypt(address: Address) -> None:
+    with socket.create_connection((address.host, address.port), PATIENCE_SECONDS) as plain:
+        _sealed(plain, address)
 
 
 def _fetch(address: Address) -> None:
@@ -111,4 +129,4 @@ def _ask(address: Address, line: str, headers: dict[str, str]) -> int:
 def _sealed(plain: socket.socket, address: Address) -> socket.socket:
     if address.scheme == "http":
         return plain
-    return ssl.create_default_context().wrap_socket(plain, server_hostname=address.host)
+    return ssl.create_default_context().wrap_socket(plain, server_hostname=address.name or address.host)

@@ -16,8 +16,8 @@ from ecni.accounts.models import User
 from ecni.shared.clock import now
 from ecni.watch.board import SPARK_HEIGHT, SPARK_WIDTH, board
 
-LIMITS_PAGE = ""
-"""Name of the address where limits are raised and guards are set to observe; empty while there is none."""
+LIMITS_PAGE = "centres:limit-list"
+"""Where limits are raised and guards are set to observe."""
 
 COOKIE = "ecni_watch"
 SALT = "ecni.watch"
@@ -63,7 +63,7 @@ def _shown(request: HttpRequest, template: str) -> HttpResponse:
 def _draw(template: str) -> HttpResponse:
     context = {
         "board": board(now().timestamp()),
-        "limits_page": reverse(LIMITS_PAGE) if LIMITS_PAGE else "",
+        "limits_page": reverse(LIMITS_PAGE),
         "spark": {"width": SPARK_WIDTH, "height": SPARK_HEIGHT},
     }
     # Without the request: what templates ask of a session or of a person, they would ask PostgreSQL.

@@ -67,7 +67,8 @@ class Guards:
             objections, self._objections = self._objections, Counter()
         for (name, mode), count in objections.items():
             done = "turned away" if mode is GuardMode.ENFORCE else "let through, observed only"
-            logger.warning("guard %s: %d %s", name.value, count, done)
+            event = {"event": "guard-refused" if mode is GuardMode.ENFORCE else "guard-observed"}
+            logger.warning("guard %s: %d %s", name.value, count, done, extra=event)
         if objections:
             try:
                 publish_guarded(objections)

@@ -123,10 +123,12 @@ class Door:
         self._returning &= present
         if self.line and self._since is None:
             self._since = self._seconds()
-            logger.warning("limit reached: %d sockets in this process, newcomers wait", len(self._inside))
+            extra = {"event": "process-full", "count": len(self._inside)}
+            logger.warning("limit reached: %d sockets in this process, newcomers wait", len(self._inside), extra=extra)
         elif not self.line and self._since is not None:
             self._since = None
-            logger.warning("nobody waits any more: %d sockets in this process", len(self._inside))
+            extra = {"event": "process-open", "count": len(self._inside)}
+            logger.warning("nobody waits any more: %d sockets in this process", len(self._inside), extra=extra)
 
     def report(self) -> "Report":
         """Return what is to be published now."""

@@ -24,7 +24,7 @@ from exams.consumers.batch import Batch
 from exams.consumers.clock import ServerClock
 from exams.consumers.door import Door
 from exams.consumers.session import CLOSE_REPLACED, Farewell, Session
-from exams.enums import SheetState
+from exams.enums import LimitName, SheetState
 from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
 from exams.queries.papers import paper_keys, paper_shapes
@@ -126,6 +126,8 @@ class Hub:
         return Gauges(
             sockets=len(sessions),
             composing=sum(session.status.state is SheetState.COMPOSING for session in sessions),
+            budget=self.door.policy.limits[LimitName.SOCKETS],
+            waiting=len(self.door.line),
             writer_waiting=self.writer.waiting,
             writer_capacity=self.writer.capacity,
             commit_ms=pulse.last_ms,

@@ -12,6 +12,8 @@ from asgiref.testing import ApplicationCommunicator
 from centres.views.entry import CENTRE_COOKIE
 from ecni.asgi import FRAMES_PATH, application_of
 from ecni.supervisor import BACKLOG, DESCRIPTORS, EVERYTHING, ROLES, House, daphne, nginx
+from ecni.supervisor.servers import watch
+from ecni.watch.consumers import METRICS, READY
 
 ROOT = Path(__file__).parents[2]
 APPS = ("ecni", "exams", "centres", "grading", "ranking")
@@ -43,7 +45,7 @@ def test_a_container_has_the_environment_of_its_role_and_nothing_of_another(role
 
 def test_containers_are_the_roles_of_one_host_and_what_they_stand_on():
     ours = {name for role in ROLES for name in services_of(role.name)}
-    assert set(SERVICES) - ours == {"prepare", "nginx", "postgres", "redis"}
+    assert set(SERVICES) - ours == {"prepare", "watch", "nginx", "postgres", "redis"}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
@@ -58,6 +60,17 @@ def test_a_container_runs_the_command_of_its_role(role):
 def test_the_queue_of_a_server_is_as_long_as_it_asks_for():
     for name in (*services_of("web"), *services_of("sockets"), "nginx"):
         assert SERVICES[name]["sysctls"]["net.core.somaxconn"] == BACKLOG
+
+
+def test_a_server_is_asked_whether_it_is_ready_and_the_watch_watches():
+    for name in (*services_of("web"), *services_of("sockets")):
+        assert f"http://127.0.0.1:8000{READY}'" in SERVICES[name]["healthcheck"]["test"][-1]
+    assert shlex.split(SERVICES["watch"]["command"]) == ["python", *watch("x")[1:3]]
+    assert SERVICES["watch"]["environment"]["ROLE"] == "watch"
+
+
+def test_nobody_outside_reads_the_metrics():
+    assert f"location = {METRICS} {{ return 404; }}" in PROXY
 
 
 def test_the_proxy_of_containers_is_the_one_of_the_template():
@@ -83,7 +96,10 @@ def test_image_takes_every_package_and_is_no_superuser():
 
 def test_compose_gives_every_compulsory_variable():
     compulsory = re.search(r"_SECRETS = .*?\n_PLACES = [^\n]*", SETTINGS, re.DOTALL)[0]
-    assert set(re.findall(r'"([A-Z_0-9]+)"', compulsory)) == set(COMPOSE["x-house"]["environment"]) - {"ECNI_ENV"}
+    assert set(re.findall(r'"([A-Z_0-9]+)"', compulsory)) == set(COMPOSE["x-house"]["environment"]) - {
+        "ECNI_ENV",
+        "METRICS_TOKEN",
+    }
 
 
 def test_settings_know_every_role():

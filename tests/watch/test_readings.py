@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 
 import pytest
@@ -28,7 +28,7 @@ http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200; }} }}
+  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{deaf}; }} }}
   server {{ listen 127.0.0.1:{status}; location / {{ stub_status; }} }}
 }}
 """
@@ -42,15 +42,19 @@ def free_port():
 
 @pytest.fixture
 def nginx(tmp_path):
-    """A real nginx of 24 connections; gives its port and the watcher's sight of it."""
+    """A real nginx of 24 connections before a server that never answers; gives its port and the watcher's sight of it.
+
+    What nginx holds without a request it drops by itself for a newcomer: only tablets that are served use it up.
+    """
     program = shutil.which("nginx")
     if program is None:
         pytest.skip("no nginx on this machine")
     port, status = free_port(), free_port()
-    configuration = NGINX.format(folder=tmp_path, port=port, status=status)
+    deaf = socket.create_server(("127.0.0.1", 0))
+    configuration = NGINX.format(folder=tmp_path, port=port, status=status, deaf=deaf.getsockname()[1])
     (tmp_path / "nginx.conf").write_text(configuration)
     (tmp_path / "error.log").touch()
-    with subprocess.Popen([program, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]) as process:
+    with deaf, subprocess.Popen([program, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]) as process:
         deadline = time.monotonic() + 20
         while knock(read_address(f"http://127.0.0.1:{status}")).stage == CALLING and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -64,8 +68,9 @@ def test_nginx_tells_its_connections_then_that_they_are_not_enough(nginx):
     assert (calm.layer, calm.limit, calm.refused) == ("nginx", 24, 0)
     with ExitStack() as stack:
         for _ in range(40):
-            caller = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
-            caller.send(b"GET / HT")  # one that has said nothing would give its place up
+            tablet = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+            with suppress(OSError):
+                tablet.sendall(b"GET / HT")  # one that has said nothing, or all, would give its place up
         deadline = time.monotonic() + 20
         refusing = []
         while not refusing and time.monotonic() < deadline:
@@ -127,6 +132,9 @@ def test_an_address_that_is_no_door_is_refused(address):
 def test_an_address_is_named_as_browsers_do():
     names = ["https://a.fr", "https://a.fr:8443", "http://a.fr:80"]
     assert [read_address(name).origin for name in names] == ["https://a.fr", "https://a.fr:8443", "http://a.fr"]
+    beside = read_address("https://127.0.0.1:8443", ["concours.fr", "b.fr"])
+    assert (beside.where, beside.origin) == ("https://127.0.0.1:8443", "https://concours.fr:8443")
+    assert read_address("https://b.fr", ["concours.fr", "b.fr"]).origin == "https://b.fr"
 
 
 @pytest.fixture

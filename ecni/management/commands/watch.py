@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from ecni.preflight.probes import proxy_connections
@@ -60,7 +61,7 @@ def door(text: str) -> Address:
         ArgumentTypeError: it is none.
     """
     try:
-        return read_address(text)
+        return read_address(text, settings.ALLOWED_HOSTS)
     except ValueError:
         raise ArgumentTypeError(f"« {text} » n’est pas de la forme https://concours.example.fr") from None
 
