@@ -4,11 +4,10 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from secrets import token_urlsafe
@@ -20,16 +19,20 @@ from ecni.demo.build import BANK
 from ecni.engines import Engines, EnginesError, engines, plain_account, reachable_folder
 from ecni.management.commands.demo import wait_until_served
 from ecni.management.house import ENGINE_FOLDERS, environment, forget
-from ecni.supervisor import ROOT, ChildDied, Supervisor, celery_worker, daphne, listening_socket
+from ecni.supervisor import ROOT, SERVERS, ChildDied, Supervisor, listening_socket
 from loadtests.waves.pace import fitted
 from loadtests.waves.plan import BadPlan, Plan, read_plan, with_pace
 from loadtests.waves.replay import Replay, Wanted
 from loadtests.waves.report import components, kernel_refusals, page
 from loadtests.waves.verdict import Run, Verdict
-from loadtests.waves.vitals import Component, Sample
+from loadtests.waves.vitals import PROC, Component, Sample, children
 
 PHOTOGRAPHS = 30
 PREPARED = "prepared.json"
+LAYERS = {"all": "server", "web": "server", "sockets": "server", "worker": "worker", "beat": "worker", "nginx": "proxy"}
+PORTS = 16
+"""In a row from the one where candidates come: servers behind nginx, and its page of status."""
+PORT_RANGE = (21_000, 29_000)
 PLACES = ("papers", "results", "static")
 
 
@@ -47,8 +50,9 @@ class Command(BaseCommand):
             "--minutes", type=float, default=asked("MINUTES") or None, help="composition de la dernière"
         )
         parser.add_argument("--storm", default=asked("STORM", ""), help="midway, closing : toutes les liaisons coupées")
-        parser.add_argument("--server", choices=["daphne", "uvicorn"], default=asked("SERVER") or "daphne")
-        parser.add_argument("--processes", type=int, default=asked("PROCESSES") or 2)
+        parser.add_argument("--server", choices=SERVERS, default=asked("SERVER") or "daphne")
+        parser.add_argument("--processes", type=int, default=asked("PROCESSES") or 2, help="du fil des candidats")
+        parser.add_argument("--web", type=int, default=asked("WEB") or 2, help="des pages, derrière nginx")
         parser.add_argument("--nginx", action="store_true", default=asked("NGINX", "") in {"1", "yes"})
         parser.add_argument("--generator", choices=["locust", "raw"], default=asked("GENERATOR") or "locust")
         parser.add_argument("--timing", type=Path, default=asked("TIMING") or None, help="dossier des temps à ajuster")
@@ -80,12 +84,9 @@ class Command(BaseCommand):
             stock.prepare()
         with stock.copy() as pair, Supervisor(stock.running) as supervisor:
             house = WavesHouse(stock.root / "run", pair, supervisor, options)
-            try:
-                house.open()
-                replay = Replay(house, stock.guide, plan, wanted, self._say, setting=setting(options))
-                run, verdict, samples = replay.run()
-            finally:
-                house.close()
+            house.open(wanted.candidates)
+            replay = Replay(house, stock.guide, plan, wanted, self._say, setting=setting(options))
+            run, verdict, samples = replay.run()
         write_reports(options["report"], run, verdict, samples, replay.start)
         self.stdout.write(words(verdict, options["report"]))
         return verdict
@@ -142,7 +143,8 @@ class Stock:
             yield pair
 
     def _variables(self, pair: Engines) -> dict[str, str]:
-        return pair.environment | {f"{name.upper()}_ROOT": str(self.prepared / name) for name in PLACES}
+        folder = reachable_folder(self.prepared, plain_account())  # nginx reads there too
+        return pair.environment | {f"{name.upper()}_ROOT": str(folder / name) for name in PLACES}
 
     def _made_of(self) -> str:
         """A digest of all that the prepared database depends on: its size, the bank, the schema, what builds it."""
@@ -160,53 +162,50 @@ class Stock:
 
 
 class WavesHouse:
-    """What serves a run, and the generator beside it."""
+    """What serves a run, by `manage.py serve` as on the day, and the generator beside it."""
 
     def __init__(self, folder: Path, pair: Engines, supervisor: Supervisor, options: dict[str, Any]) -> None:
         self.folder = folder
         self.database_url, self.redis_url = pair.database_url, pair.redis_url
         self.has_nginx = bool(options["nginx"])
         self.token = token_urlsafe(32)
-        self._pair, self._supervisor = pair, supervisor
-        self._server, self._processes = options["server"], options["processes"]
-        self._listener: socket.socket = listening_socket(0)
-        self._servers: list[str] = []
+        self._pair, self._supervisor, self._options = pair, supervisor, options
+        self._port = free_ports(PORTS)
+        self._names: dict[int, tuple[str, str]] = {}
         self._generators: list[str] = []
 
     @property
     def ports(self) -> list[int]:
-        """Where something listens: candidates and staff come to the first."""
-        return [int(self._listener.getsockname()[1])]
+        """Where something listens, candidates and staff coming to the first."""
+        return list(range(self._port, self._port + (PORTS if self.has_nginx else 1)))
 
     @property
     def host(self) -> str:
         """Where candidates and staff come."""
-        return f"127.0.0.1:{self.ports[0]}"
+        return f"127.0.0.1:{self._port}"
 
-    def open(self) -> None:
-        """Start what serves: the one place that knows how.
+    def open(self, candidates: int) -> None:
+        """Start what serves, for so many candidates, and wait until it does.
 
         Raises:
-            CommandError: this machine cannot serve as asked.
+            ChildDied: it cannot serve as asked; the message says why.
         """
-        if self.has_nginx or self._server != "daphne":
-            raise CommandError("nginx et uvicorn attendent « manage.py serve ».")
-        for number in range(1, self._processes + 1):
-            name = f"{self._server}-{number}"
-            env = {"METRICS_TOKEN": self.token}
-            self._supervisor.start(name, daphne(self._listener), env, sockets=[self._listener])
-            self._servers.append(name)
-        self._supervisor.start("worker", celery_worker(1), {"ROLE": "worker"})
-        wait_until_served(self.ports[0], self._supervisor)
-
-    def close(self) -> None:
-        """Close the listening socket; the supervisor ends the rest."""
-        self._listener.close()
+        options = {
+            "--port": self._port,
+            "--server": self._options["server"],
+            "--web": self._options["web"],
+            "--sockets": self._options["processes"],
+            "--candidates": candidates,
+            "--folder": self._supervisor.logs.parent / "serve",
+        }
+        words = [str(word) for option in options.items() for word in option]
+        command = [sys.executable, "manage.py", "serve", *words, *(["--nginx"] if self.has_nginx else [])]
+        self._supervisor.start("serve", command, {"METRICS_TOKEN": self.token})
+        wait_until_served(self._port, self._supervisor)
 
     def components(self) -> list[Component]:
         """What runs now."""
-        found = [Component(name, "server", self._supervisor.pid(name)) for name in self._servers]
-        found.append(Component("worker", "worker", self._supervisor.pid("worker")))
+        found = self._served()
         for name in ENGINE_FOLDERS:
             process = getattr(self._pair, name).process
             if process is not None:
@@ -215,7 +214,7 @@ class WavesHouse:
         return found + [Component(name, "generator", self._supervisor.pid(name)) for name in running]
 
     def start_generator(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start one process of the generator; it is nicer than nobody."""
+        """Start one process of the generator."""
         self._supervisor.start(name, argv, env, keep=True)
         self._generators.append(name)
 
@@ -228,6 +227,46 @@ class WavesHouse:
     def generator_runs(self) -> bool:
         """Whether every process of the generator runs."""
         return all(self._supervisor.is_running(name) for name in self._generators)
+
+    def _served(self) -> list[Component]:
+        """The processes of the house, named once and for all as they are first seen: `sockets-1`, `nginx-1`."""
+        found = []
+        for pid in sorted(children().get(self._supervisor.pid("serve"), ())):
+            role = role_of(pid)
+            if role in LAYERS and pid not in self._names:
+                number = 1 + sum(name.startswith(f"{role}-") for name, _ in self._names.values())
+                self._names[pid] = (f"{role}-{number}", LAYERS[role])
+            if pid in self._names:
+                found.append(Component(*self._names[pid], pid))
+        return found
+
+
+def role_of(pid: int) -> str:
+    """Return the role that a process was started with; `nginx` for nginx, nothing for one that is gone."""
+    try:
+        if (PROC / str(pid) / "comm").read_text().strip() == "nginx":
+            return "nginx"
+        variables = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return next((line[5:].decode() for line in variables if line.startswith(b"ROLE=")), "")
+
+
+def free_ports(count: int) -> int:
+    """Return the first of so many free ports in a row.
+
+    Raises:
+        OSError: there are none.
+    """
+    for first in range(*PORT_RANGE, count):
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(listening_socket(port))
+            except OSError:
+                continue
+            return first
+    raise OSError("no free ports")
 
 
 def chosen_plan(options: dict[str, Any]) -> Plan:
@@ -253,9 +292,11 @@ def run_ours(*arguments: str) -> None:
 
 def setting(options: dict[str, Any]) -> dict[str, str]:
     """Return what served, for the report."""
+    nginx = options["nginx"]
     return {
-        "Serveur": f"{options['processes']} × {options['server']}",
-        "Devant": "nginx" if options["nginx"] else "rien",
+        "Serveur": f"{options['processes']} × {options['server']}"
+        + (f", {options['web']} pour les pages" if nginx else ""),
+        "Devant": "nginx" if nginx else "rien",
         "Générateur": options["generator"],
     }
 
