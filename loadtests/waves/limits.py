@@ -117,9 +117,10 @@ def _of_machine(samples: Sequence[Sample], allowed: dict[str, float]) -> list[Li
         Limit("clients redis", "redis", "clients de Redis", most("redis"), allowed["redis"]),
         Limit("tcp memory", "kernel", "mémoire TCP du noyau, en pages", most("tcp_pages"), allowed["tcp_pages"]),
     ]
-    if allowed.get("backlog"):
+    queues = [(s.machine["backlog"], s.machine["backlog_allowed"]) for s in samples if s.machine.get("backlog_allowed")]
+    if queues:
         words = "connexions qui attendent d’être acceptées"
-        found.append(Limit("backlog", "kernel", words, most("backlog"), allowed["backlog"]))
+        found.append(Limit("backlog", "kernel", words, *max(queues, key=lambda queue: queue[0] / queue[1])))
     if allowed.get("conntrack"):
         words = "connexions suivies par le pare-feu"
         found.append(Limit("conntrack", "kernel", words, most("conntrack"), allowed["conntrack"]))

@@ -174,7 +174,8 @@ class Vitals(threading.Thread):
 
     def _slow_figures(self) -> dict[str, float]:
         queues = accept_queues(self._ports)
-        found = {"backlog": queues.waiting, "refused": queues.refused, "disk": shutil.disk_usage(self._disk).free}
+        found = {"backlog": queues.waiting, "backlog_allowed": queues.allowed, "refused": queues.refused}
+        found["disk"] = shutil.disk_usage(self._disk).free
         found |= tcp_figures()
         with self._database.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
@@ -194,7 +195,6 @@ class Vitals(threading.Thread):
             self.limits["postgresql"] = cursor.fetchone()[0]
         redis = redis_info(self._redis_url, "INFO clients")
         self.limits["redis"] = float(redis.get("maxclients", 10_000))
-        self.limits["backlog"] = accept_queues(self._ports).allowed
         self.limits["tcp_pages"] = float((PROC / "sys/net/ipv4/tcp_mem").read_text().split()[2])
         self.limits["memory"] = memory_total()
         low, high = (PROC / "sys/net/ipv4/ip_local_port_range").read_text().split()
@@ -299,7 +299,7 @@ def tcp_figures() -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """Connections that wait to be accepted in the longest queue, how many may, how many were ever refused."""
+    """Connections that wait in the queue nearest to full, how many may in that one, how many were refused in all."""
 
     waiting: float = 0
     allowed: float = 0
@@ -324,7 +324,7 @@ def parse_queues(text: str) -> Queues:
     if not found:
         return Queues()
     waiting, allowed, _ = max(found, key=lambda one: one[0] / max(one[1], 1))
-    return Queues(waiting, min([allowed, *(one[1] for one in found)]), sum(one[2] for one in found))
+    return Queues(waiting, allowed, sum(one[2] for one in found))
 
 
 def redis_info(url: str, command: str) -> dict[str, str]:

@@ -122,12 +122,13 @@ def test_the_generator_and_its_machine_are_not_the_platform():
 
 def test_limits_are_found_in_samples_the_nearest_first():
     components = [Component("daphne-1", "server", 1), Component("postgresql", "postgresql", 2)]
-    machine = {"processor": 1.0, "available": 6.0, "postgresql": 30, "redis": 12, "tcp_pages": 10, "backlog": 2}
+    machine = {"processor": 1.0, "available": 6.0, "postgresql": 30, "redis": 12, "tcp_pages": 10}
+    machine |= {"backlog": 4000, "backlog_allowed": 4096}
     used = {"daphne-1": Usage(0.5, 0.5, 1, 1, 9000), "postgresql": Usage(0.3, 0.1, 1, 1, 50)}
-    allowed = {"cores": 2, "memory": 10.0, "postgresql": 197, "redis": 10_000, "tcp_pages": 1000, "backlog": 4096}
+    allowed = {"cores": 2, "memory": 10.0, "postgresql": 197, "redis": 10_000, "tcp_pages": 1000}
     samples = [Sample(float(second), used, machine) for second in range(20)]
     found = find_limits(components, samples, allowed, {"daphne-1": 10_000})
-    assert found[0].name == "descriptors daphne-1"
+    assert [limit.name for limit in found[:2]] == ["backlog", "descriptors daphne-1"]
     assert {limit.name: limit.used for limit in found}["processor postgresql"] == pytest.approx(0.3)
     refusing = [Sample(0.0, used, machine | {"refused": 3})]
     assert find_limits(components, refusing, allowed, {})[0].name == "refused connections"
@@ -157,7 +158,7 @@ def test_queues_are_read_as_ss_prints_them():
         "LISTEN 3 4096 127.0.0.1:8000 0.0.0.0:*\n\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d7)\n"
         "LISTEN 0 128 127.0.0.1:8001 0.0.0.0:*\n\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0)\n"
     )
-    assert parse_queues(text) == Queues(3, 128, 7)
+    assert parse_queues(text) == Queues(3, 4096, 7)
     assert parse_queues("") == Queues()
 
 
