@@ -17,6 +17,9 @@ UNIT_COSTS = {
     "answer_wire_bytes": "wire bytes",
 }
 IN_FLIGHT = 512
+ACTS = 200
+"""Acts of each sheet before: in mid exam each sheet has a page of the index to itself, and writes in it."""
+
 RATE_OF_A_SHEET = 5.0
 """Answers a second of one tablet, at most, while it is measured: half of what the platform lets it send."""
 
@@ -32,7 +35,7 @@ def answers(stand: Stand) -> list[Measure]:
     count = stand.size.sockets
     alone = {f"{rate}/s": commit_alone(stand, rate) for rate in rates(count)}
     floor = costs(stand, FLOOR, ["floor"] * count, [1])
-    stand.scene.set_open()
+    stand.scene.set_open(acts=ACTS, among=count)
     ours = costs(stand, PLATFORM, stand.scene.cookies(count), stand.scene.questions)
     return [measure(load, ours[load], floor[load], alone.get(load)) for load in ours]
 
@@ -63,7 +66,7 @@ def commit_alone(stand: Stand, rate: int) -> float:
     """Return the milliseconds of processor that one row costs by group commit alone, PostgreSQL included."""
     before = stand.database_seconds()
     done = stand.run("ecni.bench.group_commit", rate, stand.size.seconds)
-    return 1000 * (float(done["processor"]) + stand.database_seconds() - before) / float(done["rows"])
+    return 1000 * (float(done["processor"]) + stand.database_seconds() - before) / int(done["rows"])
 
 
 def costs(

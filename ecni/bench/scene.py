@@ -26,7 +26,8 @@ ACTS = """
 INSERT INTO exams_journalentry (sitting_id, sheet_id, seq, epoch, kind, question, value, made_at, received_at, digest)
 SELECT sitting_id, id, seq, 1, 1, asked[1 + seq %% array_length(asked, 1)], 'A', 1780000000000 + seq, now(),
     sha256(convert_to(id || '|' || seq, 'UTF8'))
-FROM exams_sheet, generate_series(1, %s) AS seq, (SELECT %s::int[] AS asked) AS paper WHERE sitting_id = %s"""
+FROM (SELECT id, sitting_id FROM exams_sheet WHERE sitting_id = %s ORDER BY number LIMIT %s) AS sheet,
+    generate_series(1, %s) AS seq, (SELECT %s::int[] AS asked) AS paper"""
 
 
 class Scene:
@@ -60,12 +61,12 @@ class Scene:
         """Put every sheet into the lobby, admitted, without any act."""
         self._set(CentreSittingState.LOBBY, SheetState.ADMITTED, hours=None)
 
-    def set_open(self, acts: int = 0) -> None:
-        """Have every sheet compose, with so many acts."""
+    def set_open(self, acts: int = 0, among: int | None = None) -> None:
+        """Have every sheet compose, with so many acts for the first `among` by number, or for all."""
         self._set(CentreSittingState.OPEN, SheetState.COMPOSING, hours=3)
         if acts:
             with connection.cursor() as cursor:
-                cursor.execute(ACTS, [acts, self.questions, self.sitting_id])
+                cursor.execute(ACTS, [self.sitting_id, among, acts, self.questions])
                 cursor.execute(f"VACUUM ANALYZE exams_journalentry_s{self.sitting_id}")
 
     def act_bytes(self) -> float:
