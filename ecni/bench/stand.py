@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ from django.db import connection
 from ecni.bench.measures import Size
 from ecni.bench.processes import parent, processor_seconds, proportional_kb, tree
 from ecni.bench.scene import Scene
-from ecni.supervisor import ROOT, Supervisor, daphne, listening_socket
+from ecni.supervisor import ROOT, SERVERS, Supervisor, listening_socket
 
 PLATFORM, FLOOR = "ecni.asgi:application", "ecni.bench.floors:application"
 AT_ONCE = 100
@@ -28,8 +28,8 @@ PATIENCE_SECONDS = 240.0
 SOCKETS_OF_A_PROCESS = 18_000
 """Within the 20,000 descriptors that a process may open on a plain machine."""
 
-SERVERS: Mapping[str, Callable[[socket], list[str]]] = {"daphne": daphne}
-"""The commands of the servers that may carry the platform, by name."""
+NO_BUDGET = {"SOCKETS_BUDGET": "1000000", "LOGINS_BUDGET": "1000000"}
+"""What is measured is what candidates cost, not how they wait."""
 
 
 class Crowd:
@@ -164,7 +164,7 @@ class Stand:
     Args:
         folder: for logs and files.
         size: how large they are.
-        server: a name of `SERVERS`.
+        server: a name of `ecni.supervisor.SERVERS`.
         say: told, in French, what is being measured.
         is_profiled: whether servers write a profile of their loop beside their logs; figures then mean nothing.
     """
@@ -221,7 +221,7 @@ class Stand:
             command = self._command(application, listener)
             names = [f"server-{number}" for number in range(1, count + 1)]
             for name in names:
-                supervisor.start(name, command, {"ROLE": role}, sockets=[listener])
+                supervisor.start(name, command, NO_BUDGET | {"ROLE": role}, sockets=[listener])
             supervisor.wait_until_serving(listener)
             yield Serving(listener.getsockname()[1], [supervisor.pid(name) for name in names], self.postmaster)
             listener.close()

@@ -317,6 +317,8 @@ class Session:
         if self.book is None or self.status.state not in OPENED_STATES:
             return {}
         shapes, keys = self.book.shapes, self.book.keys
+        if not self.sealed:  # everybody, at the opening
+            return {"0": encoded(keys[0])}
         return {
             str(step): encoded(key) for step, key in keys.items() if step == 0 or shapes[step].previous in self.sealed
         }

@@ -16,11 +16,11 @@ from ecni.bench.catalogue import BENCHMARKS
 from ecni.bench.measures import Size
 from ecni.bench.processes import Watch
 from ecni.bench.report import Benchmark, Report, as_json, as_table, merged, publish
-from ecni.bench.stand import SERVERS, Stand
+from ecni.bench.stand import Stand
 from ecni.engines import EnginesError, engines, plain_account, reachable_folder
 from ecni.preflight.costs import write_costs
 from ecni.shared.clock import now
-from ecni.supervisor import ROOT, ChildDied
+from ecni.supervisor import ROOT, SERVERS, ChildDied
 
 FOLDER = ROOT / ".bench"
 
