@@ -23,7 +23,7 @@ from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
 from exams.consumers.clock import ServerClock
 from exams.consumers.door import Door
-from exams.consumers.session import CLOSE_REPLACED, Farewell, Session
+from exams.consumers.session import CLOSE_BUSY, CLOSE_REPLACED, Farewell, Session
 from exams.enums import LimitName, SheetState
 from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
@@ -104,10 +104,16 @@ class Hub:
         return self._buckets.setdefault(sheet_id, TokenBucket(self.clock.monotonic()))
 
     async def enter(self, session: Session) -> None:
-        """Register a socket; another socket of the same sheet in this process gives way, unless its ticket is newer."""
+        """Register a socket; another socket of the same sheet in this process gives way, unless its ticket is newer.
+
+        One that came before the other and passed the door after it is a ghost of the same tablet: it gives way.
+        """
         other = self.sessions.get(session.ticket.sheet_id)
         if other is not None and other.ticket.epoch > session.ticket.epoch:
             await session.say_bye("replaced", CLOSE_REPLACED)
+            return
+        if other is not None and other.ticket.epoch == session.ticket.epoch and other.arrival > session.arrival:
+            await session.say_bye("busy", CLOSE_BUSY)
             return
         self.sessions[session.ticket.sheet_id] = session
         if other is not None:
@@ -228,7 +234,7 @@ class Hub:
 
     async def _settle_hello(self, session: Session, live: LiveSheet | None) -> None:
         if live is None:
-            await session.say_bye("busy", 4503)
+            await session.say_bye("busy", CLOSE_BUSY)
             return
         centre_sitting_id = session.ticket.centre_sitting_id
         if self._known.get(centre_sitting_id, 0) > live.revision:

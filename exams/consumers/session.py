@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 MAX_MALFORMED = 10
 MAX_QUEUED = 64
 OPENED_STATES = frozenset({SheetState.COMPOSING, SheetState.PAUSED, SheetState.SUBMITTED})
-CLOSE_MALFORMED, CLOSE_REPLACED, CLOSE_VERSION = 4400, 4409, 4410
+CLOSE_MALFORMED, CLOSE_REPLACED, CLOSE_VERSION, CLOSE_BUSY = 4400, 4409, 4410, 4503
 
 
 class Farewell(Exception):
@@ -65,6 +65,7 @@ class Session:
         "_presence",
         "_queue",
         "_send",
+        "arrival",
         "book",
         "digest",
         "live",
@@ -84,8 +85,10 @@ class Session:
         send: Callable[[dict[str, Any]], Awaitable[None]],
         *,
         by_http: bool = False,
+        arrival: int = 0,
     ) -> None:
         self.ticket = ticket
+        self.arrival = arrival
         self.skew: int | None = None
         self.waited_seconds = 0
         self.live: LiveSheet | None = None

@@ -4,16 +4,18 @@ A Channels consumer costs 3 to 9 times the processor time per message and stalls
 (docs/adr/0007-bare-socket.md).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
+from itertools import count
 from typing import Any
 
-from exams.consumers.hub import HubSource
-from exams.consumers.session import Farewell, Session
+from exams.consumers.hub import Hub, HubSource
+from exams.consumers.session import CLOSE_BUSY, Farewell, Session
 from exams.protocol import encode
 from exams.tickets import COOKIE, Ticket, read_ticket
 
-CLOSE_TICKET, CLOSE_NETWORK, CLOSE_FULL = 4401, 4403, 4503
+CLOSE_TICKET, CLOSE_NETWORK = 4401, 4403
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -24,9 +26,11 @@ class CandidateSocket:
 
     def __init__(self, hub: HubSource) -> None:
         self._hub = hub
+        self._arrivals = count(1)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one websocket from its handshake to its end."""
+        arrival = next(self._arrivals)
         await receive()
         await send({"type": "websocket.accept"})
         ticket = ticket_of(scope)
@@ -34,27 +38,34 @@ class CandidateSocket:
             await send({"type": "websocket.close", "code": CLOSE_TICKET})
             return
         hub = self._hub()
-        obstacle = await hub.door.knock(ticket, address_of(scope))
-        if obstacle is not None:
-            await close(send, obstacle, CLOSE_NETWORK if obstacle["t"] == "bye" else CLOSE_FULL)
-            return
-        session = Session(ticket, hub, send)
-        await hub.enter(session)
+        first = asyncio.ensure_future(receive())
         try:
-            await serve(session, receive)
-        except Farewell as end:
-            await session.say_bye(end.code, end.close_code)
+            obstacle = await hub.door.knock(ticket, address_of(scope))
+            if obstacle is not None:
+                await close(send, obstacle, CLOSE_NETWORK if obstacle["t"] == "bye" else CLOSE_BUSY)
+            elif not has_gone(first):
+                await live(Session(ticket, hub, send, arrival=arrival), hub, first, receive)
         finally:
-            hub.leave(session)
+            first.cancel()
 
 
-async def serve(session: Session, receive: Receive) -> None:
-    """Pass frames to the session until the socket closes."""
-    while True:
-        event = await receive()
-        if event["type"] == "websocket.disconnect":
-            return
-        await session.receive(event.get("text") or "")
+async def live(session: Session, hub: Hub, first: "asyncio.Future[dict[str, Any]]", receive: Receive) -> None:
+    """Hold a session from its entrance until the socket closes; `first` is the first event, received meanwhile."""
+    await hub.enter(session)
+    try:
+        event = await first
+        while event["type"] != "websocket.disconnect":
+            await session.receive(event.get("text") or "")
+            event = await receive()
+    except Farewell as end:
+        await session.say_bye(end.code, end.close_code)
+    finally:
+        hub.leave(session)
+
+
+def has_gone(first: "asyncio.Future[dict[str, Any]]") -> bool:
+    """Whether a tablet has left while it stood before the door: it must not take the place of its own next socket."""
+    return first.done() and first.result()["type"] == "websocket.disconnect"
 
 
 async def close(send: Send, frame: Mapping[str, Any], code: int) -> None:

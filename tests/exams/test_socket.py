@@ -244,6 +244,29 @@ async def test_socket_of_the_old_tablet_says_why_it_stops(tablet, application, s
     assert (await swapped.hello())["status"] == "COMPOSING"
 
 
+async def test_a_socket_that_came_before_takes_nothing_from_the_next_one_of_its_tablet(application, source, sheet):
+    ghost, back = Tablet(application, sheet), Tablet(application, sheet)
+    door = source().door
+    door._is_read.clear()
+    await ghost.connect()
+    door._is_read.set()
+    await back.hello()
+    assert (await ghost.receive("bye"))["code"] == "busy"
+    assert (await ghost.event())["code"] == 4503
+    assert (await back.act())["t"] == "ack"
+
+
+async def test_a_tablet_that_left_before_the_door_opened_takes_no_place(application, source, sheet):
+    back, ghost = Tablet(application, sheet), Tablet(application, sheet)
+    await back.hello()
+    source().door._is_read.clear()
+    await ghost.connect()
+    await ghost.communicator.send_input({"type": "websocket.disconnect", "code": 1006})
+    source().door._is_read.set()
+    await ghost.communicator.wait(5)
+    assert (await back.act())["t"] == "ack"
+
+
 async def test_socket_of_the_old_tablet_takes_nothing_from_the_new_one(application, sheet):
     swapped = Tablet(application, sheet, epoch=2)
     await Sheet.objects.filter(pk=sheet.pk).aupdate(epoch=2)

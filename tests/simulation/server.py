@@ -159,6 +159,7 @@ class Hub(hubs.Hub):
         self.ready = Batch(process, self._ready, self._settle_ready)
         self._buckets, self._books, self._graces, self._known = {}, {}, {}, {}
         self.door = self._make_door()
+        self._database = hubs.Turn(hubs.logger, "PostgreSQL", "postgresql")
         self._watching = None
 
 
