@@ -106,6 +106,7 @@ class Tablet:
         self._greeted = asyncio.Event()
         self._skews: deque[int] = deque(maxlen=8)
         self._resend: asyncio.TimerHandle | None = None
+        self._regreet: asyncio.TimerHandle | None = None
 
     # What its holder does
 
@@ -442,7 +443,10 @@ class Tablet:
 
     def _refused(self, frame: dict[str, Any]) -> None:
         seq, code = frame.get("seq"), frame["code"]
-        self._flying.discard(seq or 0)
+        if seq is None:  # unread, whatever it was: the platform is asked again for the whole sheet
+            self._greet_later(self._rng.uniform(0.5, 1.5))
+            return
+        self._flying.discard(seq)
         op = next((op for op in self.outbox.pending if op.seq == seq), None)
         if op is None:
             return
@@ -482,6 +486,14 @@ class Tablet:
     def _flush_later(self, seconds: float) -> None:
         if self._resend is None:
             self._resend = asyncio.get_running_loop().call_later(seconds, self._flush_now)
+
+    def _greet_later(self, seconds: float) -> None:
+        if self._regreet is None:
+            self._regreet = asyncio.get_running_loop().call_later(seconds, self._greet_now)
+
+    def _greet_now(self) -> None:
+        self._regreet = None
+        asyncio.ensure_future(self._greet_again())  # noqa: RUF006 -- ends by itself
 
     def _flush_now(self) -> None:
         self._resend = None
