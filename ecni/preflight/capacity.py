@@ -16,6 +16,8 @@ PACKET_BYTES = 66
 """Ethernet, IP and TCP around one frame; a frame and the kernel's acknowledgement travel each way."""
 
 PACKETS_OF_AN_ANSWER = 4
+SPARE = "deux, si l’un tombe"
+"""The least of each role: tablets and browsers go to the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def needs_of(day: Day, costs: UnitCosts) -> list[Need]:
 
 
 def socket_processes(day: Day, costs: UnitCosts) -> Need:
-    """Processes that hold the candidates: by number, by answers, by opening, by return; the most demanding decides."""
+    """Processes that hold the candidates: by number, by answers, by opening, by return; two at least."""
     answer = day.answers_per_second * costs.answer_server_ms / KILO / day.busy
     opening = day.candidates * costs.opening_ms / KILO / day.opening_seconds / day.busy
     back = day.candidates * costs.return_ms / KILO / day.return_seconds / day.busy
@@ -152,6 +154,7 @@ def socket_processes(day: Day, costs: UnitCosts) -> Need:
         f"{day.answers_per_second:.0f} réponses/s x {costs.answer_server_ms:.3f} ms": answer,
         f"ouverture en {day.opening_seconds:.0f} s x {costs.opening_ms:.3f} ms": opening,
         f"retour en {day.return_seconds:.0f} s x {costs.return_ms:.2f} ms": back,
+        SPARE: 2.0,
     }
     return Need("socket-processes", ceil(max(by.values())), "processus", worded(by, day))
 
@@ -159,7 +162,7 @@ def socket_processes(day: Day, costs: UnitCosts) -> Need:
 def web_processes(day: Day, costs: UnitCosts) -> Need:
     """Processes of the pages: everybody enters by slip during the lobby; two at least, so that one may fall."""
     load = day.candidates * costs.login_ms / KILO / (day.lobby_minutes * MINUTE) / day.busy
-    by = {f"entrées en {day.lobby_minutes:.0f} min x {costs.login_ms:.1f} ms": load, "deux, si l’un tombe": 2.0}
+    by = {f"entrées en {day.lobby_minutes:.0f} min x {costs.login_ms:.1f} ms": load, SPARE: 2.0}
     return Need("web-processes", ceil(max(by.values())), "processus", worded(by, day))
 
 
