@@ -162,8 +162,7 @@ class Tablet:
             if self._is_greeted:
                 self._ping()
         if self._resend_at <= now:
-            self._resend_at = math.inf
-            self._flush(now)
+            self._send_again(now)
         if self._life_at <= now and not self._life_is_waiting:
             self._at = self._life_at
             self._trip.tally.delay("late", self._slip.wave, 1000 * (now - self._at))
@@ -569,7 +568,8 @@ class Tablet:
         self._trip.tally.count(f"refused {code}", self._slip.wave)
         self._flying.discard(seq)
         if code in RETRY:
-            if not seq:  # a frame that was not even read: which one is not known
+            if not seq:  # unread, whatever it was: the whole sheet is asked again
+                self._is_greeted = False
                 self._flying.clear()
             self._resend_at = min(self._resend_at, now + self._trip.rng.uniform(0.1, 1.0))
             return
@@ -577,6 +577,13 @@ class Tablet:
         for op in [op for op in self.outbox.pending if op.seq == seq]:
             self.outbox.drop(op)
             self._is_greeted = False  # nothing leaves before the next state
+            self._hello()
+
+    def _send_again(self, now: float) -> None:
+        self._resend_at = math.inf
+        if self._is_greeted:
+            self._flush(now)
+        else:
             self._hello()
 
     def _flush(self, now: float) -> None:

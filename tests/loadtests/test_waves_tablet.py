@@ -1,0 +1,200 @@
+"""The tablet of load tests, told by hand what comes and what time it is: no socket, no clock, no server."""
+
+import json
+import random
+
+import pytest
+
+from loadtests.outbox import SentOp, chained
+from loadtests.waves.library import SealedPaper
+from loadtests.waves.lines import TEXT, Link
+from loadtests.waves.measures import Reader, Seen, Tally
+from loadtests.waves.plan import read_plan
+from loadtests.waves.tablet import DEAD_SECONDS, Slip, Tablet, Trip
+
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+DIGEST = "ab" * 32
+HEAD = "2d" * 32
+STATE = {
+    "t": "state",
+    "v": 1,
+    "now": 0,
+    "status": "ADMITTED",
+    "ends_at": None,
+    "sitting": {"id": 3},
+    "sheet": "K7-4302",
+    "paper": {"digest": DIGEST, "bytes": 10, "url": f"/sujets/{DIGEST}.ecni"},
+    "seq": 0,
+    "digest": HEAD,
+    "keys": {},
+    "answers": {},
+    "sealed": [],
+}
+
+
+class Desk:
+    """A tablet that has a ticket already, and what it says."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.tally = Tally(folder, "w")
+        header = {"questions": [{"number": 1, "position": 1, "kind": "QRU", "propositions": 5, "progressive": False}]}
+        self.trip = Trip("h:1", read_plan("small").pace, (), 0.0, 0.0, (), self.tally, random.Random(1))
+        self.trip.papers[DIGEST] = SealedPaper(DIGEST, 10, header, b"")
+        self.trip.readable[DIGEST] = {1: b""}
+        self.tablet = Tablet(Slip("CODE", 1, 0, 100.0, 500.0), self.trip)
+        self.tablet.page.visitor.cookies["ecni_ticket"] = "ticket"
+
+    def said(self):
+        """Every frame that left since the last call."""
+        data, self.tablet.link.outgoing = self.tablet.link.outgoing, b""
+        frames = []
+        while data:
+            assert data[0] == 0x80 | TEXT
+            size, start = data[1] & 0x7F, 2
+            if size == 126:
+                size, start = int.from_bytes(data[2:4], "big"), 4
+            mask, body = data[start : start + 4], data[start + 4 : start + 4 + size]
+            frames.append(json.loads(bytes(byte ^ mask[place % 4] for place, byte in enumerate(body))))
+            data = data[start + 4 + size :]
+        return frames
+
+    def hear(self, frame, now):
+        payload = json.dumps(frame).encode()
+        size = bytes([len(payload)]) if len(payload) < 126 else b"\x7e" + len(payload).to_bytes(2, "big")
+        self.tablet.received(self.tablet.link, b"\x81" + size + payload, now)
+
+    def connect(self, now):
+        self.tablet.link.outgoing = b""
+        self.tablet.opened(self.tablet.link, now)
+        self.tablet.received(self.tablet.link, SWITCHING, now)
+
+    def seen(self):
+        self.tally.write()
+        return Seen(Reader(self.folder).fresh())
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.tally.close()
+
+
+@pytest.fixture
+def composing(desk):
+    desk.tablet.wake(100.0)
+    page = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    desk.tablet.received(desk.tablet.page, page, 100.1)
+    desk.connect(100.2)
+    desk.hear(STATE, 100.3)
+    desk.tablet._is_open = True
+    desk.hear({"t": "status", "now": 0, "status": "COMPOSING", "ends_at": 9, "keys": {}}, 101.0)
+    desk.said()
+    return desk
+
+
+def next_ops(desk):
+    """Wake the tablet until it makes an op; return the ops that left, and when."""
+    while True:
+        now = desk.tablet.due
+        desk.tablet.wake(now)
+        ops = [frame for frame in desk.said() if frame["t"] == "op"]
+        if ops:
+            return ops, now
+
+
+def test_it_greets_and_tells_the_servers_time_before_anything(desk):
+    desk.tablet.wake(100.0)
+    desk.tablet.received(desk.tablet.page, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 100.1)
+    assert isinstance(desk.tablet.link, Link)
+    assert desk.tablet.link.wanted
+    desk.connect(100.2)
+    (hello,) = desk.said()
+    assert (hello["t"], hello["v"], "skew" in hello) == ("hello", 1, False)
+    desk.hear(STATE, 100.3)
+    ping, ready = desk.said()
+    assert (ping["t"], "skew" in ping) == ("ping", True)
+    assert ready == {"t": "ready", "paper": DIGEST}
+
+
+def test_its_acts_are_chained_and_their_delay_counts_from_when_they_were_due(composing):
+    ops, now = next_ops(composing)
+    first = ops[0]
+    expected = chained(
+        bytes.fromhex(HEAD), SentOp(1, 1, first["kind"], first["q"], first["value"], first["at"], "")
+    ).digest
+    assert (first["seq"], first["digest"]) == (1, expected)
+    composing.hear({"t": "ack", "seq": 1}, now + 0.25)
+    assert composing.seen().delays("ack").greatest == pytest.approx(250, abs=1)
+
+
+def test_a_late_engine_is_measured_apart(composing):
+    due = composing.tablet._life_at
+    composing.tablet.wake(due + 0.4)
+    assert composing.seen().delays("late").greatest == pytest.approx(400, abs=1)
+
+
+def test_what_was_not_acknowledged_leaves_again_after_a_cut_and_counts_apart(composing):
+    ops, now = next_ops(composing)
+    composing.tablet.lost(composing.tablet.link, now + 0.1)
+    assert not composing.tablet.link.wanted
+    back = composing.tablet._retry_at
+    composing.tablet.wake(back)
+    assert composing.tablet.link.wanted
+    composing.connect(back + 0.1)
+    composing.said()
+    composing.hear(STATE | {"status": "COMPOSING"}, back + 0.2)
+    again = [frame for frame in composing.said() if frame["t"] == "op"]
+    assert again[: len(ops)] == ops
+    for op in again:
+        composing.hear({"t": "ack", "seq": op["seq"]}, back + 0.3)
+    seen = composing.seen()
+    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (0, len(again))
+    assert len(seen.events("back")) == 1
+
+
+def test_a_server_that_knows_less_than_it_acknowledged_is_a_loss(composing):
+    ops, now = next_ops(composing)
+    composing.hear({"t": "ack", "seq": 1}, now)
+    composing.hear(STATE | {"status": "COMPOSING", "seq": 0}, now + 1)
+    assert composing.seen().count("losses seen") == 1
+    assert ops
+
+
+def test_a_frame_refused_unread_makes_it_greet_again(composing):
+    composing.hear({"t": "refused", "code": "too-fast", "text": "…"}, 102.0)
+    composing.tablet.wake(103.5)
+    assert "hello" in {frame["t"] for frame in composing.said()}
+    assert composing.seen().count("errors") == 0
+
+
+def test_a_refusal_for_good_is_shown_and_only_a_state_lets_acts_leave(composing):
+    _, now = next_ops(composing)
+    composing.hear({"t": "refused", "code": "locked", "seq": 1, "text": "…"}, now)
+    assert {frame["t"] for frame in composing.said()} == {"hello"}
+    assert composing.seen().errors() == {"refus : locked": 1}
+
+
+def test_silence_ends_a_link_that_looks_open(composing):
+    heard = composing.tablet._heard
+    composing.tablet._life_at = 10_000.0
+    composing.tablet._plan()
+    while composing.tablet.due < heard + DEAD_SECONDS:
+        composing.tablet.wake(composing.tablet.due)
+    composing.tablet.wake(composing.tablet.due)
+    assert not composing.tablet._is_greeted
+    assert composing.seen().count("silent") == 1
+
+
+def test_a_page_that_asks_to_wait_is_no_error_and_one_that_fails_is(desk):
+    del desk.tablet.page.visitor.cookies["ecni_ticket"]
+    desk.tablet.wake(100.0)
+    wait = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 4\r\nContent-Length: 0\r\n\r\n"
+    desk.tablet.received(desk.tablet.page, wait, 100.1)
+    assert 104.0 <= desk.tablet.due <= 106.2
+    desk.tablet.wake(desk.tablet.due)
+    failure = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+    desk.tablet.received(desk.tablet.page, failure, 107.0)
+    seen = desk.seen()
+    assert (seen.count("waited"), seen.errors()) == (1, {"GET /entrer/ : 500": 1})
