@@ -119,13 +119,15 @@ def test_confirming_gives_the_ticket_and_leads_to_the_tablet_page(client):
 
 
 @pytest.mark.django_db
-def test_entering_costs_five_statements(client, django_assert_num_queries):
+def test_entering_costs_five_statements_and_the_limits_once_a_second(
+    client, django_assert_num_queries, django_assert_max_num_queries
+):
     code = code_of(make_hosting(state="LOBBY"))
     with django_assert_num_queries(0):
         client.get("/entrer/")
-    with django_assert_num_queries(2):
+    with django_assert_max_num_queries(2 + 1):
         client.post("/entrer/identite/", {"code": code})
-    with django_assert_num_queries(3):
+    with django_assert_max_num_queries(3 + 1):
         client.post("/entrer/oui/", {"code": code})
 
 
