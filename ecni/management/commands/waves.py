@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from random import sample
 from secrets import token_urlsafe
 from typing import Any
 
@@ -253,12 +254,13 @@ def role_of(pid: int) -> str:
 
 
 def free_ports(count: int) -> int:
-    """Return the first of so many free ports in a row.
+    """Return the first of so many free ports in a row, anywhere in the range: another run may look for its own now.
 
     Raises:
         OSError: there are none.
     """
-    for first in range(*PORT_RANGE, count):
+    firsts: list[int] = [*range(*PORT_RANGE, count)]
+    for first in sample(firsts, len(firsts)):
         with ExitStack() as stack:
             try:
                 for port in range(first, first + count):
