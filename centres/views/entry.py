@@ -1,10 +1,12 @@
 """The candidate's door: the code of a slip, an identity to confirm, a ticket. No session, no JavaScript needed."""
 
 import time
+from random import random
 from secrets import token_urlsafe
 
 from django.conf import settings
 from django.core import signing
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +23,7 @@ from ecni.shared.clock import now
 from ecni.vitals import TALLY
 from exams.actions.guards import Guards
 from exams.enums import GuardName
-from exams.rules.admission import Wait
+from exams.rules.admission import Wait, retry_ms
 from exams.rules.browser import HEADER as SEB_HEADER
 from exams.rules.browser import proves_config
 from exams.rules.networks import comes_from
@@ -38,6 +40,8 @@ WAIT_COOKIE = "ecni_wait"
 WAIT_SALT = "centres.wait/1"
 WAIT_SECONDS = 3600
 LONGEST_CODE = 40
+KNOCKS_OF_NO_PLACE = 100
+"""Who has no place knocks like the hundredth: every 5 seconds or so."""
 
 gate = Gate()
 guards = Guards()
@@ -104,6 +108,8 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
         ticket = use_slip(entry=entry, device=device, now=now())
     except EntryRefused as refusal:
         return _ask_again(request, typed, str(refusal))
+    except OperationalError:
+        return _wait_for_database(request, typed, now().timestamp())
     TALLY.logins += 1
     response = HttpResponseRedirect(TABLET_URL)
     _set_cookie(response, COOKIE, mint_ticket(ticket))
@@ -122,10 +128,10 @@ def deny_identity(request: HttpRequest) -> HttpResponse:
 def _identify(request: HttpRequest, typed: str, *, since: float | None) -> HttpResponse:
     device, address = request.COOKIES.get(DEVICE_COOKIE, ""), request.META.get("REMOTE_ADDR", "")
     instant = now().timestamp()
-    wait = gate.knock(device=device or address, code=typed, now=instant, since=since)
-    if wait is not None:
-        return _make_wait(request, wait, {"code": typed, "since": since or instant})
     try:
+        wait = gate.knock(device=device or address, code=typed, now=instant, since=since)
+        if wait is not None:
+            return _make_wait(request, wait, {"code": typed, "since": since or instant})
         entry = open_entry(typed)
         _refuse_elsewhere(request, entry)
     except UnknownCode as refusal:
@@ -133,9 +139,17 @@ def _identify(request: HttpRequest, typed: str, *, since: float | None) -> HttpR
         return _ask_again(request, typed, str(refusal))
     except EntryRefused as refusal:
         return _ask_again(request, typed, str(refusal))
+    except OperationalError:
+        return _wait_for_database(request, typed, since or instant)
     response = render(request, "centres/identity.html", {"entry": entry, "code": typed})
     response.delete_cookie(WAIT_COOKIE, samesite="Strict")
     return response
+
+
+def _wait_for_database(request: HttpRequest, typed: str, since: float) -> HttpResponse:
+    """Have a candidate wait, without a place, while PostgreSQL is away or every connection to it is in use."""
+    wait = Wait(0, retry_ms(KNOCKS_OF_NO_PLACE, random()))  # noqa: S311 -- spreads tablets in time, protects nothing
+    return _make_wait(request, wait, {"code": typed, "since": since})
 
 
 def _make_wait(request: HttpRequest, wait: Wait, cookie: dict[str, str | float]) -> HttpResponse:

@@ -16,6 +16,7 @@ from centres.views import entry
 from centres.views.gate import Gate
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
+from ecni.pooled.pool import PoolFull
 from ecni.shared.clock import now
 from exams import broadcast
 from exams.actions.admission import confirm_guard, propose_guard, set_limit
@@ -242,3 +243,19 @@ def test_a_limit_is_set_from_a_shell_by_those_who_may(ops, capsys):
         with pytest.raises(CommandError):
             call_command("set_limit", "SOCKETS", "5", actor=actor, reason=reason)
     assert present_limits()[LimitName.SOCKETS] == 20_000
+
+
+@pytest.mark.parametrize("page", ["/entrer/identite/", "/entrer/oui/"])
+def test_a_database_that_has_no_connection_makes_wait_and_loses_nothing(codes, page, monkeypatch):
+    client = tablet()
+    with monkeypatch.context() as away:
+        away.setattr(entry, "open_entry", refuse_connection)
+        response = client.post(page, {"code": codes[0]})
+    assert (response.status_code, "votre place" in response.content.decode()) == (200, False)
+    assert response.headers["Refresh"].endswith(";url=/entrer/attente/")
+    time.sleep(1.1)
+    assert is_identity(client.get("/entrer/attente/"))
+
+
+def refuse_connection(_code):
+    raise PoolFull
