@@ -1,8 +1,12 @@
 """Limits and guards on the day: what holds, raising a limit alone, switching a guard by two people."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -34,14 +38,12 @@ def list_limits(request: HttpRequest) -> HttpResponse:
 def change_limit(request: HttpRequest) -> HttpResponse:
     """Set one limit, with a reason."""
     actor = _allowed(request, "set-limit")
-    form = LimitForm(request.POST)
-    if not form.is_valid():
-        return _back(request, refusal=UNREADABLE)
-    try:
-        change = set_limit(**form.cleaned_data, actor=actor, now=now())
-    except Refused as refusal:
-        return _back(request, refusal=str(refusal))
-    return _back(request, done=f"{change.get_name_display()} : {change.value}, dans chaque processus d’ici 2 secondes.")
+
+    def act(**asked: Any) -> str:
+        change = set_limit(**asked, actor=actor, now=now())
+        return f"{change.get_name_display()} : {change.value}, dans chaque processus d’ici 2 secondes."
+
+    return _do(request, LimitForm, act)
 
 
 @login_required
@@ -49,14 +51,12 @@ def change_limit(request: HttpRequest) -> HttpResponse:
 def propose(request: HttpRequest) -> HttpResponse:
     """Propose to switch one guard."""
     actor = _allowed(request, "switch-guard")
-    form = GuardForm(request.POST)
-    if not form.is_valid():
-        return _back(request, refusal=UNREADABLE)
-    try:
-        propose_guard(**form.cleaned_data, actor=actor, now=now())
-    except Refused as refusal:
-        return _back(request, refusal=str(refusal))
-    return _back(request, done="Proposé. Rien ne change tant qu’une autre personne n’a pas confirmé.")
+
+    def act(**asked: Any) -> str:
+        propose_guard(**asked, actor=actor, now=now())
+        return "Proposé. Rien ne change tant qu’une autre personne n’a pas confirmé."
+
+    return _do(request, GuardForm, act)
 
 
 @login_required
@@ -64,19 +64,25 @@ def propose(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Confirm what another person proposed."""
     actor = _allowed(request, "switch-guard")
-    form = ConfirmForm(request.POST)
+
+    def act(**asked: Any) -> str:
+        proposal = confirm_guard(**asked, actor=actor, now=now()).proposal
+        words = f"{proposal.get_name_display()} : {proposal.get_mode_display().lower()}"
+        return f"{words}, dans chaque processus d’ici 2 secondes."
+
+    return _do(request, ConfirmForm, act)
+
+
+def _do(request: HttpRequest, form_class: type[Form], act: Callable[..., str]) -> HttpResponse:
+    """Do what a form asks, then show the page again with what was done, or why nothing was."""
+    form = form_class(request.POST)
     if not form.is_valid():
-        return _back(request, refusal=UNREADABLE)
+        messages.error(request, UNREADABLE)
+        return redirect("centres:limit-list")
     try:
-        proposal = confirm_guard(**form.cleaned_data, actor=actor, now=now()).proposal
+        messages.success(request, act(**form.cleaned_data))
     except Refused as refusal:
-        return _back(request, refusal=str(refusal))
-    words = f"{proposal.get_name_display()} : {proposal.get_mode_display().lower()}"
-    return _back(request, done=f"{words}, dans chaque processus d’ici 2 secondes.")
-
-
-def _back(request: HttpRequest, *, done: str = "", refusal: str = "") -> HttpResponse:
-    messages.add_message(request, messages.ERROR if refusal else messages.SUCCESS, refusal or done)
+        messages.error(request, str(refusal))
     return redirect("centres:limit-list")
 
 

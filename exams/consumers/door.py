@@ -110,8 +110,7 @@ class Door:
         try:
             self.policy = present_policy()
             self.guards.learn(self.policy.modes)
-        except Error:
-            logger.warning("the limits could not be read")
+        except Error:  # the hub says that PostgreSQL is away
             connection.close()
 
     def settle(self) -> None:
