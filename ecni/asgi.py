@@ -9,15 +9,14 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
-from django.core.asgi import get_asgi_application
-
 from ecni.daphne_debug import spare_debug_lines
+from ecni.pages import get_pages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecni.settings")
-pages = get_asgi_application()
+pages = get_pages()
 spare_debug_lines()
 
-# After django.setup(), which get_asgi_application() runs: consumers import models.
+# After django.setup(), which get_pages() runs: consumers import models.
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402

@@ -1,5 +1,6 @@
 """A house that runs: started in order, tended so that what dies comes back, without ever a storm of restarts."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -143,6 +144,7 @@ class RunningHouse:
             with listening_socket(post.port) as listener:
                 command = self._house.server_command(listener)
                 self._supervisor.start(post.name, command, environment, sockets=[listener])
+        os.setpriority(os.PRIO_PROCESS, self._supervisor.pid(post.name), os.nice(0) + post.role.niceness)
 
     def _begin_watch(self) -> None:
         front = self._front

@@ -144,11 +144,3 @@ def test_log_lines_carry_allowed_fields_and_no_identity():
 def test_pages_renounce_camera_and_microphone():
     response = permissions_policy(lambda _: HttpResponse())(RequestFactory().get("/"))
     assert "camera=(), " in response.headers["Permissions-Policy"]
-
-
-async def test_pages_renounce_camera_and_microphone_under_asgi():
-    async def page(_):
-        return HttpResponse()
-
-    response = await permissions_policy(page)(RequestFactory().get("/"))
-    assert "microphone=(), " in response.headers["Permissions-Policy"]

@@ -41,6 +41,7 @@ def test_a_container_has_the_environment_of_its_role_and_nothing_of_another(role
     for service in services_of(role.name).values():
         assert service["environment"] == common | role.environment
         assert (service["ulimits"], service["cap_drop"]) == ({"nofile": DESCRIPTORS}, ["ALL"])
+        assert service.get("cpu_shares", 1024) == role.cpu_shares
 
 
 def test_containers_are_the_roles_of_one_host_and_what_they_stand_on():
