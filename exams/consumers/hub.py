@@ -270,16 +270,18 @@ class Hub:
             await self._fan_out(statuses)
 
     async def _fan_out(self, statuses: Mapping[int, SheetStatus]) -> None:
+        told: dict[tuple[SheetStatus, int], str] = {}
         for position, (sheet_id, status) in enumerate(statuses.items(), start=1):
             session = self.sessions.get(sheet_id)
             if session is not None and session.live is not None:
                 try:
-                    await session.update(status)
+                    await session.update(status, told)
                 except Farewell as farewell:
                     await session.say_bye(farewell.code, farewell.close_code)
                 except Exception:
                     logger.exception("a status could not be delivered")
             if position % FAN_OUT_SLICE == 0:
+                told.clear()  # a frame carries the time
                 await asyncio.sleep(0)
 
     async def _listen(self) -> None:

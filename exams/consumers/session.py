@@ -142,8 +142,12 @@ class Session:
         self.note(answered=self._answered.bit_count())
         await self.send(self._state_frame(live))
 
-    async def update(self, status: SheetStatus) -> None:
+    async def update(self, status: SheetStatus, told: dict[tuple[SheetStatus, int], str]) -> None:
         """Pass on what the staff changed.
+
+        Args:
+            status: as it is now.
+            told: what others with the same status and paper were told an instant ago: nearly all hear the same.
 
         Raises:
             Farewell: another tablet may hold the sheet now.
@@ -153,15 +157,12 @@ class Session:
         if status == self.status:
             return
         self.status = status
-        await self.send(
-            {
-                "t": "status",
-                "now": self._hub.clock.milliseconds(),
-                "status": status.state.value,
-                "ends_at": milliseconds_of(status),
-                "keys": self._released_keys(),
-            }
-        )
+        if self.sealed:  # holds keys that others do not
+            await self.send(self._status_frame())
+            return
+        alike = (status, id(self.book))
+        text = told.get(alike) or told.setdefault(alike, encode(self._status_frame()))
+        await self._send({"type": "websocket.send", "text": text})
 
     async def settle(self, op: Op, verdict: str | None) -> None:
         """Tell the tablet what became of an op, then go on with the next one."""
@@ -324,6 +325,15 @@ class Session:
             return {"0": encoded(keys[0])}
         return {
             str(step): encoded(key) for step, key in keys.items() if step == 0 or shapes[step].previous in self.sealed
+        }
+
+    def _status_frame(self) -> dict[str, Any]:
+        return {
+            "t": "status",
+            "now": self._hub.clock.milliseconds(),
+            "status": self.status.state.value,
+            "ends_at": milliseconds_of(self.status),
+            "keys": self._released_keys(),
         }
 
     def _state_frame(self, live: LiveSheet) -> dict[str, Any]:

@@ -235,6 +235,18 @@ async def test_socket_tells_time_granted_and_pause(tablet, sheet):
     assert (await tablet.act())["code"] == "paused"
 
 
+async def test_tablets_told_at_once_are_told_the_keys_of_their_own_sheet(application, tablet, sheet):
+    other = Tablet(application, await Sheet.objects.exclude(pk=sheet.pk).aget(sitting_id=sheet.sitting_id))
+    await tablet.hello()
+    await other.hello()
+    await tablet.act(question=3, value="AB")
+    await tablet.act(OpKind.SEAL, 3, "")
+    common = {"centre_sitting_id": sheet.centre_sitting_id, "actor": await astaff(), "now": now()}
+    await sync_to_async(grant_time)(sheet_id=None, seconds=600, reason="alarme", **common)
+    assert list((await tablet.receive("status"))["keys"]) == ["0", "4"]
+    assert list((await other.receive("status"))["keys"]) == ["0"]
+
+
 async def test_socket_of_the_old_tablet_says_why_it_stops(tablet, application, sheet):
     await tablet.hello()
     await sync_to_async(release_sheet)(sheet_id=sheet.pk, actor=await astaff(), now=now(), reason="panne")

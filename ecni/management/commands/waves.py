@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from random import sample
@@ -33,6 +33,8 @@ PREPARED = "prepared.json"
 LAYERS = {"all": "server", "web": "server", "sockets": "server", "worker": "worker", "beat": "worker", "nginx": "proxy"}
 PORTS = 16
 """In a row from the one where candidates come: servers behind nginx, and its page of status."""
+GENERATOR_NICENESS = -5
+"""It stands for machines of its own: how late it is must not depend on what it measures, where that is allowed."""
 PORT_RANGE = (21_000, 29_000)
 PLACES = ("papers", "results", "static")
 
@@ -217,6 +219,8 @@ class WavesHouse:
     def start_generator(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Start one process of the generator."""
         self._supervisor.start(name, argv, env, keep=True)
+        with suppress(PermissionError):  # only the superuser may
+            os.setpriority(os.PRIO_PROCESS, self._supervisor.pid(name), GENERATOR_NICENESS)
         self._generators.append(name)
 
     def stop_generator(self) -> None:
