@@ -41,9 +41,9 @@ def start(folder, generator, *options):
     return process, report
 
 
-@pytest.mark.parametrize("generator", ["locust", "raw"])
-def test_a_small_sitting_keeps_every_promise(folder, generator):
-    process, report = start(folder, generator, "--storm", "midway,closing")
+@pytest.mark.parametrize(("generator", "front"), [("locust", []), ("raw", ["--no-nginx"])])
+def test_a_small_sitting_keeps_every_promise(folder, generator, front):
+    process, report = start(folder, generator, *front, "--storm", "midway,closing")
     output, _ = process.communicate()
     assert (report / "waves.json").exists(), output
     summary = json.loads((report / "waves.json").read_text(encoding="utf-8"))

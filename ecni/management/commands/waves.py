@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from argparse import BooleanOptionalAction
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from ecni.demo.build import BANK
 from ecni.engines import Engines, EnginesError, engines, plain_account, reachable_folder
 from ecni.management.commands.demo import wait_until_served
 from ecni.management.house import ENGINE_FOLDERS, environment, forget
-from ecni.supervisor import ROOT, SERVERS, ChildDied, Supervisor, listening_socket
+from ecni.supervisor import ROOT, SERVERS, ChildDied, ProxyError, Supervisor, find_nginx, listening_socket
 from loadtests.waves.pace import fitted
 from loadtests.waves.plan import BadPlan, Plan, read_plan, with_pace
 from loadtests.waves.replay import Replay, Wanted
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         parser.add_argument("--server", choices=SERVERS, default=asked("SERVER") or "daphne")
         parser.add_argument("--processes", type=int, default=asked("PROCESSES") or 2, help="du fil des candidats")
         parser.add_argument("--web", type=int, default=asked("WEB") or 2, help="des pages, derrière nginx")
-        parser.add_argument("--nginx", action="store_true", default=asked("NGINX", "") in {"1", "yes"})
+        parser.add_argument("--nginx", action=BooleanOptionalAction, default=wants_nginx(asked("NGINX", "")))
         parser.add_argument("--generator", choices=["locust", "raw"], default=asked("GENERATOR") or "locust")
         parser.add_argument("--timing", type=Path, default=asked("TIMING") or None, help="dossier des temps à ajuster")
         parser.add_argument("--seed", type=int, default=asked("SEED") or 1)
@@ -283,6 +284,17 @@ def chosen_plan(options: dict[str, Any]) -> Plan:
     """
     plan = read_plan(options["plan"])
     return with_pace(plan, fitted(plan.pace, options["timing"])) if options["timing"] else plan
+
+
+def wants_nginx(asked: str) -> bool:
+    """Whether nginx goes in front, as on the day: as asked, else where it is installed."""
+    if asked:
+        return asked not in {"0", "no"}
+    try:
+        find_nginx()
+    except ProxyError:
+        return False
+    return True
 
 
 def run_ours(*arguments: str) -> None:
