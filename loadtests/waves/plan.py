@@ -229,6 +229,17 @@ def with_pace(plan: Plan, pace: Pace) -> Plan:
     return replace(plan, pace=pace)
 
 
+def with_rate(plan: Plan, rate: float) -> Plan:
+    """Return the plan with so many arrivals a second in each wave.
+
+    Raises:
+        BadPlan: nobody would arrive.
+    """
+    if rate <= 0:
+        raise BadPlan("il faut des arrivées.")
+    return replace(plan, waves=tuple(replace(wave, rate=rate) for wave in plan.waves))
+
+
 def _made(kind: type[Made], data: dict[str, Any]) -> Made:
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if missing := sorted(names - set(data)):

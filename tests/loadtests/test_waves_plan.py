@@ -17,6 +17,7 @@ from loadtests.waves.plan import (
     promise_for,
     read_plan,
     timetable,
+    with_rate,
 )
 
 DATA = json.loads((PLANS / "uness-2022.json").read_text(encoding="utf-8"))
@@ -41,6 +42,13 @@ def test_every_centre_comes_once_and_no_wave_before_the_one_before(plan):
         assert before.arrives < before.arrived < before.opens <= after.arrives
     assert table.closes - table.waves[-1].opens == 600
     assert table.duration > table.ends - table.waves[0].opens
+
+
+def test_arrivals_may_be_faster_than_the_plan_says(plan):
+    table = timetable(with_rate(plan, 60), candidates=9800, minutes=10)
+    assert [wave.arrived - wave.arrives for wave in table.waves] == pytest.approx([w.size / 60 for w in table.waves])
+    with pytest.raises(BadPlan, match="arrivées"):
+        with_rate(plan, -1)
 
 
 def test_a_short_test_shortens_waits_but_not_arrivals(plan):

@@ -13,7 +13,19 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("waves")]  # two load tests at once would load each other
 ROOT = Path(__file__).parents[2]
 OURS = {"DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "STATIC_ROOT", "RESULTS_ROOT", "DJANGO_SETTINGS_MODULE"}
-ASKED = {"PLAN", "CANDIDATES", "MINUTES", "STORM", "SERVER", "PROCESSES", "NGINX", "GENERATOR", "TIMING", "SEED"}
+ASKED = {
+    "PLAN",
+    "CANDIDATES",
+    "MINUTES",
+    "RATE",
+    "STORM",
+    "SERVER",
+    "PROCESSES",
+    "NGINX",
+    "GENERATOR",
+    "TIMING",
+    "SEED",
+}
 
 
 @pytest.fixture(scope="module")

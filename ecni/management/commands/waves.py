@@ -23,7 +23,7 @@ from ecni.management.commands.demo import wait_until_served
 from ecni.management.house import ENGINE_FOLDERS, environment, forget
 from ecni.supervisor import ROOT, SERVERS, ChildDied, ProxyError, Supervisor, find_nginx, listening_socket
 from loadtests.waves.pace import fitted
-from loadtests.waves.plan import BadPlan, Plan, read_plan, with_pace
+from loadtests.waves.plan import BadPlan, Plan, read_plan, with_pace, with_rate
 from loadtests.waves.replay import Replay, Wanted
 from loadtests.waves.report import components, kernel_refusals, page
 from loadtests.waves.verdict import Run, Verdict
@@ -52,6 +52,9 @@ class Command(BaseCommand):
         parser.add_argument("--candidates", type=int, default=asked("CANDIDATES") or None)
         parser.add_argument(
             "--minutes", type=float, default=asked("MINUTES") or None, help="composition de la dernière"
+        )
+        parser.add_argument(
+            "--rate", type=float, default=asked("RATE") or None, help="arrivées par seconde, au lieu de celles du plan"
         )
         parser.add_argument("--storm", default=asked("STORM", ""), help="midway, closing : toutes les liaisons coupées")
         parser.add_argument("--server", choices=SERVERS, default=asked("SERVER") or "daphne")
@@ -277,12 +280,14 @@ def free_ports(count: int) -> int:
 
 
 def chosen_plan(options: dict[str, Any]) -> Plan:
-    """Return the plan asked for, its people fitted on the data that are named.
+    """Return the plan asked for, with the arrivals that are, and its people fitted on the data that are named.
 
     Raises:
         BadPlan: it cannot be replayed.
     """
     plan = read_plan(options["plan"])
+    if options["rate"]:
+        plan = with_rate(plan, options["rate"])
     return with_pace(plan, fitted(plan.pace, options["timing"])) if options["timing"] else plan
 
 
