@@ -4,7 +4,7 @@ The demonstration, the rehearsal, the drills and the tests start what they need;
 Production may also have containers, by the same commands (docker-compose.yml). Standard library only.
 """
 
-from ecni.supervisor.children import ROOT, Child, ChildDied, Supervisor
+from ecni.supervisor.children import ROOT, Child, ChildDied, Supervisor, give_way
 from ecni.supervisor.house import DESCRIPTORS, EVERYTHING, ROLES, House, Post, ProcessRole
 from ecni.supervisor.nginx import Proxy, ProxyError, find_nginx
 from ecni.supervisor.running import Front, RunningHouse
@@ -39,6 +39,7 @@ __all__ = [
     "celery_worker",
     "daphne",
     "find_nginx",
+    "give_way",
     "listening_socket",
     "uvicorn",
 ]

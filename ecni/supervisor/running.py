@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from ecni.supervisor import nginx
-from ecni.supervisor.children import GLANCE_SECONDS, Supervisor
+from ecni.supervisor.children import GLANCE_SECONDS, Supervisor, give_way
 from ecni.supervisor.house import House, Post
 from ecni.supervisor.nginx import Proxy
 from ecni.supervisor.servers import listening_socket, watch
@@ -144,7 +144,7 @@ class RunningHouse:
             with listening_socket(post.port) as listener:
                 command = self._house.server_command(listener)
                 self._supervisor.start(post.name, command, environment, sockets=[listener])
-        os.setpriority(os.PRIO_PROCESS, self._supervisor.pid(post.name), os.nice(0) + post.role.niceness)
+        give_way(self._supervisor.pid(post.name), os.nice(0) + post.role.niceness)
 
     def _begin_watch(self) -> None:
         front = self._front

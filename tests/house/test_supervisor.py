@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from ecni.supervisor import ChildDied, House, RunningHouse, Supervisor, listening_socket
+from ecni.supervisor import ROLES, ChildDied, House, RunningHouse, Supervisor, give_way, listening_socket
 from ecni.supervisor.running import rest_seconds
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -87,6 +88,19 @@ def test_supervisor_stops_on_sigterm(tmp_path):
     assert child.process.returncode == -signal.SIGTERM
 
 
+def test_a_child_gives_way_with_its_whole_session(tmp_path):
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start("kind", SLEEP)
+        give_way(supervisor.pid("kind"), 5)
+        assert os.getpriority(os.PRIO_PROCESS, supervisor.pid("kind")) == 5
+        if (group := Path(f"/proc/{supervisor.pid('kind')}/autogroup")).exists():
+            assert group.read_text().endswith("nice 5\n")
+
+
+def test_a_house_has_its_pages_and_tasks_give_way_to_the_wire():
+    assert {role.name: role.niceness for role in ROLES} == {"sockets": 0, "web": 5, "worker": 10, "beat": 10}
+
+
 def test_children_share_one_listening_socket(tmp_path):
     with listening_socket(0) as listener, Supervisor(tmp_path) as supervisor:
         port = listener.getsockname()[1]
@@ -148,6 +162,7 @@ def test_a_house_starts_again_what_dies(lonely, tmp_path):
     with Supervisor(tmp_path) as supervisor, RunningHouse(house, supervisor) as running:
         running._enlist("all-1", lambda: running._begin(house.posts[0]))
         first = supervisor.pid("all-1")
+        assert os.getpriority(os.PRIO_PROCESS, first) == os.nice(0)
         assert tend(running, 0.1) == []
         supervisor.kill("all-1")
         events = tend(running, 1)

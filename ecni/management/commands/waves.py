@@ -21,7 +21,7 @@ from ecni.demo.build import BANK
 from ecni.engines import Engines, EnginesError, engines, plain_account, reachable_folder
 from ecni.management.commands.demo import wait_until_served
 from ecni.management.house import ENGINE_FOLDERS, environment, forget
-from ecni.supervisor import ROOT, SERVERS, ChildDied, ProxyError, Supervisor, find_nginx, listening_socket
+from ecni.supervisor import ROOT, SERVERS, ChildDied, ProxyError, Supervisor, find_nginx, give_way, listening_socket
 from loadtests.waves.pace import fitted
 from loadtests.waves.plan import BadPlan, Plan, read_plan, with_pace, with_rate
 from loadtests.waves.replay import Replay, Wanted
@@ -224,7 +224,7 @@ class WavesHouse:
         """Start one process of the generator."""
         self._supervisor.start(name, argv, env, keep=True)
         with suppress(PermissionError):  # only the superuser may
-            os.setpriority(os.PRIO_PROCESS, self._supervisor.pid(name), GENERATOR_NICENESS)
+            give_way(self._supervisor.pid(name), GENERATOR_NICENESS)
         self._generators.append(name)
 
     def stop_generator(self) -> None:
