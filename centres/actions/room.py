@@ -25,7 +25,7 @@ from exams.actions.centre_sitting import (
     resume_centre_sitting,
     welcome,
 )
-from exams.actions.sheet import admit_sheet, mark_absent
+from exams.actions.sheet import admit_sheets, mark_absent
 from exams.enums import SheetState
 from exams.rules.states import Already, NotFinished, Refused
 
@@ -147,32 +147,33 @@ def _call_the_roll(
     actor: User,
     now: datetime,
 ) -> str:
+    """Do the same to several sheets; one refusal does not stop the others."""
     if isinstance(command, protocol.Admit):
-        targets = sheets or _expected_sheets(hosting)
-        return _each(targets, lambda sheet: admit_sheet(sheet_id=sheet, actor=actor, now=now), "admis")
-    reason = command.reason or "place vide"
-    return _each(
-        sheets, lambda sheet: mark_absent(sheet_id=sheet, actor=actor, now=now, reason=reason), "noté(s) absent(s)"
-    )
+        targets, word = sheets or _expected_sheets(hosting), "admis"
+        refusals = admit_sheets(centre_sitting_id=hosting.centre_sitting_id, sheet_ids=targets, actor=actor, now=now)
+    else:
+        targets, word, reason = sheets, "noté(s) absent(s)", command.reason or "place vide"
+        refusals = _refusals(sheets, lambda sheet: mark_absent(sheet_id=sheet, actor=actor, now=now, reason=reason))
+    return _told(len(targets) - len(refusals), word, list(refusals.values()))
 
 
-def _each(sheets: Sequence[int], act: Callable[[int], None], word: str) -> str:
-    """Do the same to several sheets; one refusal does not stop the others. Alone, a sheet's refusal is raised."""
-    done = already = 0
-    refusals: list[Refused] = []
+def _refusals(sheets: Sequence[int], act: Callable[[int], None]) -> dict[int, Refused]:
+    found: dict[int, Refused] = {}
     for sheet in sheets:
         try:
             act(sheet)
-            done += 1
-        except Already:
-            already += 1
         except Refused as refusal:
-            refusals.append(refusal)
+            found[sheet] = refusal
+    return found
+
+
+def _told(done: int, word: str, refusals: Sequence[Refused]) -> str:
+    """Say what was done; when nothing was, the refusal is raised, the gravest first."""
+    already = sum(isinstance(refusal, Already) for refusal in refusals)
+    others = [refusal for refusal in refusals if not isinstance(refusal, Already)]
     if refusals and not done:
-        raise refusals[0]
-    if already and not done:
-        raise Already
-    words = [f"{done} {word}", f"{already} déjà" if already else "", f"{len(refusals)} refusé(s)" if refusals else ""]
+        raise (others or refusals)[0]
+    words = [f"{done} {word}", f"{already} déjà" if already else "", f"{len(others)} refusé(s)" if others else ""]
     return ", ".join(filter(None, words)) + "."
 
 

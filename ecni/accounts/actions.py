@@ -1,5 +1,6 @@
 """What is written about the staff: the log of deeds."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,3 +21,8 @@ def log_deed(
         data: figures worth keeping; never a name of a candidate, never a text of a question.
     """
     return Deed.objects.create(actor=actor, verb=verb, target=target, at=now, reason=reason, data=data or {})
+
+
+def log_deeds(*, actor: User, verb: str, targets: Sequence[str], now: datetime) -> None:
+    """Write one deed for each thing that the same act was done to, as `log_deed`."""
+    Deed.objects.bulk_create(Deed(actor=actor, verb=verb, target=target, at=now) for target in targets)

@@ -1,17 +1,18 @@
 """What the staff does to one sheet: admit, declare absent, release to another tablet."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
 
-from ecni.accounts.actions import log_deed
+from ecni.accounts.actions import log_deed, log_deeds
 from ecni.accounts.models import User
 from exams.actions.centre_sitting import start_sheets, touch
 from exams.actions.journal import own_centre_sitting
 from exams.enums import CentreSittingState, SheetState
 from exams.models import Sheet
-from exams.rules.states import LIVE_STATES, WAITING_STATES, Already, ReasonMissing, WrongState
+from exams.rules.states import LIVE_STATES, WAITING_STATES, Already, ReasonMissing, Refused, WrongState
 
 ADMITTING_STATES = frozenset({CentreSittingState.LOBBY, CentreSittingState.OPEN})
 
@@ -26,21 +27,35 @@ def admit_sheet(*, sheet_id: int, actor: User, now: datetime) -> None:
         Already: admitted before.
         WrongState: the doors are not open, or the sheet cannot be admitted any more.
     """
-    sheet = _own_sheet(sheet_id)
-    if sheet.state in WAITING_STATES | LIVE_STATES:
-        raise Already
-    if sheet.state not in {SheetState.EXPECTED, SheetState.ABSENT}:
-        msg = "Cette copie ne peut plus être admise."
-        raise WrongState(msg)
-    if sheet.centre_sitting.state not in ADMITTING_STATES:
-        msg = "L’accueil n’est pas ouvert dans ce centre."
-        raise WrongState(msg)
-    sheet.admitted_at = now
-    sheet.state = SheetState.READY if sheet.ready_at else SheetState.ADMITTED
-    sheet.save(update_fields=["state", "admitted_at"])
-    if sheet.centre_sitting.state == CentreSittingState.OPEN:
-        start_sheets([sheet], now=now)
-    _finish(sheet, actor=actor, verb="admit_sheet", now=now)
+    centre_sitting_id = Sheet.objects.values_list("centre_sitting_id", flat=True).get(pk=sheet_id)
+    refusals = admit_sheets(centre_sitting_id=centre_sitting_id, sheet_ids=[sheet_id], actor=actor, now=now)
+    if refusals:
+        raise refusals[sheet_id]
+
+
+@transaction.atomic
+def admit_sheets(*, centre_sitting_id: int, sheet_ids: Sequence[int], actor: User, now: datetime) -> dict[int, Refused]:
+    """Let in the holders of several sheets of one centre sitting, as `admit_sheet`, in so many statements for them all.
+
+    Returns:
+        Why not, by sheet, for each that is not let in: `Already` or `WrongState`.
+    """
+    own_centre_sitting(centre_sitting_id)
+    held = Sheet.objects.select_for_update(of=("self",), no_key=True).filter(centre_sitting_id=centre_sitting_id)
+    sheets = list(held.select_related("centre_sitting").filter(pk__in=sheet_ids).order_by("pk"))
+    refusals = {sheet.pk: refusal for sheet in sheets if (refusal := _objection_to_admit(sheet)) is not None}
+    admitted = [sheet for sheet in sheets if sheet.pk not in refusals]
+    if not admitted:
+        return refusals
+    for sheet in admitted:
+        sheet.admitted_at = now
+        sheet.state = SheetState.READY if sheet.ready_at else SheetState.ADMITTED
+    Sheet.objects.bulk_update(admitted, ["state", "admitted_at"], batch_size=1000)
+    if admitted[0].centre_sitting.state == CentreSittingState.OPEN:
+        start_sheets(admitted, now=now)
+    touch(centre_sitting_id)
+    log_deeds(actor=actor, verb="admit_sheet", targets=[f"sheet:{sheet.pk}" for sheet in admitted], now=now)
+    return refusals
 
 
 @transaction.atomic
@@ -81,6 +96,16 @@ def release_sheet(*, sheet_id: int, actor: User, now: datetime, reason: str) -> 
         Sheet.objects.filter(pk=sheet_id).update(state=SheetState.ADMITTED)
     _finish(sheet, actor=actor, verb="release_sheet", now=now, reason=reason)
     return sheet.epoch + 1
+
+
+def _objection_to_admit(sheet: Sheet) -> Refused | None:
+    if sheet.state in WAITING_STATES | LIVE_STATES:
+        return Already()
+    if sheet.state not in {SheetState.EXPECTED, SheetState.ABSENT}:
+        return WrongState("Cette copie ne peut plus être admise.")
+    if sheet.centre_sitting.state not in ADMITTING_STATES:
+        return WrongState("L’accueil n’est pas ouvert dans ce centre.")
+    return None
 
 
 def _own_sheet(sheet_id: int) -> Sheet:

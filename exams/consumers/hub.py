@@ -26,7 +26,7 @@ from exams.consumers.door import Door
 from exams.consumers.session import CLOSE_BUSY, CLOSE_REPLACED, Farewell, Session
 from exams.enums import LimitName, SheetState
 from exams.queries.clock import database_now
-from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses
+from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses, statuses_of
 from exams.queries.papers import paper_keys, paper_shapes
 from exams.rules.answers import QuestionShape
 from exams.rules.bucket import TokenBucket
@@ -34,6 +34,8 @@ from exams.rules.bucket import TokenBucket
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
+GATHER_SECONDS = 0.05
+"""Deeds of the staff come together, an opening in every centre: they are read together."""
 PRESENCE_SECONDS = 2.0
 HELD_SECONDS = 0.05
 WRITER_CAPACITY = 20_000
@@ -70,6 +72,7 @@ class Hub:
         self._books: dict[int, Book] = {}
         self._graces: dict[int, int] = {}
         self._known: dict[int, int] = {}
+        self._readied: set[int] = set()
         self.door = self._make_door()
         self.door.open()
         self._frozen_at = 0
@@ -199,12 +202,13 @@ class Hub:
         mark_ready(sheets=[(s.ticket.sheet_id, s.ticket.epoch) for s in sessions], now=self.clock.now())
         return [None] * len(sessions)
 
-    def _changes(self, watched: Sequence[int]) -> dict[int, SheetStatus] | None:
+    def _changes(self, watched: Sequence[int], readied: Sequence[int]) -> dict[int, SheetStatus] | None:
         try:
             self._read_clock()
             present = revisions(watched)
             changed = [pk for pk, revision in present.items() if self._known.get(pk) != revision]
-            statuses = sheet_statuses(changed) if changed else {}
+            statuses = statuses_of(readied) if readied else {}
+            statuses |= sheet_statuses(changed) if changed else {}
         except Error as error:
             self._database.away(error)
             connection.close()
@@ -245,7 +249,8 @@ class Hub:
             await session.say_bye(farewell.code, farewell.close_code)
 
     async def _settle_ready(self, session: Session, _nothing: None) -> None:
-        self._forget(session.ticket.centre_sitting_id)
+        # The watch alone reads statuses: two readers would tell them out of order.
+        self._readied.add(session.ticket.sheet_id)
 
     # Watching
 
@@ -257,6 +262,7 @@ class Hub:
             self._spare_the_collector()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), WATCH_SECONDS)
+            await asyncio.sleep(GATHER_SECONDS)
             self._hint.clear()
 
     async def _look(self) -> None:
@@ -264,8 +270,11 @@ class Hub:
         watched = list(inside | self.door.rooms)
         if not watched:
             return
-        statuses = await asyncio.get_running_loop().run_in_executor(self._watching, self._changes, watched)
-        if statuses:
+        readied, self._readied = list(self._readied), set()
+        statuses = await asyncio.get_running_loop().run_in_executor(self._watching, self._changes, watched, readied)
+        if statuses is None:
+            self._readied.update(readied)
+        elif statuses:
             self.door.learn(statuses)
             await self._fan_out(statuses)
 

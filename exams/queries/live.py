@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from exams.enums import OfflineClock, PaperState, SheetState
 from exams.models import CentreSitting, Paper, Sheet
 from exams.queries.journal import replays
@@ -87,5 +89,14 @@ def revisions(centre_sitting_ids: Sequence[int]) -> dict[int, int]:
 
 def sheet_statuses(centre_sitting_ids: Sequence[int]) -> dict[int, SheetStatus]:
     """Return the status of every sheet of some centre sittings, by sheet."""
-    rows = Sheet.objects.filter(centre_sitting_id__in=centre_sitting_ids).values_list("pk", "state", "epoch", "ends_at")
+    return _statuses(Sheet.objects.filter(centre_sitting_id__in=centre_sitting_ids))
+
+
+def statuses_of(sheet_ids: Sequence[int]) -> dict[int, SheetStatus]:
+    """Return the status of these sheets, by sheet."""
+    return _statuses(Sheet.objects.filter(pk__in=sheet_ids))
+
+
+def _statuses(sheets: QuerySet[Sheet]) -> dict[int, SheetStatus]:
+    rows = sheets.values_list("pk", "state", "epoch", "ends_at")
     return {pk: SheetStatus(STATES[state], epoch, ends_at) for pk, state, epoch, ends_at in rows}

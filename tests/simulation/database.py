@@ -162,7 +162,12 @@ class Database:
 
     def sheet_statuses(self, _centre_sitting_ids):
         """Return the status of every sheet."""
-        return {sheet.pk: SheetStatus(sheet.state, sheet.epoch, sheet.ends_at) for sheet in self.sheets.values()}
+        return self.statuses_of(self.sheets)
+
+    def statuses_of(self, sheet_ids):
+        """Return the status of these sheets."""
+        found = {pk: self.sheets[pk] for pk in sheet_ids}
+        return {pk: SheetStatus(sheet.state, sheet.epoch, sheet.ends_at) for pk, sheet in found.items()}
 
     # What the staff does; each returns whether it was done
 

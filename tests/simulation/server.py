@@ -79,6 +79,7 @@ hubs.keep_refusals = reached("database.keep_refusals")
 hubs.live_sheets = reached("database.live_sheets")
 hubs.revisions = reached("database.revisions")
 hubs.sheet_statuses = reached("database.sheet_statuses")
+hubs.statuses_of = reached("database.statuses_of")
 hubs.credit_outages = reached("database.credit_outages")
 hubs.mark_ready = lambda **_asked: None
 hubs.paper_shapes = lambda _paper: SHAPES
@@ -158,6 +159,7 @@ class Hub(hubs.Hub):
         self.reader = Batch(process, self._read, self._settle_hello)
         self.ready = Batch(process, self._ready, self._settle_ready)
         self._buckets, self._books, self._graces, self._known = {}, {}, {}, {}
+        self._readied = set()
         self.door = self._make_door()
         self._database = hubs.Turn(hubs.logger, "PostgreSQL", "postgresql")
         self._watching = None
