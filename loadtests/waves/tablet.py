@@ -24,7 +24,7 @@ from loadtests.waves.lines import Answer, Broken, Line, Link, Page, Visitor
 from loadtests.waves.measures import Tally
 from loadtests.waves.pace import Pace, flick_seconds, think_seconds
 
-PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 10.0, 25.0, 10.0
+PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 20.0, 30.0, 10.0
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
 CLOSE_TICKET, CLOSE_REPLACED, CLOSE_VERSION = 4401, 4409, 4410
 FINAL = {CLOSE_TICKET: "billet refusé", CLOSE_REPLACED: "copie prise par une autre tablette", CLOSE_VERSION: "version"}
