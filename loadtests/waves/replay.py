@@ -58,6 +58,10 @@ class House(Protocol):
         """Name and port where candidates and staff come."""
 
     @property
+    def teller(self) -> str:
+        """Name and port of one of its servers, which tells what all of them say of themselves."""
+
+    @property
     def ports(self) -> Sequence[int]:
         """Every port where the platform listens."""
 
@@ -132,7 +136,7 @@ class Replay:
             self.house.redis_url,
             self.house.ports,
             self.house.folder,
-            partial(scrape, self.house.host, self.house.token),
+            partial(scrape, self.house.teller, self.house.token),
         )
         vitals.start()
         try:

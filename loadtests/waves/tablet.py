@@ -25,6 +25,8 @@ from loadtests.waves.measures import Tally
 from loadtests.waves.pace import Pace, flick_seconds, think_seconds
 
 PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 20.0, 30.0, 10.0
+STORM_SECONDS = 30.0
+"""In which everybody must be back."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
 CLOSE_TICKET, CLOSE_REPLACED, CLOSE_VERSION = 4401, 4409, 4410
 FINAL = {CLOSE_TICKET: "billet refusé", CLOSE_REPLACED: "copie prise par une autre tablette", CLOSE_VERSION: "version"}
@@ -77,6 +79,10 @@ class Trip:
     rng: random.Random
     papers: dict[str, SealedPaper] = field(default_factory=dict)
     readable: dict[str, dict[int, bytes]] = field(default_factory=dict)
+
+    def is_stormy(self, at: float) -> bool:
+        """Whether everybody was coming back then."""
+        return any(0 <= at - storm < STORM_SECONDS for storm in self.storms)
 
 
 class Tablet:
@@ -548,7 +554,8 @@ class Tablet:
         self._flying.discard(frame["seq"])
         op = self.outbox.settle(frame["seq"])
         if op is not None:
-            self._durable(op, now, "ack after a cut" if op.seq <= self._delayed else "ack")
+            is_apart = op.seq <= self._delayed or self._trip.is_stormy(op.first_sent or now)
+            self._durable(op, now, "ack after a cut" if is_apart else "ack")
         if "keys" in frame:
             self._take_keys(frame["keys"])
         self._flush(now)

@@ -191,6 +191,11 @@ class WavesHouse:
         """Where candidates and staff come."""
         return f"127.0.0.1:{self._port}"
 
+    @property
+    def teller(self) -> str:
+        """A server itself: nginx tells nobody what it says of itself."""
+        return f"127.0.0.1:{self._port + self.has_nginx}"
+
     def open(self, candidates: int) -> None:
         """Start what serves, for so many candidates, and wait until it does.
 
