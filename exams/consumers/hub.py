@@ -75,7 +75,7 @@ class Hub:
         self._readied: set[int] = set()
         self.door = self._make_door()
         self.door.open()
-        self._frozen_at = 0
+        self._entered = self._frozen_at = 0
         self._deserted_at = 0.0
         self._hint = asyncio.Event()
         self._refusals: set[asyncio.Task[None]] = set()
@@ -119,6 +119,7 @@ class Hub:
             await session.say_bye("busy", CLOSE_BUSY)
             return
         self.sessions[session.ticket.sheet_id] = session
+        self._entered += 1
         if other is not None:
             await other.say_bye("replaced", CLOSE_REPLACED)
 
@@ -338,10 +339,11 @@ class Hub:
             gc.unfreeze()
             gc.collect()
             gc.freeze()  # what remains is the application, frozen since the start (ecni.asgi)
-            self._frozen_at = 0
-        elif len(self.sessions) >= self._frozen_at + FREEZE_EVERY:
+            self._entered = self._frozen_at = 0
+        elif self._entered >= self._frozen_at + FREEZE_EVERY:  # who comes back counts: everybody may at once
+            gc.collect(1)  # what has just died is not kept with what is there to stay
             gc.freeze()
-            self._frozen_at = len(self.sessions)
+            self._frozen_at = self._entered
 
 
 class HubSource:

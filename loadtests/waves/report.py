@@ -256,7 +256,10 @@ def _details(run: Run, verdict: Verdict) -> list[str]:
             f"Retard propre du générateur : {verdict.figures['late_ms_p99']} ms au 99e centile,"
             f" {verdict.figures['late_ms_max']} ms au plus ; il est compris dans les acquittements."
         ),
-        f"Actes gardés pendant une coupure, ou faits pendant un retour de tous : {after.count}, acquittés en {after.greatest / 1000:.1f} s au plus.",
+        (
+            f"Actes gardés pendant une coupure, ou faits pendant un retour de tous : {after.count},"
+            f" acquittés en {after.greatest / 1000:.1f} s au plus."
+        ),
         *(f"{name} : {value}" for name, value in run.setting.items()),
     ]
     found = ["<h2>Détails</h2>", "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"]
