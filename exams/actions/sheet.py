@@ -8,7 +8,7 @@ from django.db.models import F
 
 from ecni.accounts.actions import log_deed, log_deeds
 from ecni.accounts.models import User
-from exams.actions.centre_sitting import start_sheets, touch
+from exams.actions.centre_sitting import start_sheets, touch, write_alike
 from exams.actions.journal import own_centre_sitting
 from exams.enums import CentreSittingState, SheetState
 from exams.models import Sheet
@@ -50,7 +50,7 @@ def admit_sheets(*, centre_sitting_id: int, sheet_ids: Sequence[int], actor: Use
     for sheet in admitted:
         sheet.admitted_at = now
         sheet.state = SheetState.READY if sheet.ready_at else SheetState.ADMITTED
-    Sheet.objects.bulk_update(admitted, ["state", "admitted_at"], batch_size=1000)
+    write_alike(admitted, "state", "admitted_at")
     if admitted[0].centre_sitting.state == CentreSittingState.OPEN:
         start_sheets(admitted, now=now)
     touch(centre_sitting_id)
