@@ -126,6 +126,7 @@ class DoorSight:
         since: since when somebody has been waiting, milliseconds since 1970; None when nobody is.
         at: when it was said, likewise.
         rooms: how many wait, by centre sitting (text), where it is known.
+        lacks_descriptors: whether `value` is less than what the staff allows, for want of file descriptors.
     """
 
     process: str
@@ -136,6 +137,7 @@ class DoorSight:
     since: int | None
     at: int
     rooms: dict[str, int]
+    lacks_descriptors: bool = False
 
 
 def publish_door(sight: DoorSight) -> None:

@@ -115,7 +115,7 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
 def reached_limits(now: datetime) -> list[Reached]:
     """Return each limit that makes somebody wait, by process; empty when Redis is away."""
     return [
-        Reached(LimitName(door.limit), door.value, door.waiting, door.since)
+        Reached(LimitName(door.limit), door.value, door.waiting, door.since, door.lacks_descriptors)
         for door in doors(_milliseconds(now))
         if door.waiting and door.since
     ]
@@ -124,7 +124,7 @@ def reached_limits(now: datetime) -> list[Reached]:
 def _reached_in(hosting: Hosting, now: datetime) -> list[Reached]:
     room = str(hosting.centre_sitting_id)
     return [
-        Reached(LimitName(door.limit), door.value, door.rooms[room], door.since)
+        Reached(LimitName(door.limit), door.value, door.rooms[room], door.since, door.lacks_descriptors)
         for door in doors(_milliseconds(now))
         if door.since and room in door.rooms
     ]

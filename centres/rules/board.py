@@ -63,12 +63,14 @@ class Reached:
         value: of it.
         waiting: who wait there; on a room's board, those of that room.
         since: since when somebody has been waiting, milliseconds since 1970.
+        lacks_descriptors: whether it is lower than the staff set it, for want of file descriptors.
     """
 
     limit: LimitName
     value: int
     waiting: int
     since: int
+    lacks_descriptors: bool = False
 
 
 SHEET_LABELS: Mapping[S, Label] = {
@@ -133,15 +135,20 @@ def alerts(sight: Sight, now: datetime) -> list[Label]:
 
 def limit_alerts(reached: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> list[Label]:
     """Return one sentence for each limit that makes somebody wait: which one, since when, how many, what to do."""
-    by_limit = ((limit, [one for one in reached if one.limit is limit and one.waiting]) for limit in LimitName)
+    by_limit = (
+        [one for one in reached if one.waiting and (one.limit, one.lacks_descriptors) == (limit, lacks)]
+        for limit in LimitName
+        for lacks in (False, True)
+    )
     return [
-        Label("danger", "hourglass", _limit_words(limit, here, now, of_one_centre=of_one_centre))
-        for limit, here in by_limit
-        if here
+        Label("danger", "hourglass", _limit_words(here, now, of_one_centre=of_one_centre)) for here in by_limit if here
     ]
 
 
-def _limit_words(limit: LimitName, here: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> str:
+def _limit_words(here: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> str:
+    lacks_descriptors = here[0].lacks_descriptors
+    limit = "descripteurs de fichiers, places par processus" if lacks_descriptors else here[0].limit.label.lower()
+    raising = "relever « nofile » (prlimit)" if lacks_descriptors else "relever la limite"
     since = duration_words(_age(min(one.since for one in here), now))
     value = _spaced(max(one.value for one in here))
     where = "" if len(here) == 1 else f", dans {len(here)} processus"
@@ -151,9 +158,9 @@ def _limit_words(limit: LimitName, here: Sequence[Reached], now: datetime, *, of
     todo = (
         "Rien n’est perdu, elles entreront d’elles-mêmes ; prévenez l’exploitation."
         if of_one_centre
-        else "Ceux qui composent ne sont pas gênés ; relever la limite fait entrer les autres."
+        else f"Ceux qui composent ne sont pas gênés ; {raising} fait entrer les autres."
     )
-    return f"Limite atteinte depuis {since} ({limit.label.lower()} : {value}{where}). {who}. {todo}"
+    return f"Limite atteinte depuis {since} ({limit} : {value}{where}). {who}. {todo}"
 
 
 def _spaced(number: int) -> str:

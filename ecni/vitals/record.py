@@ -19,6 +19,7 @@ class Gauges:
         commit_ms, commit_max_ms: last commit, and the longest of the period, in milliseconds.
         batch_size: acts of the last commit.
         stalled_seconds: for how long the commit under way has lasted; 0 when there is none.
+        lacks_descriptors: whether `budget` is less than what the staff allows, for want of file descriptors.
     """
 
     sockets: int = 0
@@ -31,6 +32,7 @@ class Gauges:
     commit_max_ms: float = 0.0
     batch_size: int = 0
     stalled_seconds: float = 0.0
+    lacks_descriptors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

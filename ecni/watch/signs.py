@@ -19,7 +19,7 @@ def readings(processes: Iterable[Vitals]) -> list[Reading]:
 def _of(one: Vitals) -> list[Reading]:
     gauges = one.gauges
     found = [
-        Reading("descriptors", one.name, one.descriptors, one.descriptors_limit),
+        _descriptors(one),
         Reading("cpu", one.name, round(one.cpu_share * WHOLE_CORE), WHOLE_CORE),
     ]
     if one.loop_lag_ms:
@@ -34,7 +34,17 @@ def _places(one: Vitals) -> Reading:
     """Places of a process for tablets; whoever waits is a limit reached, though places be kept for those who return."""
     gauges = one.gauges
     reading = Reading("processes", one.name, gauges.sockets, gauges.budget or SOCKETS_PER_PROCESS)
-    if not gauges.waiting:
+    return reading if gauges.lacks_descriptors else _with_those_who_wait(reading, gauges.waiting)
+
+
+def _descriptors(one: Vitals) -> Reading:
+    """Descriptors of a process; it has newcomers wait before there is none left."""
+    reading = Reading("descriptors", one.name, one.descriptors, one.descriptors_limit)
+    return _with_those_who_wait(reading, one.gauges.waiting) if one.gauges.lacks_descriptors else reading
+
+
+def _with_those_who_wait(reading: Reading, waiting: int) -> Reading:
+    if not waiting:
         return reading
-    words = f"{said(reading)} ; {counted(gauges.waiting)} nouveaux venus attendent"
-    return replace(reading, refused=gauges.waiting, words=words)
+    words = f"{said(reading)} ; {counted(waiting)} nouveaux venus attendent"
+    return replace(reading, refused=waiting, words=words)

@@ -7,7 +7,9 @@ came in the same few milliseconds, and what the staff changes afterwards comes w
 import asyncio
 import logging
 import os
+import resource
 import socket
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from exams.enums import GuardName, LimitName, SheetState
 from exams.protocol import farewell, waiting
 from exams.queries.admission import default_policy, present_policy, returning_sheets
 from exams.queries.live import SheetStatus
-from exams.rules.admission import Line, Standing, Wait, may_pass, retry_ms
+from exams.rules.admission import Line, Places, Standing, Wait, may_pass, places, retry_ms
 from exams.rules.networks import comes_from
 from exams.tickets import Ticket
 
@@ -55,6 +57,7 @@ class Door:
     ) -> None:
         self.guards = Guards()
         self.policy = default_policy()
+        self.places = self._count_places()
         self.line = Line()
         self._inside = inside
         self._has_served = has_served
@@ -106,12 +109,13 @@ class Door:
                 self._returning.discard(sheet_id)
 
     def read(self) -> None:
-        """Read limits, guards and networks again; called each second in a thread that may wait."""
+        """Read limits, guards, networks and descriptors again; called each second in a thread that may wait."""
         try:
             self.policy = present_policy()
             self.guards.learn(self.policy.modes)
         except Error:  # the hub says that PostgreSQL is away
             connection.close()
+        self.places = self._count_places()
 
     def settle(self) -> None:
         """Let those go who have stopped knocking, and say in the log when a wait begins or ends."""
@@ -123,7 +127,8 @@ class Door:
         if self.line and self._since is None:
             self._since = self._seconds()
             extra = {"event": "process-full", "count": len(self._inside)}
-            logger.warning("limit reached: %d sockets in this process, newcomers wait", len(self._inside), extra=extra)
+            what = "descriptors leave room for" if self.places.lacks_descriptors else "limit reached:"
+            logger.warning("%s %d sockets in this process, newcomers wait", what, len(self._inside), extra=extra)
         elif not self.line and self._since is not None:
             self._since = None
             extra = {"event": "process-open", "count": len(self._inside)}
@@ -147,16 +152,26 @@ class Door:
         self._elsewhere = elsewhere
         self.line.learn(elsewhere)
 
+    def _count_places(self) -> Places:
+        soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        limits = self.policy.limits
+        return places(
+            budget=limits[LimitName.SOCKETS],
+            reserve=limits[LimitName.RESERVE],
+            descriptors=sys.maxsize if soft == resource.RLIM_INFINITY else soft,
+        )
+
     def _sight(self) -> DoorSight:
         return DoorSight(
             process=f"{socket.gethostname()}:{os.getpid()}",
             limit=LimitName.SOCKETS.value,
-            value=self.policy.limits[LimitName.SOCKETS],
+            value=self.places.budget,
             used=len(self._inside),
             waiting=len(self.line),
             since=None if self._since is None else int(self._since * 1000),
             at=int(self._seconds() * 1000),
             rooms={str(room): count for room, count in self.line.rooms.items()},
+            lacks_descriptors=self.places.lacks_descriptors,
         )
 
     def _objects_to(self, ticket: Ticket, address: str) -> bool:
@@ -174,14 +189,14 @@ class Door:
         return Standing.NEW
 
     def _admits(self, sheet_id: int, *, by_http: bool) -> bool:
-        standing, limits = self._standing(sheet_id), self.policy.limits
+        standing = self._standing(sheet_id)
         if by_http and standing is Standing.RETURNING:
             return True
         return may_pass(
             standing,
             inside=len(self._inside),
-            budget=limits[LimitName.SOCKETS],
-            reserve=limits[LimitName.RESERVE],
+            budget=self.places.budget,
+            reserve=self.places.reserve,
             ahead=self.line.ahead(sheet_id),
         )
 

@@ -24,7 +24,7 @@ from exams.consumers.batch import Batch
 from exams.consumers.clock import ServerClock
 from exams.consumers.door import Door
 from exams.consumers.session import CLOSE_BUSY, CLOSE_REPLACED, Farewell, Session
-from exams.enums import LimitName, SheetState
+from exams.enums import SheetState
 from exams.queries.clock import database_now
 from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, sheet_statuses, statuses_of
 from exams.queries.papers import paper_keys, paper_shapes
@@ -136,8 +136,9 @@ class Hub:
         return Gauges(
             sockets=len(sessions),
             composing=sum(session.status.state is SheetState.COMPOSING for session in sessions),
-            budget=self.door.policy.limits[LimitName.SOCKETS],
+            budget=self.door.places.budget,
             waiting=len(self.door.line),
+            lacks_descriptors=self.door.places.lacks_descriptors,
             writer_waiting=self.writer.waiting,
             writer_capacity=self.writer.capacity,
             commit_ms=pulse.last_ms,

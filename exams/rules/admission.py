@@ -9,6 +9,12 @@ from enum import Enum, auto
 KNOCK_MS_PER_PLACE = 50
 SOONEST_MS = 2_000
 LATEST_MS = 15_000
+SPARE_DESCRIPTORS = 256
+"""What a process opens besides its candidates: logs, database, Redis, modules, those who are being told to wait."""
+
+RETURNING_SHARE = 5
+"""One place in so many, of those that descriptors leave, is kept for those who return."""
+
 PATIENCE_SECONDS = 45.0
 """Who has not knocked for so long has gone: more than twice the longest wait that anybody is told."""
 
@@ -32,6 +38,34 @@ class Wait:
 
     place: int
     retry_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many sockets a process may hold.
+
+    Attributes:
+        budget: for everybody.
+        reserve: beyond the budget, for those who return.
+        lacks_descriptors: whether the budget is less than what the staff allows, for want of file descriptors.
+    """
+
+    budget: int
+    reserve: int
+    lacks_descriptors: bool = False
+
+
+def places(*, budget: int, reserve: int, descriptors: int) -> Places:
+    """Return what the staff allows, within what the system allows: nobody is left to meet a process out of descriptors.
+
+    Args:
+        budget: sockets for everybody, as the staff set it.
+        reserve: sockets beyond the budget, likewise.
+        descriptors: files that the process may open.
+    """
+    most = descriptors - min(SPARE_DESCRIPTORS, descriptors // 2)
+    within = min(budget, most - min(reserve, most // RETURNING_SHARE))
+    return Places(within, min(reserve, most - within), within < budget)
 
 
 def may_pass(standing: Standing, *, inside: int, budget: int, reserve: int, ahead: int) -> bool:

@@ -25,6 +25,16 @@ def test_a_room_is_told_of_its_own_tablets_and_of_each_limit():
     ] * 2
 
 
+def test_descriptors_are_named_rather_than_the_limit_that_they_lower():
+    reached = [
+        Reached(LimitName.SOCKETS, 10_000, 2, SINCE),
+        Reached(LimitName.SOCKETS, 6_196, 900, SINCE, lacks_descriptors=True),
+    ]
+    words = [alert.word for alert in limit_alerts(reached, NOW, of_one_centre=False)]
+    assert ["connexions par processus : 10" in words[0], "descripteurs de fichiers" in words[1]] == [True, True]
+    assert "relever « nofile » (prlimit) fait entrer les autres" in words[1]
+
+
 def test_nobody_waiting_is_no_alert():
     assert limit_alerts([Reached(LimitName.SOCKETS, 3, 0, SINCE)], NOW, of_one_centre=False) == []
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -137,6 +138,50 @@ async def test_raising_the_limit_lets_the_waiting_in_within_two_seconds(lobby, s
     assert [(await tablet.hello())["t"] for tablet in back[:2]] == ["state", "state"]
     deed = await Deed.objects.filter(verb="set_limit").alatest("pk")
     assert (deed.target, deed.data, deed.reason) == ("limit:SOCKETS", {"before": 3, "after": 5}, "essai")
+
+
+@pytest.fixture
+def files():
+    """Let a test say how many files this process may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield lambda count=soft: resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def strangers(application, count):
+    """Tablets that only take places."""
+    tickets = [Ticket(10_000_000 + number, 1, 10_000_000, 10_000_000, "x") for number in range(count)]
+    headers = [[(b"cookie", f"{COOKIE}={mint_ticket(ticket)}".encode())] for ticket in tickets]
+    scope = {"type": "websocket", "path": "/ws/copie/"}
+    return [ApplicationCommunicator(application, scope | {"headers": one}) for one in headers]
+
+
+async def test_a_process_short_of_descriptors_makes_wait_before_it_has_none(application, source, files):
+    await sync_to_async(limit)(LimitName.SOCKETS, 10_000)
+    files(300)  # half are kept, and two for those who return
+    (sheet,) = await sync_to_async(make_lobby)(1)
+    inside = strangers(application, 148)
+    for stranger in inside:
+        await stranger.send_input({"type": "websocket.connect"})
+        await stranger.receive_output(5)
+    frame, _ = await knock(Tablet(application, sheet))
+    assert (frame["t"], frame["place"], len(source().sessions)) == ("wait", 1, 148)
+
+    async def told():
+        found = await sync_to_async(broadcast.doors)(int(now().timestamp() * 1000))
+        return any(sight.waiting == 1 and sight.value == 148 and sight.lacks_descriptors for sight in found)
+
+    await until(told)
+    assert (source().gauges().budget, source().gauges().lacks_descriptors) == (148, True)
+    composing = await sync_to_async(opened)(count=1, now=now())
+    assert (await Tablet(application, await composing.sheets.aget()).hello())["status"] == "COMPOSING"
+    files()
+
+    async def raised():
+        return not source().door.places.lacks_descriptors
+
+    await until(raised, seconds=2)
+    assert (await Tablet(application, sheet).hello())["t"] == "state"
 
 
 async def test_lowering_the_limit_disconnects_nobody(lobby, source):

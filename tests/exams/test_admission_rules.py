@@ -2,7 +2,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exams.rules.admission import LATEST_MS, PATIENCE_SECONDS, SOONEST_MS, Line, Standing, may_pass, retry_ms
+from ecni.preflight import limits
+from ecni.supervisor import nginx
+from exams.rules.admission import (
+    LATEST_MS,
+    PATIENCE_SECONDS,
+    SOONEST_MS,
+    SPARE_DESCRIPTORS,
+    Line,
+    Places,
+    Standing,
+    may_pass,
+    places,
+    retry_ms,
+)
 from exams.rules.bucket import TokenBucket
 
 
@@ -26,6 +39,34 @@ def test_who_returns_passes_before_a_newcomer_up_to_the_reserve(standing, inside
 @given(st.integers(0, 50), st.integers(1, 50), st.integers(0, 20))
 def test_a_lowered_budget_turns_away_nobody_who_holds_a_socket(inside, budget, reserve):
     assert may_pass(Standing.HOLDING, inside=inside, budget=budget, reserve=reserve, ahead=0)
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "expected"),
+    [
+        (65_536, Places(10_000, 2_500)),
+        (12_756, Places(10_000, 2_500)),
+        (12_000, Places(9_396, 2_348, lacks_descriptors=True)),
+        (8_000, Places(6_196, 1_548, lacks_descriptors=True)),
+        (1_024, Places(615, 153, lacks_descriptors=True)),
+        (256, Places(103, 25, lacks_descriptors=True)),
+    ],
+)
+def test_descriptors_leave_fewer_places_than_the_staff_allows(descriptors, expected):
+    assert places(budget=10_000, reserve=2_500, descriptors=descriptors) == expected
+
+
+@given(st.integers(1, 1_000_000), st.integers(1, 1_000_000), st.integers(16, 1_000_000))
+def test_places_never_take_the_last_descriptors_and_keep_some_for_those_who_return(budget, reserve, descriptors):
+    found = places(budget=budget, reserve=reserve, descriptors=descriptors)
+    assert found.budget + found.reserve <= descriptors - min(SPARE_DESCRIPTORS, descriptors // 2)
+    assert (found.budget <= budget, found.reserve <= reserve) == (True, True)
+    assert found.reserve >= min(reserve, (found.budget + found.reserve) // 5)
+    assert found.lacks_descriptors is (found.budget < budget)
+
+
+def test_preflight_and_nginx_leave_a_process_the_same_spare_descriptors():
+    assert limits.SPARE_DESCRIPTORS == nginx.SPARE_OF_SERVER == SPARE_DESCRIPTORS
 
 
 @given(st.integers(1, 100_000), st.floats(0, 1, exclude_max=True))

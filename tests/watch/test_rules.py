@@ -183,6 +183,14 @@ def test_newcomers_who_wait_are_a_limit_reached_whatever_places_are_left():
     assert pressure.sentence.endswith("7 500 sur 10 000 tablettes ; 1 800 nouveaux venus attendent")
 
 
+def test_newcomers_who_wait_for_want_of_descriptors_are_told_of_these():
+    full = Gauges(sockets=744, budget=744, waiting=18, writer_capacity=100, lacks_descriptors=True)
+    told = {one.layer: judge(one, None, 0.0).pressure for one in signs.readings([vitals(gauges=full)])}
+    assert (told["descriptors"].severity, "prlimit" in told["descriptors"].remedy) == (REACHED, True)
+    assert told["descriptors"].sentence.endswith("18 nouveaux venus attendent")
+    assert "attendent" not in told["processes"].sentence
+
+
 def test_a_process_without_candidates_has_no_places_and_no_writer():
     layers = {one.layer for one in signs.readings([vitals(gauges=Gauges(), loop_lag_ms=0.0)])}
     assert layers == {"descriptors", "cpu"}
