@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from centres.views import entry, limits, national, papers, room, staff, witness
+from centres.views import entry, limits, national, papers, room, staff, unanswered, witness
 
 app_name = "centres"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("deconnexion/", LogoutView.as_view(next_page="centres:staff-login"), name="staff-logout"),
     path("entrer/", entry.enter, name="slip-enter"),
     path("entrer/attente/", entry.wait_turn, name="turn-wait"),
+    path("entrer/sans-reponse/", unanswered.show_unanswered, name="unanswered-show"),
+    path("entrer/sw.js", unanswered.show_worker, name="worker-show"),
     path("entrer/identite/", entry.check_identity, name="identity-check"),
     path("entrer/oui/", entry.confirm_identity, name="identity-confirm"),
     path("entrer/non/", entry.deny_identity, name="identity-deny"),

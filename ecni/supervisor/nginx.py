@@ -18,9 +18,15 @@ TEMPLATE = Path(__file__).with_name("nginx.conf.in")
 CENTRE_COOKIE = "ecni_centre"
 """Which centre sitting a tablet belongs to: set beside its ticket, read by nginx alone."""
 
+WAITING_PAGE = "attente.html"
+"""What a newcomer gets when nginx has no place or no server for them: a static file (ecni.static)."""
+
 CONNECTIONS_PER_TABLET = 2
 MARGIN = 1.25
 """Pages fetched while everybody composes, and connections spread unevenly over nginx's processes."""
+
+MOST_COUNTED = 65_535
+"""Of what `limit_conn` can count at once."""
 
 SPARE_DESCRIPTORS = 64
 """What a process of nginx opens besides connections: logs, files, epoll, shared listening sockets."""
@@ -75,6 +81,22 @@ class Proxy:
         needed = self.candidates * CONNECTIONS_PER_TABLET * MARGIN
         return max(self.cores, ceil(needed / self.connections))
 
+    @property
+    def held_by_server(self) -> int:
+        """Connections that a socket process can hold, were it to open as many files as nginx."""
+        return self.descriptors - min(SPARE_OF_SERVER, self.descriptors // 2)
+
+    @property
+    def newcomers(self) -> int:
+        """Tablets beyond which whoever has no ticket yet waits: the margin is for those who come back."""
+        return min(MOST_COUNTED, int(self.processes * self.connections / (CONNECTIONS_PER_TABLET * MARGIN)))
+
+    @property
+    def admitted(self) -> int:
+        """Tablets beyond which whoever has just been admitted waits for its page: half of that margin."""
+        places = self.processes * self.connections // CONNECTIONS_PER_TABLET
+        return min(MOST_COUNTED, (self.newcomers + places) // 2)
+
 
 CONTAINERS = Proxy(
     folder="/tmp",  # noqa: S108 -- the container's own
@@ -105,9 +127,13 @@ def render(proxy: Proxy) -> str:
         "processes": proxy.processes,
         "descriptors": proxy.descriptors,
         "connections": proxy.connections,
+        "newcomers": proxy.newcomers,
+        "admitted": proxy.admitted,
+        "everybody": MOST_COUNTED,
         "cookie": CENTRE_COOKIE,
+        "waiting_page": f"{proxy.static.rstrip('/')}/{WAITING_PAGE}",
         "web": _servers(proxy.web, ""),
-        "sockets": _servers(proxy.sockets, f" max_conns={proxy.descriptors - SPARE_OF_SERVER}"),
+        "sockets": _servers(proxy.sockets, f" max_conns={proxy.held_by_server}"),
         "listen": _listen(proxy),
         "redirection": _redirection(proxy),
         "status_port": proxy.status_port,

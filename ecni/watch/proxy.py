@@ -3,7 +3,9 @@
 import os
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from ecni.watch.rules import Reading
@@ -12,6 +14,10 @@ CONNECTIONS_PER_TABLET = 2
 """nginx counts the tablet's and its own towards the server, its status page only the first."""
 
 PATIENCE_SECONDS = 1.0
+NEWCOMERS = "/nouveaux"
+"""Below the status page: refused while nginx has newcomers wait."""
+
+_WAITING = "nginx fait attendre les nouveaux venus : ses connexions vont manquer"
 _SIGNS = {
     "nginx": re.compile(r"worker_connections are not enough"),
     "nginx-descriptors": re.compile(r"\(24: (?:Too many open files|No file descriptors available)"),
@@ -50,8 +56,19 @@ class Proxy:
             if count
         ]
         if self._status and not refused["nginx"]:
-            readings.append(Reading("nginx", "", CONNECTIONS_PER_TABLET * self._active(self._status), self._most))
+            used = CONNECTIONS_PER_TABLET * self._active(self._status)
+            waits = self._makes_wait(self._status)
+            words = _WAITING if waits else ""
+            readings.append(Reading("nginx", "", used, self._most, refused=int(waits), words=words))
         return readings
+
+    @staticmethod
+    def _makes_wait(status: str) -> bool:
+        try:
+            urlopen(status + NEWCOMERS, timeout=PATIENCE_SECONDS).close()  # noqa: S310 -- an address that ops gave
+        except HTTPError as error:
+            return error.code == HTTPStatus.SERVICE_UNAVAILABLE  # another configuration than ours does not say
+        return False
 
     @staticmethod
     def _active(status: str) -> int:

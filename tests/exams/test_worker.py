@@ -7,7 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from exams.views.worker import page_files
+from ecni.shared import offline
+from exams.views.worker import TABLET
 
 
 def release(script):
@@ -23,7 +24,7 @@ def test_the_worker_is_a_script_of_the_page_scope_that_no_cache_keeps():
 
 
 def test_the_list_follows_imports_of_modules_and_styles():
-    files = page_files()
+    files = TABLET.files()
     assert {"js/exam/main.js", "js/exam/outbox.js", "js/lib/dom.js", "js/exam/kinds/index.js"} <= set(files)
     assert {"css/ecni.css", "css/tokens.css", "img/favicon.svg"} <= set(files)
     assert [name for name in files if name.startswith(("js/centre", "js/grading", "css/admin"))] == []
@@ -33,7 +34,7 @@ def test_the_list_follows_imports_of_modules_and_styles():
 def test_the_list_says_the_address_of_each_file_and_the_page():
     said = release(Client().get("/copie/sw.js").content.decode())
     assert said["page"] == "/copie/"
-    assert said["assets"] == [f"/static/{name}" for name in page_files()]
+    assert said["assets"] == [f"/static/{name}" for name in TABLET.files()]
     assert re.fullmatch("[0-9a-f]{16}", said["version"])
 
 
@@ -50,11 +51,9 @@ def test_production_lists_hashed_names_that_exist(settings, tmp_path):
 
 @pytest.mark.parametrize("name", ["js/exam/main.js", "css/ecni.css"])
 def test_another_text_of_a_file_is_another_version(monkeypatch, name):
-    from exams.views import worker
-
     def changed(asked):
         return source(asked) + (b"\n" if asked == name else b"")
 
-    source, before = worker._source, worker._script()
-    monkeypatch.setattr(worker, "_source", changed)
-    assert release(worker._script())["version"] != release(before)["version"]
+    source, before = offline._source, offline.written(TABLET)
+    monkeypatch.setattr(offline, "_source", changed)
+    assert release(offline.written(TABLET))["version"] != release(before)["version"]

@@ -1,17 +1,22 @@
 /**
- * The code of a scanned slip arrives in the fragment of the address, which no server and no log ever sees.
- * It is moved into the field, then erased from the address. The form leaves by itself, unless this tablet still holds acts of
- * a sheet: then a person decides.
+ * The code of a scanned slip arrives in the fragment of the address. It is moved into the field, then erased from the address.
+ * The form leaves by itself, unless this tablet still holds acts of a sheet: then a person decides. When nothing answers the form,
+ * a service worker says so, and the code comes back here by the same way.
  */
 
+import { forgetCode, keepCode, scannedCode } from "../lib/code.js";
 import { byId } from "../lib/dom.js";
 import { watchLeftover } from "./leftover.js";
 
 const input = byId("code");
-const code = decodeURIComponent(location.hash.slice(1)).slice(0, 40);
+const code = scannedCode();
 const own = byId("leftover-own");
+// Safe Exam Browser signs the requests of its pages, and not those of a worker in their stead.
+const isKiosk = /\bSEB\b/.test(navigator.userAgent);
 let isHeld = false;
 
+forgetCode();
+if (!isKiosk) navigator.serviceWorker?.register("/entrer/sw.js", { updateViaCache: "none" }).catch(() => {}); // it works without
 if (code) {
   input.value = code;
   history.replaceState(null, "", location.pathname);
@@ -28,7 +33,7 @@ function hold(isHolding) {
 
 own.addEventListener("change", () => hold(isHeld));
 input.form.addEventListener("submit", (event) => {
-  if (mayLeave()) return;
+  if (mayLeave()) return keepCode(input.value);
   event.preventDefault();
   own.querySelector("input").focus();
 });

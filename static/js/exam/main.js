@@ -1,5 +1,6 @@
 // The page put together: the tablet, its connection, its views. Everything drawn comes from the tablet's state, in `render`.
 
+import { forgetCode } from "../lib/code.js";
 import { byId } from "../lib/dom.js";
 import { Clock } from "./clock.js";
 import { Connection } from "./connection.js";
@@ -164,6 +165,7 @@ watchSubmit(tablet);
 watchZoom();
 setInterval(plan, TICK_MS);
 
+forgetCode(); // it has done its work
 await alone(navigator.locks, () => {
   tablet.ending = { code: "tab", text: "" };
   plan();

@@ -1,10 +1,11 @@
-// The service worker of the candidate's page, a classic script: exams/views/worker.py sends it after a line that says `RELEASE`,
+// The service worker of the candidate's page, a classic script: ecni/shared/offline.py sends it after a line that says `RELEASE`,
 // the version and the addresses of the page and of all that it loads. It keeps files that are the same for everybody and nothing
 // else; it answers for the page and these files alone.
 
 /* global RELEASE */
 
-const CACHE = `ecni-copie-${RELEASE.version}`;
+const FAMILY = "ecni-copie-";
+const CACHE = FAMILY + RELEASE.version;
 const PATIENCE_MS = 3_000;
 
 async function fill() {
@@ -21,8 +22,8 @@ async function install() {
 }
 
 async function activate() {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)));
+  const old = (await caches.keys()).filter((name) => name.startsWith(FAMILY) && name !== CACHE); // the entrance has its own
+  await Promise.all(old.map((name) => caches.delete(name)));
   await self.clients.claim();
 }
 
