@@ -189,6 +189,16 @@ test("a server that is full is asked again when it says, and the tablet goes str
   last().hears(STATE);
   assert.deepEqual(links.slice(-2), [["waiting", undefined], ["online", undefined]]);
 });
+test("it says in how long it tries again", () => {
+  const { connection, last, pass } = rig();
+  assert.equal(connection.left, 0);
+  last().closes(1006);
+  assert.equal(connection.left, 500);
+  pass(200);
+  assert.equal(connection.left, 300);
+  pass(300);
+  assert.equal(connection.left, 0);
+});
 test("a page seen again does not knock before its turn", () => {
   const { connection, sockets, last } = rig();
   last().opens();

@@ -168,6 +168,14 @@ test("a place before a full server, then the state of the sheet", async () => {
   await tablet.receive(STATE, 900);
   assert.deepEqual([tablet.place, screenOf(tablet, false)], [null, "lobby"]);
 });
+test("a tablet that was never answered says to wait, unless it was turned away", async () => {
+  const { tablet } = rig();
+  assert.equal(screenOf(tablet, false), "connecting");
+  tablet.becomes("offline");
+  assert.equal(screenOf(tablet, false), "unanswered");
+  await tablet.receive({ t: "bye", code: "network", text: "Pas ce réseau." }, null);
+  assert.equal(screenOf(tablet, false), "connecting");
+});
 test("who composes and must wait goes on composing", async () => {
   const { tablet } = rig(await lived());
   await tablet.resume(KEY);

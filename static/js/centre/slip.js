@@ -16,7 +16,8 @@ const isKiosk = /\bSEB\b/.test(navigator.userAgent);
 let isHeld = false;
 
 forgetCode();
-if (!isKiosk) navigator.serviceWorker?.register("/entrer/sw.js", { updateViaCache: "none" }).catch(() => {}); // it works without
+const workers = isKiosk ? [] : ["/entrer/sw.js", "/copie/sw.js"]; // the page that comes next is kept too before it is needed
+for (const worker of workers) navigator.serviceWorker?.register(worker, { updateViaCache: "none" }).catch(() => {}); // it works without
 if (code) {
   input.value = code;
   history.replaceState(null, "", location.pathname);

@@ -19,6 +19,7 @@ export class Connection {
   #socket = null;
   #attempt = 0;
   #retry = null;
+  #due = 0; // monotonic ms of the next attempt
   #watch = null;
   #asked = new Map(); // what was sent at which monotonic time: "hello", or the `at` of a ping
   #hasToldSkew = true;
@@ -38,6 +39,11 @@ export class Connection {
    */
   constructor(parts) {
     this.#parts = parts;
+  }
+
+  /** Milliseconds until the next attempt; 0 while one is made. */
+  get left() {
+    return this.#retry === null ? 0 : Math.max(0, this.#due - this.#parts.monotonic());
   }
 
   /** Open the socket now, whatever was planned. */
@@ -125,7 +131,9 @@ export class Connection {
     const told = this.#told;
     this.#told = null;
     this.#become(told === null ? "offline" : "waiting");
-    this.#retry = this.#parts.timers.set(() => this.start(), told ?? delay(this.#attempt++, this.#parts.random));
+    const ms = told ?? delay(this.#attempt++, this.#parts.random);
+    this.#due = this.#parts.monotonic() + ms;
+    this.#retry = this.#parts.timers.set(() => this.start(), ms);
   }
 
   #forget() {

@@ -56,6 +56,11 @@ export function renderConnecting({ turnedAway }) {
   byId("turned-away-text").textContent = turnedAway ?? "";
 }
 
+/** Before a server that does not answer. @param {number} left ms until the next attempt, 0 while one is made */
+export function renderUnanswered(left) {
+  byId("unanswered-again").textContent = left ? `Nouvel essai dans ${Math.ceil(left / 1_000)} s.` : "Nouvel essai en cours…";
+}
+
 /** Before a server that is full. @param {import("./tablet.js").Tablet} tablet */
 export function renderWaiting({ place }) {
   byId("waiting-place").textContent = String(place);

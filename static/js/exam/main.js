@@ -10,7 +10,7 @@ import { FramesSocket, poster } from "./frames.js";
 import { Header } from "./header.js";
 import { Keeper } from "./keeper.js";
 import { sheetNamed } from "./kept.js";
-import { renderConnecting, renderLobby, renderWaiting } from "./lobby.js";
+import { renderConnecting, renderLobby, renderUnanswered, renderWaiting } from "./lobby.js";
 import { keepOnly } from "./marks.js";
 import { Navigator } from "./navigator.js";
 import { renderNotes } from "./notes.js";
@@ -82,6 +82,7 @@ const cells = new Navigator(tablet, go);
 
 const RENDERERS = {
   connecting: () => renderConnecting(tablet),
+  unanswered: () => renderUnanswered(connection.left),
   waiting: () => renderWaiting(tablet),
   lobby: () => renderLobby(tablet),
   question: () => {

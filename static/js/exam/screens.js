@@ -1,6 +1,6 @@
 // Which of the page's screens is shown. No navigation, no refresh: the state of the sheet decides.
 
-/** @typedef {"connecting" | "waiting" | "lobby" | "question" | "review" | "paused" | "saving" | "receipt" | "notice"} Screen */
+/** @typedef {"connecting" | "unanswered" | "waiting" | "lobby" | "question" | "review" | "paused" | "saving" | "receipt" | "notice"} Screen */
 
 const SAVING_MS = 5_000;
 const BY_STATUS = {
@@ -8,13 +8,19 @@ const BY_STATUS = {
   ABSENT: "notice", WITHDRAWN: "notice", EXCLUDED: "notice",
 };
 
+/** @param {import("./tablet.js").Tablet} tablet @returns {Screen} */
+function beforeAnyState({ place, link, turnedAway }) {
+  if (place) return "waiting";
+  return link === "offline" && turnedAway === null ? "unanswered" : "connecting";
+}
+
 /**
  * @param {import("./tablet.js").Tablet} tablet @param {boolean} isReviewing
  * @returns {Screen}
  */
 export function screenOf(tablet, isReviewing) {
   if (tablet.ending) return "notice";
-  if (tablet.status === null || tablet.fold === null) return tablet.place ? "waiting" : "connecting";
+  if (tablet.status === null || tablet.fold === null) return beforeAnyState(tablet);
   if (tablet.status !== "COMPOSING") return BY_STATUS[tablet.status] ?? "notice";
   if (tablet.outbox.base.submitted) return "receipt";
   if (tablet.fold.submitted) return "saving";

@@ -1,0 +1,158 @@
+"""No server to be reached: the tablet itself says to wait, keeps the code, and goes on as soon as it is answered."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.house.test_crowded_proxy import crowded, folder  # noqa: F401 -- fixtures
+from tests.journeys.network import Cable
+from tests.journeys.screens import Screens
+from tests.journeys.test_admission import welcomed
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
+
+TABLET = {"width": 1180, "height": 820}
+WAITING = "Le serveur ne répond pas encore"
+SCREENS = Screens()
+BOTH_KEPT = """async () => (await caches.keys()).length === 2
+  && (await navigator.serviceWorker.getRegistrations()).every(({ active }) => active?.state === "activated")"""
+READY = "() => navigator.serviceWorker.ready.then(() => true)"
+
+
+@pytest.fixture
+def cable(asgi_server):
+    with Cable(asgi_server) as one:
+        yield one
+
+
+@pytest.fixture
+def people(browser, cable):
+    """Give as many browsers as asked for, at the end of one cable."""
+    contexts = []
+
+    def arrive(**options):
+        contexts.append(browser.new_context(locale="fr-FR", base_url=cable.address, viewport=TABLET, **options))
+        return contexts[-1].new_page()
+
+    yield arrive
+    for context in contexts:
+        context.close()
+
+
+def type_code(page, slip):
+    page.goto("/entrer/")
+    page.evaluate(READY)
+    page.fill("#code", slip.code)
+
+
+def test_a_dead_server_is_a_page_that_waits_and_nobody_types_again(people, cable):
+    concours, _ = welcomed(people)
+    page = people()
+    type_code(page, concours.slips[0])
+    cable.cut()
+    page.click("#enter")
+    expect(page.locator("h1")).to_contain_text(WAITING)
+    expect(page.locator("#again")).to_contain_text("Nouvel essai dans")
+    expect(page.locator("#kept")).to_be_visible()
+    SCREENS.look(page, "86-unanswered")
+    page.set_viewport_size({"width": 320, "height": 640})
+    SCREENS.look(page, "87-unanswered-narrow")
+    page.wait_for_timeout(17_000)  # an attempt at least, in vain
+    expect(page.locator("h1")).to_contain_text(WAITING)
+    cable.mend()
+    expect(page.locator("h1")).to_contain_text("Est-ce bien vous", timeout=30_000)
+    cable.cut()
+    page.click("text=Oui, c’est moi")
+    expect(page.locator("h1")).to_contain_text(WAITING)
+    cable.mend()
+    expect(page.locator("h1")).to_contain_text("Est-ce bien vous", timeout=30_000)
+    page.click("text=Oui, c’est moi")
+    expect(page.locator("#readiness")).to_be_visible()
+    assert page.evaluate("() => sessionStorage.length") == 0
+    assert SCREENS.findings == {}
+
+
+def test_a_tablet_without_network_waits_with_its_scanned_code(people):
+    concours, _ = welcomed(people)
+    page = people()
+    page.goto("/entrer/")
+    page.evaluate(READY)
+    page.context.set_offline(True)
+    page.goto(f"/entrer/#{concours.slips[0].code}")
+    page.reload()
+    expect(page.locator("h1")).to_contain_text(WAITING)
+    expect(page.locator("#kept")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("h1")).to_contain_text("Est-ce bien vous", timeout=30_000)
+
+
+def test_who_takes_the_tablet_finds_no_code_of_another(people, cable):
+    concours, _ = welcomed(people)
+    page = people()
+    type_code(page, concours.slips[0])
+    cable.cut()
+    page.click("#enter")
+    expect(page.locator("#other")).to_be_visible()
+    cable.mend()
+    page.click("#other")
+    expect(page.locator("#code")).to_have_value("")
+    assert page.evaluate("() => sessionStorage.length") == 0
+    page.fill("#code", concours.slips[0].code)
+    page.click("#enter")
+    page.click("text=Non, ce n’est pas moi")
+    page.click("text=Entrer un autre code")
+    expect(page.locator("#code")).to_have_value("")
+    assert page.evaluate("() => sessionStorage.length") == 0
+
+
+def test_a_tablet_page_that_never_had_its_socket_says_to_wait(people, cable):
+    concours, _ = welcomed(people)
+    page = people()
+    type_code(page, concours.slips[0])
+    page.click("#enter")
+    expect(page.locator("h1")).to_contain_text("Est-ce bien vous")
+    cable.forbid_websockets()
+    cable.forbids_frames = True
+    page.click("text=Oui, c’est moi")
+    expect(page.locator("[data-on=unanswered] h1")).to_contain_text(WAITING)
+    expect(page.locator("#unanswered-again")).to_contain_text("Nouvel essai")
+    SCREENS.look(page, "88-unanswered-tablet")
+    cable.allow_websockets()
+    cable.forbids_frames = False
+    expect(page.locator("#readiness")).to_be_visible(timeout=30_000)
+    assert SCREENS.findings == {}
+
+
+def test_who_is_sent_to_a_page_that_does_not_come_has_it_already(people, cable):
+    concours, _ = welcomed(people)
+    page = people()
+    type_code(page, concours.slips[0])
+    page.wait_for_function(BOTH_KEPT)
+    page.click("#enter")
+    page.route(
+        "**/entrer/oui/", lambda route: (cable.cut(), route.fulfill(status=302, headers={"Location": "/copie/"}))
+    )
+    page.click("text=Oui, c’est moi")
+    expect(page.locator("[data-on=unanswered] h1")).to_contain_text(WAITING)
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_the_page_of_nginx_comes_back_by_itself(browser, crowded, cable, has_script):  # noqa: F811 -- the fixture
+    house = crowded(cable.address.removeprefix("http://"))
+    with browser.new_context(base_url=house.base, viewport=TABLET, java_script_enabled=has_script) as context:
+        page = context.new_page()
+        cable.cut()
+        assert page.goto("/entrer/#ABCD").status == 503
+        expect(page.locator("h1")).to_contain_text(WAITING)
+        SCREENS.look(page, f"89-unanswered-nginx-{has_script}")
+        cable.mend()
+        expect(page.locator("h1")).to_contain_text("Entrez le code", timeout=40_000)
+        if has_script:
+            expect(page.locator("#code")).to_have_value("ABCD")
+    assert SCREENS.findings == {}
+
+
+def test_the_kiosk_browser_gets_no_worker_between_its_pages_and_the_server(people):
+    page = people(user_agent="Mozilla/5.0 Chrome/120 SEB/3.7")
+    page.goto("/entrer/")
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
