@@ -57,3 +57,16 @@ def test_another_text_of_a_file_is_another_version(monkeypatch, name):
     source, before = offline._source, offline.written(TABLET)
     monkeypatch.setattr(offline, "_source", changed)
     assert release(offline.written(TABLET))["version"] != release(before)["version"]
+
+
+def test_the_worker_of_the_entrance_keeps_the_page_that_says_to_wait():
+    response = Client().get("/entrer/sw.js")
+    assert (response.status_code, response["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+    assert (response["Cache-Control"], response.cookies) == ("no-cache", {})
+    said = release(response.content.decode())
+    assert said["page"] == "/entrer/sans-reponse/"
+    page = Client().get(said["page"])
+    assert (page.status_code, "Le serveur ne répond pas encore" in page.content.decode()) == (200, True)
+    assert ("no-store" in page["Cache-Control"], page.cookies) == (True, {})
+    assert set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.content.decode())) <= set(said["assets"])
+    assert "/static/js/lib/code.js" in said["assets"]

@@ -17,6 +17,7 @@ class Cable:
         self._guard = threading.Lock()
         self.forbids_websockets = False
         self.forbids_frames = False
+        self.forbids_tablet_page = False
         self._listener = self._listen(0)
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
@@ -95,7 +96,12 @@ class Cable:
     def _is_forbidden(self, data):
         """Look at the beginning of what is sent: enough, for a browser sends a request's head at once."""
         is_socket, is_frames = data.startswith(b"GET /ws/"), data.startswith(b"POST /copie/trames/")
-        return (self.forbids_websockets and is_socket) or (self.forbids_frames and is_frames)
+        is_page = data.startswith(b"GET /copie/ ")
+        return (
+            (self.forbids_websockets and is_socket)
+            or (self.forbids_frames and is_frames)
+            or (self.forbids_tablet_page and is_page)
+        )
 
 
 def _hang_up(call):

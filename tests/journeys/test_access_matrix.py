@@ -43,6 +43,8 @@ ALLOWED = {
     "centres:staff-login": (EVERYBODY, EVERYBODY),
     "centres:staff-logout": (NOBODY, EVERYBODY),
     "centres:slip-enter": (EVERYBODY, NOBODY),
+    "centres:unanswered-show": (EVERYBODY, NOBODY),
+    "centres:worker-show": (EVERYBODY, NOBODY),
     "centres:turn-wait": (EVERYBODY, NOBODY),
     "centres:identity-check": (NOBODY, EVERYBODY),
     "centres:identity-confirm": (NOBODY, EVERYBODY),
