@@ -32,6 +32,7 @@ urlpatterns = [
     path("salle/<int:hosting_id>/preuve.json", witness.export_checkpoints, name="checkpoint-export"),
     path("salle/<int:hosting_id>/<slug:act>/", room.act, name="room-act"),
     path("national/limites/", limits.list_limits, name="limit-list"),
+    path("national/limites/etat/", limits.show_state, name="limit-state"),
     path("national/limites/fixer/", limits.change_limit, name="limit-change"),
     path("national/limites/proposer/", limits.propose, name="guard-propose"),
     path("national/limites/confirmer/", limits.confirm, name="guard-confirm"),

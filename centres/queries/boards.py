@@ -40,6 +40,9 @@ from exams.rules.states import LIVE_STATES, WAITING_STATES
 CALL_MUTED_SECONDS = 120
 GRANTED = Coalesce(Sum("sheet__grants__seconds", filter=Q(sheet__grants__cause=GrantCause.DECISION)), 0)
 """Seconds granted by somebody to one sheet during the sitting."""
+TOLD_BY_DOORS = {LimitName.SOCKETS: "processes"}
+"""Layers of the watch that a door names itself while it makes somebody wait."""
+
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
 
@@ -102,13 +105,14 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
     found = list(hostings)
     counts = _sheet_counts([hosting.centre_sitting_id for hosting in found])
     tiles = [_tile(hosting, counts.get(hosting.centre_sitting_id, {}), now) for hosting in found]
+    reached = reached_limits(now)
     return {
         "tiles": tiles,
         "sums": {name: sum(tile[name] for tile in tiles) for name in ("expected", "composing", "offline", "submitted")},
-        "limits": [asdict(alert) for alert in _national_alerts(now)],
+        "limits": [asdict(alert) for alert in _national_alerts(reached, now)],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
-        "limit": reached_limit(),
+        "limit": reached_limit(told={TOLD_BY_DOORS[one.limit] for one in reached if one.limit in TOLD_BY_DOORS}),
     }
 
 
@@ -130,9 +134,9 @@ def _reached_in(hosting: Hosting, now: datetime) -> list[Reached]:
     ]
 
 
-def _national_alerts(now: datetime) -> list[Label]:
+def _national_alerts(reached: list[Reached], now: datetime) -> list[Label]:
     observed = [name for name, mode in guard_modes().items() if mode is GuardMode.OBSERVE]
-    return [*limit_alerts(reached_limits(now), now, of_one_centre=False), *observed_alerts(observed)]
+    return [*limit_alerts(reached, now, of_one_centre=False), *observed_alerts(observed)]
 
 
 def _milliseconds(now: datetime) -> int:

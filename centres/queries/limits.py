@@ -8,6 +8,15 @@ from exams.enums import GuardMode, GuardName, LimitName
 from exams.models import GuardProposal, LimitChange
 from exams.queries.admission import default_limits, guard_modes, last_changes, open_proposals, present_limits
 
+GUARD_NOTES = {
+    GuardName.ORIGIN: (
+        "Elle ne concerne que les websockets ouverts depuis la page d’un autre nom. Le nom d’hôte de chaque page "
+        "(ALLOWED_HOSTS) est vérifié dans tous les cas, et refusé (400) même quand elle observe : "
+        "l’ajouter demande un redémarrage."
+    ),
+}
+"""What a guard does not cover, where its name does not say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
@@ -39,6 +48,11 @@ class GuardLine:
     proposal: GuardProposal | None
     refused: int
     observed: int
+
+    @property
+    def note(self) -> str:
+        """What it does not cover, in French; empty when its name says it."""
+        return GUARD_NOTES.get(self.name, "")
 
     @property
     def other(self) -> GuardMode:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import number_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -28,9 +29,15 @@ UNREADABLE = "Rien n’a été fait : relisez la page et complétez le formulair
 @require_GET
 def list_limits(request: HttpRequest) -> HttpResponse:
     """Show every limit and every guard."""
-    actor = _allowed(request, "watch-nation")
-    context = {"limits": limit_lines(now()), "guards": guard_lines(), "actor": actor}
-    return render(request, "centres/limits.html", context)
+    return _shown(request, "centres/limits.html")
+
+
+@never_cache
+@login_required
+@require_GET
+def show_state(request: HttpRequest) -> HttpResponse:
+    """Show what changes on the page, which it asks for again every two seconds."""
+    return _shown(request, "centres/_limit_tables.html")
 
 
 @login_required
@@ -41,7 +48,8 @@ def change_limit(request: HttpRequest) -> HttpResponse:
 
     def act(**asked: Any) -> str:
         change = set_limit(**asked, actor=actor, now=now())
-        return f"{change.get_name_display()} : {change.value}, dans chaque processus d’ici 2 secondes."
+        value = number_format(change.value, force_grouping=True)
+        return f"{change.get_name_display()} : {value}, dans chaque processus d’ici 2 secondes."
 
     return _do(request, LimitForm, act)
 
@@ -71,6 +79,12 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return f"{words}, dans chaque processus d’ici 2 secondes."
 
     return _do(request, ConfirmForm, act)
+
+
+def _shown(request: HttpRequest, template: str) -> HttpResponse:
+    actor = _allowed(request, "watch-nation")
+    context = {"limits": limit_lines(now()), "guards": guard_lines(), "actor": actor}
+    return render(request, template, context)
 
 
 def _do(request: HttpRequest, form_class: type[Form], act: Callable[..., str]) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Vitals and pressures in Redis: short-lived keys, read by whoever shows or scrapes them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -121,13 +121,17 @@ def read_pressures() -> list[Pressure] | None:
     return in_order(pressure for row in rows for pressure in decode(row))
 
 
-def reached_limit() -> str:
-    """Return the gravest limit reached, as one French sentence; empty when there is none, or when Redis is away."""
+def reached_limit(told: Collection[str] = ()) -> str:
+    """Return the gravest limit reached, as one French sentence; empty when there is none, or when Redis is away.
+
+    Args:
+        told: layers that the page names already, with what to do.
+    """
     try:
         pressures = read_pressures() or []
     except redis.RedisError:
         return ""
-    reached = [pressure for pressure in pressures if pressure.severity is Severity.REACHED]
+    reached = [one for one in pressures if one.severity is Severity.REACHED and one.layer not in told]
     return f"Limite atteinte : {reached[0].sentence}" if reached else ""
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -18,9 +19,11 @@ from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
 from ecni.pooled.pool import PoolFull
 from ecni.shared.clock import now
+from ecni.vitals import Pressure, Severity, hints
 from exams import broadcast
 from exams.actions.admission import confirm_guard, propose_guard, set_limit
 from exams.actions.guards import Guards
+from exams.broadcast import DoorSight
 from exams.enums import GuardMode, GuardName, LimitName, SheetState
 from exams.models import CentreSitting, Exam, GuardProposal, Sheet
 from exams.queries.admission import present_limits
@@ -213,9 +216,9 @@ def post(client, act, **data):
 
 def test_the_page_raises_a_limit_and_takes_two_people_for_a_guard(hosting, client, ops):
     client.force_login(ops)
-    assert "20 000" not in client.get("/national/limites/").content.decode()
+    assert "20\xa0000" not in client.get("/national/limites/").content.decode()
     page = post(client, "fixer", name="SOCKETS", value="20000", reason="troisième hôte")
-    assert "Connexions par processus : 20000, dans chaque processus d’ici 2 secondes." in page
+    assert "Connexions par processus : 20\xa0000, dans chaque processus d’ici 2 secondes." in page
     assert "troisième hôte" in page
     assert "Rien n’a été fait" in post(client, "fixer", name="SOCKETS", value="beaucoup", reason="x")
     assert "Rien n’a été fait" in post(client, "fixer", name="AUTRE", value="5", reason="x")
@@ -232,6 +235,49 @@ def test_the_page_raises_a_limit_and_takes_two_people_for_a_guard(hosting, clien
         "propose_guard",
         "confirm_guard",
     ]
+
+
+def test_the_page_asks_again_for_what_changes_and_says_each_number_as_french_does(hosting, client, ops):
+    client.force_login(ops)
+    told = DoorSight("h:1", "SOCKETS", 10_000, 9_800, 1_800, int(now().timestamp() * 1000), 0, {})
+    broadcast.publish_door(replace(told, at=int(now().timestamp() * 1000)))
+    for address in ("/national/limites/", "/national/limites/etat/"):
+        page = client.get(address).content.decode()
+        for part, text in (("value", "10\xa0000"), ("used", "9\xa0800"), ("waiting", "1\xa0800")):
+            assert f'data-part="SOCKETS-{part}">{text}<' in page
+        assert "9\xa0800 sur 10\xa0000, <b>1\xa0800 attendent</b>" in page
+        assert 'value="10000"' in page
+        assert "est vérifié dans tous les cas" in page
+    assert 'data-state="/national/limites/etat/"' in client.get("/national/limites/").content.decode()
+
+
+def test_asking_again_does_not_take_what_was_done_off_the_page(hosting, client, ops):
+    client.force_login(ops)
+    client.post("/national/limites/fixer/", {"name": "SOCKETS", "value": "20000", "reason": "essai"})
+    assert "dans chaque processus" not in client.get("/national/limites/etat/").content.decode()
+    assert "dans chaque processus" in client.get("/national/limites/").content.decode()
+
+
+def test_a_full_process_is_one_line_of_the_national_board(hosting, client, ops):
+    client.force_login(ops)
+    instant = int(now().timestamp() * 1000)
+    reached = Pressure("processes", "sockets 1@h", 3, 3, 1.0, Severity.REACHED, "places d’un processus", "ajouter", 1.0)
+    other = replace(reached, layer="nginx", where="", share=1.0, sentence="nginx refuse")
+    hints._shared.cache_clear()
+    to = hints.client()
+    try:
+        hints.publish_pressures(to, "h", [reached], 1.0)
+        assert national_board([], now())["limit"] == "Limite atteinte : places d’un processus"
+        broadcast.publish_door(DoorSight("h:1", "SOCKETS", 3, 3, 2, instant, instant, {}))
+        board = national_board([], now())
+        assert (board["limit"], len(board["limits"])) == ("", 1)
+        page = client.get("/national/").content.decode()
+        assert 'relever la limite fait entrer les autres. <a href="/national/limites/">' in page
+        hints.publish_pressures(to, "h", [reached, other], 1.0)
+        assert national_board([], now())["limit"] == "Limite atteinte : nginx refuse"
+    finally:
+        to.flushdb()
+        to.close()
 
 
 def test_a_limit_is_set_from_a_shell_by_those_who_may(ops, capsys):

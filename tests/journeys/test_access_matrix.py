@@ -72,6 +72,7 @@ ALLOWED = {
     "centres:room-act incident": (NOBODY, ROOM),
     "centres:national-board": (NATION, NOBODY),
     "centres:limit-list": (NATION, NOBODY),
+    "centres:limit-state": (NATION, NOBODY),
     "centres:limit-change": (NOBODY, NATION),
     "centres:guard-propose": (NOBODY, NATION),
     "centres:guard-confirm": (NOBODY, NATION),

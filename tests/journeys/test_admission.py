@@ -77,10 +77,37 @@ def raise_on_the_page(agency):
     expect(agency.locator(".banner")).to_contain_text("Connexions par processus : 10")
 
 
+def begin_to_type(page):
+    page.goto("/national/limites/")
+    page.fill("tr[data-row=SOCKETS] input[name=reason]", "à moitié")
+
+
+def see_who_waits(page):
+    """The page follows by itself, and leaves what is being typed."""
+    line = page.locator("tr[data-row=SOCKETS]")
+    expect(line.locator("[data-part=SOCKETS-waiting]")).to_have_text("1", timeout=6_000)
+    expect(line).to_have_attribute("data-tone", "danger")
+    expect(line.locator("input[name=reason]")).to_have_value("à moitié")
+
+
+def see_the_line(page):
+    """The national board names the limit, with the way to raise it."""
+    page.goto("/national/")
+    expect(page.locator("#limits")).to_contain_text("connexions par processus", timeout=6_000)
+    expect(page.locator("#limits a")).to_have_attribute("href", "/national/limites/")
+
+
+def see_what_was_set(page):
+    expect(page.locator("[data-part=SOCKETS-value]")).to_have_text("10", timeout=6_000)
+    expect(page.locator("[data-part=ORIGIN-proposal]")).to_contain_text("nom d’hôte")
+
+
 def test_a_full_house_makes_wait_and_lets_in(people):
     concours, head = welcomed(people)
-    first, second, agency = people(), people(), people()
-    log_in(agency, "agence")
+    first, second, agency, watching = (people() for _ in range(4))
+    for page, username in ((agency, "agence"), (watching, "agence2")):
+        log_in(page, username)
+    begin_to_type(watching)
     limit(LimitName.SOCKETS, 1)
     first.wait_for_timeout(1_500)
     for page, slip in zip((first, second), concours.slips, strict=True):
@@ -95,13 +122,14 @@ def test_a_full_house_makes_wait_and_lets_in(people):
     SCREENS.look(second, "81-waiting-narrow")
     expect(head.locator("#limits")).to_contain_text("1 tablette de ce centre attend", timeout=6_000)
     SCREENS.look(head, "82-waiting-room")
-    agency.goto("/national/")
-    expect(agency.locator("#limits")).to_contain_text("connexions par processus", timeout=6_000)
+    see_the_line(agency)
     SCREENS.look(agency, "83-waiting-national")
+    see_who_waits(watching)
     raise_on_the_page(agency)
 
     expect(second.locator("#readiness")).to_be_visible(timeout=8_000)
     expect(head.locator("#limits")).to_be_empty(timeout=6_000)
+    see_what_was_set(watching)
     assert SCREENS.findings == {}
 
 

@@ -80,15 +80,25 @@ export function showLive(isLive) {
 
 /** Name each limit that makes somebody wait, and each guard that only observes. @param {{tone: string, icon: string, word: string}[]} limits */
 export function showLimits(limits) {
-  document.querySelector("#limits").replaceChildren(...limits.map(({ tone, icon: name, word }) => {
+  const place = document.querySelector("#limits");
+  place.replaceChildren(...limits.map(({ tone, icon: name, word }) => {
     const line = document.createElement("div");
     line.className = "banner";
     line.dataset.tone = tone;
     const words = document.createElement("div");
     words.textContent = word;
+    if (place.dataset.page) words.append(" ", linkTo(place.dataset.page));
     line.append(icon(name), words);
     return line;
   }));
+}
+
+/** Where a limit is raised and a guard is switched. */
+function linkTo(page) {
+  const link = document.createElement("a");
+  link.href = page;
+  link.textContent = "Limites et gardes";
+  return link;
 }
 
 /** An icon of the sprite. */

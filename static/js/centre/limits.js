@@ -1,0 +1,6 @@
+/** Keeps the page of limits and guards live. */
+
+import { showLive } from "./board.js";
+import { follow } from "../lib/parts.js";
+
+follow(document.querySelector("#limits-page"), showLive);
