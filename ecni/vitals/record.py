@@ -20,6 +20,7 @@ class Gauges:
         batch_size: acts of the last commit.
         stalled_seconds: for how long the commit under way has lasted; 0 when there is none.
         lacks_descriptors: whether `budget` is less than what the staff allows, for want of file descriptors.
+        by_http: tablets that speak by HTTP, for want of a websocket: they hold no socket and count in no budget.
     """
 
     sockets: int = 0
@@ -33,6 +34,7 @@ class Gauges:
     batch_size: int = 0
     stalled_seconds: float = 0.0
     lacks_descriptors: bool = False
+    by_http: int = 0
 
 
 @dataclass(frozen=True, slots=True)

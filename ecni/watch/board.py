@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import redis
 
-from ecni.vitals import Pressure, Severity, Vitals
+from ecni.vitals import Gauges, Pressure, Severity, Vitals
 from ecni.vitals.hints import PAST_LENGTH, Past, read_past, read_pressures, read_vitals
 from ecni.watch.rules import LAYERS, counted, headroom, nearest
 
@@ -152,7 +152,7 @@ def _process(one: Vitals, past: Sequence[Past], now: float) -> ProcessRow:
         role=one.role,
         name=f"{one.pid}@{one.host}",
         since=_duration(now - one.started_at),
-        sockets=counted(gauges.sockets) + (f" / {counted(gauges.budget)}" if gauges.budget else ""),
+        sockets=_tablets(gauges),
         composing=counted(gauges.composing),
         acks=counted(round(one.acks_per_second, 1)),
         lag=round(one.loop_lag_ms),
@@ -168,6 +168,12 @@ def _process(one: Vitals, past: Sequence[Past], now: float) -> ProcessRow:
         acks_drawing=drawing([point.acks for point in past]),
         lag_drawing=drawing([point.lag_ms for point in past]),
     )
+
+
+def _tablets(gauges: Gauges) -> str:
+    of = f" / {counted(gauges.budget)}" if gauges.budget else ""
+    beside = f", et {counted(gauges.by_http)} par HTTP" if gauges.by_http else ""
+    return f"{counted(gauges.sockets)}{of}{beside}"
 
 
 def drawing(values: Sequence[float]) -> str:

@@ -48,6 +48,7 @@ PROCESS_METRICS = (
     ProcessMetric("ecni_gc_pause_seconds", GAUGE, "Longest collector pause.", lambda v: v.gc_pause_ms / 1000),
     ProcessMetric("ecni_sockets", GAUGE, "Candidates' sockets open.", lambda v: v.gauges.sockets),
     ProcessMetric("ecni_sockets_budget", GAUGE, "Sockets let in at most, 0 for no bound.", lambda v: v.gauges.budget),
+    ProcessMetric("ecni_tablets_by_http", GAUGE, "Tablets that speak by HTTP.", lambda v: v.gauges.by_http),
     ProcessMetric("ecni_waiting", GAUGE, "Newcomers who wait for a place.", lambda v: v.gauges.waiting),
     ProcessMetric("ecni_composing", GAUGE, "Sockets whose sheet composes.", lambda v: v.gauges.composing),
     ProcessMetric("ecni_acks_total", COUNTER, "Answers acknowledged.", lambda v: v.acks),

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_READ_SECONDS = 2.0
 QUESTIONS_CAPACITY = 5_000
+EXCHANGED_SECONDS = 10.0
+"""A tablet that speaks by HTTP does so every two seconds."""
 RETURNING_STATES = frozenset({SheetState.COMPOSING, SheetState.PAUSED})
 
 Question = tuple[int, asyncio.Future[bool | None]]
@@ -67,6 +69,7 @@ class Door:
         self._returning: set[int] = set()
         self._elsewhere: dict[int, float] = {}
         self._passed: set[int] = set()
+        self._exchanged: dict[int, float] = {}
         self._is_read = asyncio.Event()
         self._since: float | None = None
         self._questions: Batch[Question, bool] | None = None
@@ -92,6 +95,8 @@ class Door:
             await self._inquire(sheet_id)
         if self._admits(sheet_id, by_http=by_http):
             self._pass(sheet_id)
+            if by_http:
+                self._exchanged[sheet_id] = self._seconds()
             return None
         return waiting(self._wait(ticket))
 
@@ -99,6 +104,13 @@ class Door:
     def rooms(self) -> set[int]:
         """The centre sittings of those who wait."""
         return set(self.line.rooms)
+
+    def count_exchanging(self) -> int:
+        """Return how many sheets have lately spoken by HTTP; called in the thread that reports."""
+        oldest = self._seconds() - EXCHANGED_SECONDS
+        for sheet_id in [one for one, at in list(self._exchanged.items()) if at < oldest]:
+            self._exchanged.pop(sheet_id, None)
+        return len(self._exchanged)
 
     def learn(self, statuses: Mapping[int, SheetStatus]) -> None:
         """Take in the states of sheets as the staff has changed them: somebody who waits may be composing now."""

@@ -137,6 +137,7 @@ class Hub:
             sockets=len(sessions),
             composing=sum(session.status.state is SheetState.COMPOSING for session in sessions),
             budget=self.door.places.budget,
+            by_http=self.door.count_exchanging(),
             waiting=len(self.door.line),
             lacks_descriptors=self.door.places.lacks_descriptors,
             writer_waiting=self.writer.waiting,

@@ -288,6 +288,11 @@ async def test_frames_by_http_wait_too_unless_their_sheet_composes(lobby, source
     centre_sitting = await sync_to_async(opened)(count=1, now=now())
     _, frames = await post(source, await centre_sitting.sheets.aget())
     assert [frame["t"] for frame in frames] == ["state"]
+    gauges = source().gauges()
+    assert (gauges.by_http, gauges.sockets) == (1, 3)
+    door = source().door
+    door._exchanged = dict.fromkeys(door._exchanged, door._seconds() - 11)
+    assert source().gauges().by_http == 0
 
 
 async def test_a_guard_that_observes_lets_through_and_counts(lobby, source):

@@ -65,6 +65,11 @@ def test_the_gravest_limit_comes_first_with_its_remedy(ops, told):
     assert "<polyline points=" in page
 
 
+def test_tablets_by_http_are_told_beside_the_sockets(ops, told):
+    told(calm(), processes=(vitals(gauges=Gauges(sockets=4321, budget=10_000, by_http=12)),))
+    assert "4 321 / 10 000, et 12 par HTTP" in ops.get(STATE).content.decode()
+
+
 def test_when_nothing_is_near_the_first_to_come_is_named_with_what_is_left(ops, told):
     told(calm(share=0.4), calm("conntrack", 0.1))
     page = ops.get(STATE).content.decode()
