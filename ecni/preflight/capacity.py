@@ -103,7 +103,8 @@ class Need:
 def needs_of(day: Day, costs: UnitCosts) -> list[Need]:
     """Return what it takes to hold a day, in the order in which it is bought; no line ever falls as candidates grow."""
     sockets, web = socket_processes(day, costs), web_processes(day, costs)
-    needs = Needs(day.candidates, ceil(sockets.amount), ceil(web.amount))
+    spread = limits.supposed_spread(ceil(sockets.amount))
+    needs = Needs(day.candidates, ceil(sockets.amount), ceil(web.amount), spread)
     database = database_cores(day, costs)
     connections = limits.connections_needed(needs)
     return [
@@ -149,8 +150,9 @@ def socket_processes(day: Day, costs: UnitCosts) -> Need:
     answer = day.answers_per_second * costs.answer_server_ms / KILO / day.busy
     opening = day.candidates * costs.opening_ms / KILO / day.opening_seconds / day.busy
     back = day.candidates * costs.return_ms / KILO / day.return_seconds / day.busy
+    number = day.candidates / limits.SOCKETS_PER_PROCESS
     by = {
-        f"{limits.SOCKETS_PER_PROCESS} tablettes par processus": day.candidates / limits.SOCKETS_PER_PROCESS,
+        f"{limits.SOCKETS_PER_PROCESS} tablettes sur le plus plein": number if number <= 1 else number * limits.UNEVEN,
         f"{day.answers_per_second:.0f} réponses/s x {costs.answer_server_ms:.3f} ms": answer,
         f"ouverture en {day.opening_seconds:.0f} s x {costs.opening_ms:.3f} ms": opening,
         f"retour en {day.return_seconds:.0f} s x {costs.return_ms:.2f} ms": back,

@@ -1,18 +1,28 @@
-"""What each layer allows, as pure functions of what was read of it. No reading here.
+"""What each layer of a machine and of its engines allows, as pure functions of what was read. No reading here.
 
 Unit costs are bounds, on the safe side, of what was measured on two cores.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import inf
+from math import ceil, inf
+from typing import Self
 
 SPARE_DESCRIPTORS = 256
 """What a process opens besides its candidates: logs, database, Redis, modules."""
 
 SOCKETS_PER_PROCESS = 10_000
 """Sockets of one Daphne with a 99th percentile under 50 ms, collector frozen."""
+
+UNEVEN = 1.5
+"""The fullest socket process against an even share, while centres are not known: decision 20."""
+
+LARGEST_CENTRE = 0.05
+"""Share of all candidates in the largest centre, while centres are not known: 480 of 9,800."""
+
+UNBOUNDED = 1 << 30
+"""What stands for a limit that is not set."""
 
 STORM_SHARE = 0.2
 """Share of all tablets that may knock within the pause of a process (2 s of a jitter of 10 s)."""
@@ -34,8 +44,31 @@ RESERVED_CONNECTIONS = 3
 """Those that PostgreSQL keeps for its superuser, by default."""
 
 REDIS_CLIENTS_PER_PROCESS = 60
+BUFFER_BYTES = 32 * 10**6
+"""Redis's own default, for what is published to one process while it is busy."""
+
 CLOCK_SECONDS = 0.25
 CERTIFICATE_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How candidates are spread, as shares of all of them, above 0 and at most 1.
+
+    Attributes:
+        fullest: on the fullest socket process.
+        after_a_death: on the fullest one that is left, whichever has died.
+        largest_centre: in the largest centre, which may share one address.
+    """
+
+    fullest: float
+    after_a_death: float
+    largest_centre: float = LARGEST_CENTRE
+
+
+def supposed_spread(processes: int) -> Spread:
+    """Return what is supposed of so many socket processes, 1 or more, while centres are not known."""
+    return Spread(min(1.0, UNEVEN / processes), min(1.0, UNEVEN / max(1, processes - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +78,13 @@ class Needs:
     Attributes:
         candidates: tablets at the same time.
         socket_processes, web_processes: how many of each role will run.
+        spread: of candidates over socket processes and centres.
     """
 
     candidates: int
     socket_processes: int
     web_processes: int
+    spread: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +97,7 @@ class Finding:
         allows: number of candidates that it lets in; None when it does not depend on them.
         is_met: whether it is enough; None when it could not be read from here.
         remedy: what to do, in French; empty when it is enough.
+        where: of what, in French, where a layer is found several times.
     """
 
     layer: str
@@ -70,6 +106,11 @@ class Finding:
     allows: int | None
     is_met: bool | None
     remedy: str = ""
+    where: str = ""
+
+    def at(self, where: str) -> Self:
+        """Return the same limit, of one part of its layer."""
+        return replace(self, where=where)
 
 
 def judged(findings: list[Finding]) -> list[Finding]:
@@ -83,32 +124,51 @@ def judged(findings: list[Finding]) -> list[Finding]:
 def counted(layer: str, value: int, allows: int, needs: Needs, remedy: str, needed: int | None = None) -> Finding:
     """A limit that lets in a number of candidates."""
     is_met = allows >= needs.candidates
-    return Finding(
-        layer, f"{value:,}".replace(",", " "), str(needed or needs.candidates), allows, is_met, "" if is_met else remedy
-    )
+    return Finding(layer, grouped(value), grouped(needed or needs.candidates), allows, is_met, "" if is_met else remedy)
 
 
-def descriptors(soft: int, needs: Needs) -> Finding:
-    """File descriptors of one socket process: one for each candidate."""
-    allows = max(0, soft - SPARE_DESCRIPTORS) * needs.socket_processes
-    needed = -(-needs.candidates // needs.socket_processes) + SPARE_DESCRIPTORS
-    return counted("descriptors", soft, allows, needs, f"ulimit -n {needed} au moins, pour chaque processus", needed)
+def grouped(number: int) -> str:
+    """Return a number as French writes it."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def descriptors(soft: int, needs: Needs, where: str = "") -> Finding:
+    """File descriptors of one socket process: one for each candidate, on the fullest process.
+
+    Args:
+        soft: as the process, or the account that will start it, has it.
+        needs: what is to be held.
+        where: which one, when it runs.
+    """
+    share = needs.spread.fullest
+    needed = ceil(needs.candidates * share) + SPARE_DESCRIPTORS
+    allows = int(max(0, soft - SPARE_DESCRIPTORS) / share)
+    remedy = f"ulimit -n {needed} au moins pour chaque processus « sockets » (prlimit sur un processus qui tourne)"
+    return counted("descriptors", soft, allows, needs, remedy, needed).at(where)
 
 
 def backlog(somaxconn: int, asked: int, needs: Needs) -> Finding:
     """Connections that wait to be accepted while every tablet comes back: the kernel caps what the server asks for."""
     value = min(somaxconn, asked)
-    needed = int(needs.candidates * STORM_SHARE)
-    return counted(
-        "backlog", value, int(value / STORM_SHARE), needs, f"sysctl net.core.somaxconn={needed} au moins", needed
-    )
+    needed = ceil(needs.candidates * STORM_SHARE)
+    remedy = f"sysctl net.core.somaxconn={needed} au moins"
+    return counted("backlog", value, int(value / STORM_SHARE), needs, remedy, needed)
+
+
+def queue(most: int, share: float, needs: Needs, where: str) -> Finding:
+    """The queue of a port, several sockets together; `share` of all candidates call there, above 0."""
+    needed = ceil(needs.candidates * STORM_SHARE * share)
+    allows = int(most / (STORM_SHARE * share))
+    remedy = f"file d’attente (backlog) et net.core.somaxconn à {needed} au moins, puis relancer ce qui écoute"
+    return counted("backlog", most, allows, needs, remedy, needed).at(where)
 
 
 def ephemeral_ports(low: int, high: int, needs: Needs) -> Finding:
-    """Ports of the proxy's connections to one address of the socket servers."""
+    """Ports of the proxy's connections to one address of the socket servers, also when another one has died."""
     ports = high - low + 1
+    share = needs.spread.after_a_death
     remedy = "sysctl net.ipv4.ip_local_port_range='1024 65535', ou plusieurs adresses de serveurs"
-    return counted("ephemeral-ports", ports, ports, needs, remedy)
+    return counted("ephemeral-ports", ports, int(ports / share), needs, remedy, ceil(needs.candidates * share))
 
 
 def conntrack(most: int | None, needs: Needs) -> Finding:
@@ -119,21 +179,30 @@ def conntrack(most: int | None, needs: Needs) -> Finding:
     return counted("conntrack", most, most // 2, needs, f"sysctl net.netfilter.nf_conntrack_max={2 * needed}", needed)
 
 
-def proxy(directives: Mapping[str, int], needs: Needs) -> Finding:
-    """Connections of nginx: two for each candidate, shared between its workers; `directives` by name."""
-    workers = directives["worker_processes"]
-    held = min(directives["worker_connections"], directives["worker_rlimit_nofile"])
-    needed = -(-2 * needs.candidates // workers)
-    remedy = f"worker_connections et worker_rlimit_nofile : {needed} au moins dans nginx.conf"
-    return counted("nginx", held, held * workers // 2, needs, remedy, needed)
-
-
 def processes(cores: int, needs: Needs) -> Finding:
-    """Socket processes, each within what keeps it quick."""
-    allows = SOCKETS_PER_PROCESS * needs.socket_processes
-    needed = -(-needs.candidates // SOCKETS_PER_PROCESS)
+    """Socket processes, the fullest of them within what keeps it quick."""
+    share = needs.spread.fullest
+    allows = int(SOCKETS_PER_PROCESS / share)
+    needed = ceil(needs.candidates * share * needs.socket_processes / SOCKETS_PER_PROCESS)
     remedy = f"{needed} processus « sockets » au moins, sur {needed} cœurs ({cores} ici)"
     return counted("processes", needs.socket_processes, allows, needs, remedy, needed)
+
+
+def concurrency(most: int, needs: Needs) -> Finding:
+    """Connections at which a server was told to stop: uvicorn's `--limit-concurrency`."""
+    needed = ceil(needs.candidates * needs.spread.fullest)
+    remedy = f"relancer sans --limit-concurrency, ou à {needed} au moins"
+    return counted("server-concurrency", most, int(most / needs.spread.fullest), needs, remedy, needed)
+
+
+def running(count: int, needs: Needs) -> Finding:
+    """Socket processes that run now, against those that are to run."""
+    is_met = count >= needs.socket_processes
+    allows = None if is_met else int(count * needs.candidates / needs.socket_processes)
+    remedy = "" if is_met else "relancer ceux qui manquent"
+    return Finding(
+        "processes", str(count), str(needs.socket_processes), allows, is_met, remedy, "« sockets » en marche"
+    )
 
 
 def connections_needed(needs: Needs, reserved: int = RESERVED_CONNECTIONS) -> int:
@@ -147,11 +216,24 @@ def connections_needed(needs: Needs, reserved: int = RESERVED_CONNECTIONS) -> in
 
 
 def database_connections(most: int, reserved: int, needs: Needs) -> Finding:
-    """Connections of PostgreSQL."""
+    """Connections of PostgreSQL, those that it reserves among them."""
+    return _connections("postgresql-connections", most, reserved, needs, "max_connections = {} au moins")
+
+
+def account_connections(kind: str, name: str, most: int, needs: Needs) -> Finding:
+    """Connections of one `kind`, ROLE or DATABASE, of PostgreSQL."""
+    remedy = f'ALTER {kind} "{name}" CONNECTION LIMIT {{}} au moins, ou -1'
+    return _connections(f"postgresql-{kind.lower()}", most, 0, needs, remedy)
+
+
+def _connections(layer: str, most: int, reserved: int, needs: Needs, remedy: str) -> Finding:
+    """What lacks is lacking to the pages by which candidates enter and to their wire: as many fewer come in."""
     needed = connections_needed(needs, reserved)
-    is_met = most >= needed
-    remedy = "" if is_met else f"max_connections = {needed} au moins"
-    return Finding("postgresql-connections", str(most), str(needed), None if is_met else 0, is_met, remedy)
+    if most >= needed:
+        return Finding(layer, str(most), str(needed), None, is_met=True)
+    fixed = CONNECTIONS_OF_WORKERS + reserved
+    allows = max(0, most - fixed) * needs.candidates // (needed - fixed)
+    return Finding(layer, str(most), str(needed), allows, is_met=False, remedy=remedy.format(needed))
 
 
 def durability(settings: Mapping[str, str]) -> list[Finding]:
@@ -176,11 +258,27 @@ def redis_clients_needed(needs: Needs) -> int:
 
 
 def redis_clients(most: int, needs: Needs) -> Finding:
-    """Clients of Redis."""
+    """Clients of Redis; what lacks is lacking to the processes, and to as many of their candidates."""
     needed = redis_clients_needed(needs)
-    is_met = most >= needed
-    remedy = "" if is_met else f"maxclients {needed} au moins"
-    return Finding("redis-clients", str(most), str(needed), None if is_met else 0, is_met, remedy)
+    if most >= needed:
+        return Finding("redis-clients", str(most), str(needed), None, is_met=True)
+    remedy = f"CONFIG SET maxclients {needed} au moins, sans arrêt, et dans sa configuration"
+    allows = most * needs.candidates // needed
+    return Finding("redis-clients", str(most), str(needed), allows, is_met=False, remedy=remedy)
+
+
+def redis_buffers(setting: str) -> Finding:
+    """What Redis keeps for a process that listens, before it closes its connection.
+
+    Args:
+        setting: `client-output-buffer-limit`, four words for each class of clients.
+    """
+    words = setting.split()
+    most = int(words[words.index("pubsub") + 1]) if "pubsub" in words else 0
+    is_met = most == 0 or most >= BUFFER_BYTES
+    remedy = "" if is_met else "client-output-buffer-limit pubsub 32mb 8mb 60 au moins"
+    value = f"{most // 10**6} Mo" if most else "sans limite"
+    return Finding("redis-buffers", value, f"{BUFFER_BYTES // 10**6} Mo", None, is_met, remedy)
 
 
 def redis_policy(policy: str, memory: int) -> Finding:
@@ -206,9 +304,9 @@ def disk(layer: str, free: int | None, needs: Needs) -> Finding:
     )
 
 
-def clock(layer: str, difference: timedelta) -> Finding:
-    """Another machine's clock against this one's: the end of a sheet is decided by the database's."""
-    seconds = abs(difference.total_seconds())
+def clock(layer: str, instant: datetime, before: datetime, after: datetime) -> Finding:
+    """Another machine's clock, asked between two instants of this one's: the database's ends each sheet."""
+    seconds = max(before - instant, instant - after, timedelta()).total_seconds()
     is_met = seconds <= CLOCK_SECONDS
     remedy = "" if is_met else "Mettre les horloges à l’heure (NTP)"
     return Finding(layer, f"{seconds:.3f} s", f"{CLOCK_SECONDS} s", None, is_met, remedy)

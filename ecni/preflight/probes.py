@@ -1,13 +1,14 @@
-"""Reading each limit where it is: this process, this kernel, PostgreSQL, Redis, the papers."""
+"""Reading each limit where it is: this process, this kernel, what runs on it, PostgreSQL, Redis, the papers."""
 
 import hashlib
 import os
-import re
 import resource
 import shutil
 import ssl
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -18,45 +19,110 @@ from cryptography import x509
 from django.conf import settings
 from django.db import connection
 
-from ecni.preflight import limits
+from ecni.preflight import entrance, limits, ring
+from ecni.preflight.firewall import read_firewall
 from ecni.preflight.limits import Finding, Needs
+from ecni.preflight.living import Living, found_living, look, ports_of
+from ecni.preflight.proxyfile import ProxyFile, read_proxy
 from ecni.supervisor import BACKLOG
 from exams.models import Paper
+from exams.queries.admission import present_limits
 from exams.queries.papers import papers_to_come
+from exams.queries.sheets import sheets_of_next_sitting
 
 KERNEL = Path("/proc/sys/net")
+SOMAXCONN = KERNEL / "core" / "somaxconn"
+USUAL_PROCESSES = 2
+KNOWN = 2
+"""The centres of the next sitting are believed when it has at least one sheet for so many candidates."""
+
 FETCH_SECONDS = 20
-REDIS_SETTINGS = ("maxclients", "maxmemory", "maxmemory-policy")
-NGINX_DEFAULTS = {"worker_processes": 1, "worker_connections": 512, "worker_rlimit_nofile": 1024}
+REDIS_SETTINGS = ("maxclients", "maxmemory", "maxmemory-policy", "client-output-buffer-limit")
 
 
-def probe(
-    *, needs: Needs, now: datetime, nginx: Path | None, certificate: Path | None, caches: Sequence[str]
-) -> list[Finding]:
-    """Read every limit that can be read from here.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a preflight.
 
-    Args:
-        needs: what is to be held.
-        now: this machine's clock.
-        nginx: the proxy's configuration file, if there is one.
+    Attributes:
+        candidates: tablets at the same time.
+        socket_processes: how many will run; None for as many as nginx names, or as run now, else two.
+        web_processes: how many will run.
+        nginx: the proxy's configuration file, if there is one; None for that of the nginx that runs, if one does.
         certificate: the TLS certificate in PEM, if there is one.
         caches: addresses, such as `https://cache.lille.example.fr`, from which centres fetch the papers.
     """
+
+    candidates: int
+    socket_processes: int | None = None
+    web_processes: int = 2
+    nginx: Path | None = None
+    certificate: Path | None = None
+    caches: Sequence[str] = ()
+
+
+def probe(*, asked: Asked, now: datetime) -> list[Finding]:
+    """Read every limit that can be read from here, of the machine's configuration and of what runs on it.
+
+    Args:
+        asked: what is to be held, and where to look.
+        now: this machine's clock.
+    """
+    began = time.monotonic()
+
+    def present() -> datetime:
+        return now + timedelta(seconds=time.monotonic() - began)
+
     papers = list(papers_to_come(now))
-    found = [*_kernel(needs), *_database(needs, now), *_redis(needs, now), *_papers(papers, caches)]
-    if nginx is not None:
-        found.append(limits.proxy(_directives(nginx.read_text()), needs))
-    if certificate is not None:
+    living = look(asked.nginx)
+    file = read_proxy(asked.nginx) if asked.nginx else living.file
+    values = {name.value: value for name, value in present_limits().items()}
+    needs = _needs(asked, living, file, now)
+    soft = _soft_limit()
+    found = [
+        *_kernel(needs),
+        *found_living(living, file, values, needs),
+        *entrance.firewall(read_firewall(), ports_of(living, file), needs),
+        *entrance.admission(values, file, needs),
+        *_database(needs, present),
+        *_redis(needs, present),
+        *_papers(papers, asked.caches),
+    ]
+    if finding := entrance.survivors(soft, values, needs, "ce compte, si un processus s’arrête"):
+        found.append(finding)
+    if asked.nginx and file:
+        found += entrance.proxy(file, soft, needs)
+    if asked.nginx and file and file.ports:
+        held = min(_number(SOMAXCONN) or file.backlog, file.backlog) * file.queues
+        found.append(limits.queue(held, 1.0, needs, "nginx"))
+    if asked.certificate is not None:
         last_day = max((paper.sitting.starts_at for paper in papers), default=now)
-        found.append(_certificate(certificate, last_day, now))
+        found.append(_certificate(asked.certificate, last_day, now))
     return limits.judged(found)
 
 
-def _kernel(needs: Needs) -> Iterator[Finding]:
+def _needs(asked: Asked, living: Living, file: ProxyFile | None, now: datetime) -> Needs:
+    """Return what is asked, spread as nginx will when the centres of the next sitting are known."""
+    servers = [server.address for server in file.servers] if file else []
+    processes = asked.socket_processes or len(servers) or len(living.sockets) or USUAL_PROCESSES
+    sheets = sheets_of_next_sitting(now)
+    if sum(sheets.values()) * KNOWN < asked.candidates:
+        sheets = {}
+    if len(servers) != processes:
+        servers = [f"127.0.0.1:{8001 + USUAL_PROCESSES + number}" for number in range(processes)]
+    found = ring.spread(sheets, servers) if sheets else limits.supposed_spread(processes)
+    return Needs(asked.candidates, processes, asked.web_processes, found)
+
+
+def _soft_limit() -> int:
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    yield limits.descriptors(soft, needs)
+    return limits.UNBOUNDED if soft == resource.RLIM_INFINITY else soft
+
+
+def _kernel(needs: Needs) -> Iterator[Finding]:
+    yield limits.descriptors(_soft_limit(), needs, "ce compte")
     yield limits.processes(len(os.sched_getaffinity(0)), needs)
-    somaxconn = _number(KERNEL / "core" / "somaxconn")
+    somaxconn = _number(SOMAXCONN)
     if somaxconn is not None:
         yield limits.backlog(somaxconn, BACKLOG, needs)
     ports = KERNEL / "ipv4" / "ip_local_port_range"
@@ -70,48 +136,53 @@ def _number(path: Path) -> int | None:
     return int(path.read_text()) if path.exists() else None
 
 
-def _database(needs: Needs, now: datetime) -> Iterator[Finding]:
-    names = ("max_connections", "superuser_reserved_connections", "fsync", "full_page_writes", "synchronous_commit")
+_ENGINE = """
+SELECT clock_timestamp(), (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
+  current_setting('superuser_reserved_connections')::int
+    + coalesce(current_setting('reserved_connections', true)::int, 0)
+"""
+_ACCOUNTS = """
+SELECT 'ROLE', rolname, rolconnlimit FROM pg_roles WHERE rolname = session_user AND NOT rolsuper
+UNION ALL
+SELECT 'DATABASE', datname, datconnlimit FROM pg_database, pg_roles
+WHERE datname = current_database() AND rolname = session_user AND NOT rolsuper
+"""
+"""A superuser passes by both limits."""
+
+
+def _database(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
+    names = ("max_connections", "fsync", "full_page_writes", "synchronous_commit")
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [list(names)])
         values = dict(cursor.fetchall())
-        cursor.execute("SELECT clock_timestamp(), current_setting('data_directory')")
-        ((instant, folder),) = cursor.fetchall()
-    yield limits.database_connections(
-        int(values["max_connections"]), int(values["superuser_reserved_connections"]), needs
-    )
+        before = present()
+        cursor.execute(_ENGINE)
+        ((instant, folder, reserved),) = cursor.fetchall()
+        after = present()
+        cursor.execute(_ACCOUNTS)
+        accounts = cursor.fetchall()
+    yield limits.database_connections(int(values["max_connections"]), reserved, needs)
+    yield from (limits.account_connections(kind, name, most, needs) for kind, name, most in accounts if most >= 0)
     yield from limits.durability(values)
-    yield limits.clock("postgresql-clock", instant - now)
-    yield limits.disk("postgresql-disk", shutil.disk_usage(folder).free if Path(folder).exists() else None, needs)
+    yield limits.clock("postgresql-clock", instant, before, after)
+    is_here = folder is not None and Path(folder).exists()
+    yield limits.disk("postgresql-disk", shutil.disk_usage(folder).free if is_here else None, needs)
 
 
-def _redis(needs: Needs, now: datetime) -> Iterator[Finding]:
+def _redis(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
     client = redis.Redis.from_url(settings.REDIS_HINTS_URL, decode_responses=True, socket_connect_timeout=2)
     try:
         values = {name: str(value) for name, value in client.config_get(*REDIS_SETTINGS).items()}
+        before = present()
         seconds, micros = client.time()
+        after = present()
     except redis.RedisError as error:
         yield Finding("redis", f"injoignable : {error}", "joignable", None, is_met=False, remedy="Démarrer Redis")
         return
     yield limits.redis_clients(int(values["maxclients"]), needs)
+    yield limits.redis_buffers(values["client-output-buffer-limit"])
     yield limits.redis_policy(values["maxmemory-policy"], int(values["maxmemory"]))
-    yield limits.clock("redis-clock", datetime.fromtimestamp(seconds + micros / 1e6, UTC) - now)
-
-
-def _directives(configuration: str) -> dict[str, int]:
-    found = re.findall(r"^[^#\n]*?\b(worker_\w+)\s+(\w+);", configuration, re.MULTILINE)
-    read = {
-        name: len(os.sched_getaffinity(0)) if value == "auto" else int(value)
-        for name, value in found
-        if name in NGINX_DEFAULTS
-    }
-    return NGINX_DEFAULTS | read
-
-
-def proxy_connections(configuration: str) -> int:
-    """Return how many connections all workers of nginx may hold together, as its configuration says."""
-    directives = _directives(configuration)
-    return min(directives["worker_connections"], directives["worker_rlimit_nofile"]) * directives["worker_processes"]
+    yield limits.clock("redis-clock", datetime.fromtimestamp(seconds + micros / 1e6, UTC), before, after)
 
 
 def _certificate(path: Path, last_day: datetime, now: datetime) -> Finding:

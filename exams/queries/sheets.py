@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F
 
 from exams.enums import CentreSittingState, GrantCause, SheetState
 from exams.models import CentreSitting, Pause, Sheet, TimeGrant
@@ -128,3 +128,18 @@ def time_allowances(sheets: Sequence[Sheet]) -> dict[int, Allowance]:
         )
         for sheet in sheets
     }
+
+
+def sheets_of_next_sitting(now: datetime) -> dict[int, int]:
+    """Return how many sheets each centre sitting has, of the first sitting that is not over; empty without any."""
+    seconds = F("sitting__duration_seconds") * timedelta(seconds=1)
+    ends = ExpressionWrapper(F("sitting__starts_at") + seconds, output_field=DateTimeField())
+    rows = (
+        Sheet.objects.annotate(planned_end=ends)
+        .filter(planned_end__gt=now)
+        .values_list("sitting_id", "centre_sitting_id")
+        .annotate(count=Count("pk"))
+        .order_by("sitting__starts_at", "sitting_id")
+    )
+    found = list(rows)
+    return {pk: count for sitting_id, pk, count in found if sitting_id == found[0][0]}

@@ -108,7 +108,8 @@ def test_the_margin_is_the_last_number_that_the_same_processes_hold(day, costs):
 def test_what_is_bought_passes_preflight(candidates):
     published = read_costs().costs
     bought = needed(replace(DAY, candidates=candidates), published)
-    needs = Needs(candidates, int(bought["socket-processes"]), int(bought["web-processes"]))
+    processes = int(bought["socket-processes"])
+    needs = Needs(candidates, processes, int(bought["web-processes"]), limits.supposed_spread(processes))
     assert limits.processes(4, needs).is_met
     assert limits.database_connections(int(bought["postgresql-connections"]), 3, needs).is_met
     assert limits.redis_clients(int(bought["redis-clients"]), needs).is_met
@@ -148,7 +149,7 @@ def test_the_command_answers_a_person(published):
     assert lines[0] == "9800 candidats ensemble, 4 actes par minute chacun à la fin."
     assert lines[2].split(maxsplit=3)[:3] == ["socket-processes", "2", "processus"]
     assert "retour en 30 s x 2.00 ms = 1.31" in lines[2]
-    assert "les mêmes processus tiennent 15000 candidats" in lines[-3]
+    assert "les mêmes processus tiennent 13333 candidats" in lines[-3]
     assert lines[-2:] == [
         "Coûts unitaires mesurés le 01/06/2026 au plus tôt, sur 2 cœurs.",
         "Mesurés pendant que d’autres programmes tournaient : login_ms.",

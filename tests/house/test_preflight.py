@@ -1,9 +1,6 @@
 """Every limit that once broke, or could, is found before the day."""
 
 import json
-import resource
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,14 +15,16 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecni.preflight import Finding, Needs, judged, limits, probe
+from ecni.preflight import Asked, Finding, Needs, judged, limits, probe
+from ecni.preflight.limits import Spread
 from exams.actions.sealing import seal_paper
 from tests.exams.sitting import staff
 from tests.factories.papers import draft_paper
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 6, 10, 8, 0, tzinfo=UTC)
-NEEDS = Needs(candidates=9800, socket_processes=2, web_processes=2)
+EVEN = Spread(fullest=0.5, after_a_death=1.0, largest_centre=0.05)
+NEEDS = Needs(candidates=9800, socket_processes=2, web_processes=2, spread=EVEN)
 SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 
 
@@ -40,24 +39,32 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         (limits.ephemeral_ports(32768, 40767, NEEDS), "ephemeral-ports", 8000, False),
         (limits.conntrack(None, NEEDS), "conntrack", None, True),
         (limits.conntrack(16_000, NEEDS), "conntrack", 8000, False),
-        (
-            limits.proxy({"worker_processes": 2, "worker_connections": 8000, "worker_rlimit_nofile": 9000}, NEEDS),
-            "nginx",
-            8000,
-            False,
-        ),
+        (limits.queue(1600, 1.0, NEEDS, "port 8443"), "backlog", 8000, False),
+        (limits.queue(800, 0.5, NEEDS, "port 8444"), "backlog", 8000, False),
         (limits.processes(2, NEEDS), "processes", 20_000, True),
-        (limits.processes(2, Needs(36_000, 2, 2)), "processes", 20_000, False),
+        (limits.processes(2, Needs(36_000, 2, 2, EVEN)), "processes", 20_000, False),
+        (limits.processes(2, Needs(20_000, 2, 2, limits.supposed_spread(2))), "processes", 13_333, False),
+        (limits.concurrency(4000, NEEDS), "server-concurrency", 8000, False),
+        (limits.redis_buffers("normal 0 0 0 replica 1 1 60 pubsub 33554432 8388608 60"), "redis-buffers", None, True),
+        (limits.redis_buffers("normal 0 0 0 pubsub 0 0 0"), "redis-buffers", None, True),
+        (limits.redis_buffers("normal 0 0 0 pubsub 1048576 0 0"), "redis-buffers", None, False),
+        (limits.running(1, NEEDS), "processes", 4900, False),
         (limits.database_connections(200, 3, NEEDS), "postgresql-connections", None, True),
-        (limits.database_connections(30, 3, NEEDS), "postgresql-connections", 0, False),
+        (limits.database_connections(51, 3, NEEDS), "postgresql-connections", 8018, False),
         (limits.redis_clients(10_000, NEEDS), "redis-clients", None, True),
-        (limits.redis_clients(100, NEEDS), "redis-clients", 0, False),
+        (limits.account_connections("ROLE", "ecni", 48, NEEDS), "postgresql-role", 8018, False),
+        (limits.redis_clients(245, NEEDS), "redis-clients", 8003, False),
         (limits.redis_policy("allkeys-lru", 1 << 20), "redis-eviction", None, False),
         (limits.redis_policy("allkeys-lru", 0), "redis-eviction", None, True),
         (limits.disk("postgresql-disk", 8000 * limits.BYTES_PER_CANDIDATE, NEEDS), "postgresql-disk", 8000, False),
         (limits.disk("postgresql-disk", None, NEEDS), "postgresql-disk", None, None),
-        (limits.clock("redis-clock", timedelta(seconds=-1)), "redis-clock", None, False),
-        (limits.clock("redis-clock", timedelta(seconds=0.1)), "redis-clock", None, True),
+        (limits.clock("redis-clock", NOW - timedelta(seconds=1), NOW, NOW), "redis-clock", None, False),
+        (
+            limits.clock("redis-clock", NOW, NOW - timedelta(5), NOW - timedelta(seconds=0.1)),
+            "redis-clock",
+            None,
+            True,
+        ),
     ],
 )
 def test_each_limit_says_how_many_it_lets_in(finding, layer, allows, is_met):
@@ -106,8 +113,8 @@ def sealed(db, tmp_path, settings):
     return seal_paper(paper_id=paper.pk, actor=staff(), now=NOW)
 
 
-def found(needs=NEEDS, **options):
-    findings = probe(needs=needs, now=NOW, **{"nginx": None, "certificate": None, "caches": []} | options)
+def found(**options):
+    findings = probe(asked=Asked(9800, **{"nginx": ROOT / "docs" / "nginx.conf"} | options), now=NOW)
     return {finding.layer: finding for finding in findings}
 
 
@@ -140,7 +147,7 @@ def test_probe_finds_a_paper_that_is_lost_or_damaged_in_a_centre(sealed, setting
     for copied in (None, b"x", (settings.PAPERS_ROOT / name).read_bytes()):
         if copied is not None:
             (folder / name).write_bytes(copied)
-        findings = probe(needs=NEEDS, now=NOW, nginx=None, certificate=None, caches=[address])
+        findings = probe(asked=Asked(9800, caches=[address]), now=NOW)
         remedies.append({f.needed: f.remedy for f in findings if f.layer == f"paper {sealed}"})
     here, there = "lisible depuis PAPERS_ROOT", f"lisible depuis {address}"
     damaged, lost = "Sujet altéré : le copier de nouveau", "Sujet introuvable : l’y copier"
@@ -166,17 +173,6 @@ def test_command_fails_on_a_hidden_limit_and_names_it_first(sealed, tmp_path, ca
     with pytest.raises(SystemExit):
         call_command("preflight", "--candidates", "9800", "--nginx", str(conf))
     assert "Cède en premier : nginx, à 8000 candidats." in capsys.readouterr().out
-
-
-def test_command_finds_the_descriptors_of_its_own_process(db):
-    script = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300));"
-    script += (
-        "from ecni.preflight import limits, probes; print(next(iter(probes._kernel(limits.Needs(9800, 2, 2)))).allows)"
-    )
-    setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'ecni.settings'; django.setup();"
-    done = subprocess.run([sys.executable, "-c", setup + script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert int(done.stdout) == 2 * (300 - limits.SPARE_DESCRIPTORS)
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 300
 
 
 @pytest.mark.parametrize(

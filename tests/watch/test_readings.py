@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from ecni.preflight.probes import proxy_connections
+from ecni.preflight.proxyfile import proxy_connections
 from ecni.shared.clock import now
 from ecni.watch import kernel
 from ecni.watch.health import Health, is_ready
@@ -58,7 +58,10 @@ def nginx(tmp_path):
         deadline = time.monotonic() + 20
         while knock(read_address(f"http://127.0.0.1:{status}")).stage == CALLING and time.monotonic() < deadline:
             time.sleep(0.05)
-        yield port, Proxy(f"http://127.0.0.1:{status}/", tmp_path / "error.log", proxy_connections(configuration))
+        yield (
+            port,
+            Proxy(f"http://127.0.0.1:{status}/", tmp_path / "error.log", proxy_connections(tmp_path / "nginx.conf")),
+        )
         process.terminate()
 
 

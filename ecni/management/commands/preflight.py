@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ecni.preflight import Finding, Needs, probe
+from ecni.preflight import Asked, Finding, probe
 from ecni.shared.clock import now
 
 MARKS = {True: "bon", False: "NON", None: "?"}
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--candidates", type=count, default=9800, help="tablettes en même temps")
-        parser.add_argument("--sockets", type=count, default=2, help="processus « sockets »")
+        parser.add_argument("--sockets", type=count, help="processus « sockets » ; sans quoi ceux de nginx, ou 2")
         parser.add_argument("--web", type=count, default=2, help="processus « web »")
         parser.add_argument("--nginx", type=existing_file, help="fichier de configuration du mandataire")
         parser.add_argument("--tls", type=existing_file, help="certificat, en PEM")
@@ -32,13 +32,15 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Read, judge, print."""
-        findings = probe(
-            needs=Needs(options["candidates"], options["sockets"], options["web"]),
-            now=now(),
+        asked = Asked(
+            candidates=options["candidates"],
+            socket_processes=options["sockets"],
+            web_processes=options["web"],
             nginx=options["nginx"],
             certificate=options["tls"],
             caches=options["cache"],
         )
+        findings = probe(asked=asked, now=now())
         self.stdout.write(as_json(findings) if options["json"] else as_table(findings, options["candidates"]))
         if any(finding.is_met is False for finding in findings):
             sys.exit(1)
@@ -73,7 +75,7 @@ def as_json(findings: list[Finding]) -> str:
 
 def as_table(findings: list[Finding], candidates: int) -> str:
     """Return findings for a person, the first limit that would break at the top."""
-    rows = [("", "limite", "valeur", "besoin", "candidats", "que faire")]
+    rows = [("", "limite", "valeur", "besoin", "candidats", "où ; que faire")]
     rows += [
         (
             MARKS[finding.is_met],
@@ -81,7 +83,7 @@ def as_table(findings: list[Finding], candidates: int) -> str:
             finding.value,
             finding.needed,
             "-" if finding.allows is None else str(finding.allows),
-            finding.remedy,
+            " ; ".join(words for words in (finding.where, finding.remedy) if words),
         )
         for finding in findings
     ]

@@ -1,0 +1,57 @@
+"""What a configuration of nginx bounds, ours and anybody's."""
+
+from pathlib import Path
+
+import pytest
+
+from ecni.preflight.proxyfile import Directive, Server, Shared, Unparsable, parse, read_proxy
+
+SHIPPED = Path(__file__).parents[2] / "docs" / "nginx.conf"
+
+
+def test_the_one_that_is_shipped():
+    file = read_proxy(SHIPPED)
+    assert (file.workers, file.connections, file.descriptors) == (4, 65_472, 65_536)
+    assert (file.ports, file.backlog, file.queues) == ((8443,), 4096, 4)
+    assert [server.address for server in file.servers] == ["sockets-1:8000", "sockets-2:8000"]
+    assert all(server.most for server in file.servers)
+
+
+def test_files_that_it_includes_and_defaults(tmp_path):
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "a.conf").write_text(
+        """
+        limit_conn_zone $server_name zone=all:10m;
+        limit_conn_zone $binary_remote_addr zone=each:10m;
+        upstream wire { server 10.0.0.1:8000 max_conns=500; server 10.0.0.2:8000; server 10.0.0.3 down; }
+        server {
+          listen 443 ssl; listen [::]:443 ssl;
+          limit_conn all 8000;
+          location /ws/copie/ { limit_conn each 20; proxy_pass http://wire; }
+          location /entrer/ { limit_conn each 15; limit_conn all 7000; }
+          location "~^/a{2};" { return 404; } # a comment; with { signs
+        }
+        server { listen 80; limit_conn all 5; }
+        """
+    )
+    path = tmp_path / "nginx.conf"
+    path.write_text("user www-data;\nevents { }\nhttp { include sites/*.conf; include /nowhere/*.conf; }\n")
+    file = read_proxy(path)
+    assert (file.workers, file.connections, file.descriptors, file.backlog, file.queues) == (1, 512, None, 511, 1)
+    assert file.servers == (Server("10.0.0.1:8000", 500), Server("10.0.0.2:8000", 0))
+    assert (file.ports, file.shared) == (
+        (443,),
+        (Shared("$binary_remote_addr", 15), Shared("$binary_remote_addr", 20)),
+    )
+
+
+def test_words_and_signs():
+    assert parse("map $a $b { default ''; \"~{;\" 1; }") == (
+        Directive("map", ("$a", "$b"), (Directive("default", ("",)), Directive("~{;", ("1",)))),
+    )
+
+
+@pytest.mark.parametrize("text", ["http {", "}", "events }", "un deux trois", ";", "http { a }"])
+def test_what_is_no_configuration_is_refused(text):
+    with pytest.raises(Unparsable):
+        parse(text)
