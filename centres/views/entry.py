@@ -113,7 +113,7 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
     TALLY.logins += 1
     response = HttpResponseRedirect(TABLET_URL)
     _set_cookie(response, COOKIE, mint_ticket(ticket))
-    _set_cookie(response, CENTRE_COOKIE, str(ticket.centre_sitting_id))
+    _set_cookie(response, CENTRE_COOKIE, f"{ticket.centre_sitting_id:02}")
     _set_cookie(response, SHEET_COOKIE, f"{ticket.sitting_id}|{ticket.number}", httponly=False)
     return response
 

@@ -19,7 +19,7 @@ from cryptography import x509
 from django.conf import settings
 from django.db import connection
 
-from ecni.preflight import entrance, limits, ring
+from ecni.preflight import dealing, entrance, limits
 from ecni.preflight.firewall import read_firewall
 from ecni.preflight.limits import Finding, Needs
 from ecni.preflight.living import Living, found_living, look, ports_of
@@ -108,9 +108,7 @@ def _needs(asked: Asked, living: Living, file: ProxyFile | None, now: datetime) 
     sheets = sheets_of_next_sitting(now)
     if sum(sheets.values()) * KNOWN < asked.candidates:
         sheets = {}
-    if len(servers) != processes:
-        servers = [f"127.0.0.1:{8001 + USUAL_PROCESSES + number}" for number in range(processes)]
-    found = ring.spread(sheets, servers) if sheets else limits.supposed_spread(processes)
+    found = dealing.spread(sheets, processes) if sheets else limits.supposed_spread(processes)
     return Needs(asked.candidates, processes, asked.web_processes, found)
 
 

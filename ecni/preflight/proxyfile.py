@@ -208,10 +208,19 @@ def _wires(servers: Sequence[Directive]) -> list[tuple[Directive, Directive]]:
 
 
 def _servers(http: Sequence[Directive], servers: Sequence[Directive]) -> tuple[Server, ...]:
-    names = {_passes(place) for _, place in _wires(servers)}
-    found = [one for one in http if one.name == "upstream" and one.words and one.words[0] in names]
-    lines = [line.words for one in found for line in one.block if line.name == "server" and "down" not in line.words]
-    return tuple(Server(words[0], _option(words, "max_conns", 0)) for words in lines)
+    passed = {_passes(place) for _, place in _wires(servers)}
+    chosen = {
+        word
+        for one in http
+        if one.name == "map" and one.words[-1] in passed
+        for line in one.block
+        for word in line.words
+    }
+    found = [one for one in http if one.name == "upstream" and one.words and one.words[0] in passed | chosen]
+    lines = [line.words for one in found for line in one.block if line.name == "server"]
+    return tuple(
+        Server(words[0], _option(words, "max_conns", 0)) for words in lines if not {"down", "backup"} & set(words)
+    )
 
 
 def _shared(http: Sequence[Directive], servers: Sequence[Directive]) -> tuple[Shared, ...]:

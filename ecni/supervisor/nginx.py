@@ -5,7 +5,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -20,6 +20,9 @@ CENTRE_COOKIE = "ecni_centre"
 
 WAITING_PAGE = "attente.html"
 """What a newcomer gets when nginx has no place or no server for them: a static file (ecni.static)."""
+
+DEALT = 100
+"""Centres are dealt out by their number modulo this: its last two digits."""
 
 CONNECTIONS_PER_TABLET = 2
 MARGIN = 1.25
@@ -133,7 +136,8 @@ def render(proxy: Proxy) -> str:
         "cookie": CENTRE_COOKIE,
         "waiting_page": f"{proxy.static.rstrip('/')}/{WAITING_PAGE}",
         "web": _servers(proxy.web, ""),
-        "sockets": _servers(proxy.sockets, f" max_conns={proxy.held_by_server}"),
+        "deal": "\n    ".join(_deal(len(proxy.sockets))),
+        "wire": "\n".join(_wire(proxy)),
         "listen": _listen(proxy),
         "redirection": _redirection(proxy),
         "status_port": proxy.status_port,
@@ -175,6 +179,32 @@ def find_nginx() -> Path:
     if found is None:
         raise ProxyError("nginx est introuvable : installez-le, ou lancez « manage.py serve » sans --nginx.")
     return Path(found)
+
+
+def process_of(centre_sitting_id: int, processes: int) -> int:
+    """Return the process, from 0, of the tablets of a centre sitting, when so many share them: see `_deal`."""
+    return centre_sitting_id % DEALT % processes
+
+
+def _deal(processes: int) -> Iterator[str]:
+    """Lines of a map from the number of a centre sitting, two digits at least, to the name of its upstream."""
+    for process in range(processes):
+        ends = "|".join(f"{end:02}" for end in range(DEALT) if process_of(end, processes) == process)
+        yield f'"~^[0-9]{{0,7}}(?:{ends})$" sockets-{process + 1};'
+
+
+def _wire(proxy: Proxy) -> Iterator[str]:
+    """The upstream of each socket process: itself, the others when it refuses."""
+    for number, own in enumerate(proxy.sockets, start=1):
+        places = [own, *(f"{other} backup" for other in proxy.sockets if other != own)]
+        yield from (
+            f"  upstream sockets-{number} {{",
+            f"    zone sockets-{number} 128k;",
+            f"    {_servers(places, f' max_conns={proxy.held_by_server}')}",
+            "    keepalive 32;",
+            "    keepalive_timeout 30s;",
+            "  }",
+        )
 
 
 def _servers(addresses: Sequence[str], limit: str) -> str:

@@ -114,7 +114,7 @@ def test_confirming_gives_the_ticket_and_leads_to_the_tablet_page(client):
     named = response.cookies["ecni_sheet"]
     assert (named.value, named["httponly"], named["samesite"]) == (f"{sheet.sitting_id}|{sheet.number}", "", "Strict")
     centre = response.cookies["ecni_centre"]
-    assert (centre.value, centre["httponly"], centre["samesite"]) == (str(hosting.centre_sitting_id), True, "Strict")
+    assert (centre.value, centre["httponly"], centre["samesite"]) == (f"{hosting.centre_sitting_id:02}", True, "Strict")
     assert not Session.objects.exists()
 
 

@@ -163,7 +163,7 @@ def test_a_house_serves_each_from_its_own_place(running, house, settings):
     assert fetch(house.status_port, "/nginx")[2].startswith(b"Active connections: ")
     assert fetch(house.port, "/static/../nginx/nginx.conf")[0] in {400, 404}
 
-    tablet = Tablet(base(house), opened(count=1, now=now()).sheets.get(), "; ecni_centre=7")
+    tablet = Tablet(base(house), opened(count=1, now=now()).sheets.get(), "; ecni_centre=07")
     assert tablet.hello()["status"] == "COMPOSING"
     assert tablet.answer("A") == {"t": "ack", "seq": 1}
     said = tablet.post([{"t": "hello", "v": 1}, tablet.frame("B")])
@@ -186,7 +186,7 @@ def rooms(running, house):
     for centre in range(1, 21):
         for _ in range(3):
             before = {port: clients(port) for port in ports}
-            tablet = Tablet(base(house), next(sheets), f"; ecni_centre={centre}")
+            tablet = Tablet(base(house), next(sheets), f"; ecni_centre={centre:02}")
             tablet.hello()
             (reached,) = (port for port in ports if clients(port) != before[port])
             found[reached].setdefault(centre, []).append(tablet)

@@ -23,9 +23,10 @@ from django.db import connection
 from ecni.accounts.enums import Role
 from ecni.engines import plain_account
 from ecni.engines.account import private_folder
-from ecni.preflight import kernel, ring
+from ecni.preflight import kernel
 from ecni.shared.clock import now
 from ecni.supervisor import Proxy, ProxyError, Supervisor, daphne, find_nginx, nginx
+from ecni.supervisor.nginx import process_of
 from exams.actions.admission import set_limit
 from exams.enums import LimitName
 from tests.exams.sitting import make_sitting, staff
@@ -288,15 +289,13 @@ def test_processes_of_another_house_do_not_count(here, monkeypatch):
 @pytest.mark.django_db
 def test_the_fullest_process_is_that_of_the_centres_of_the_next_sitting(here):
     sitting = make_sitting(starts_at=now())
-    servers = ["sockets-1:8000", "sockets-2:8000"]
-    chosen = ring.ring(servers)
     centres = [sitting.centre_sittings.create() for _ in range(40)]
-    heavy = chosen.server_of(str(centres[0].pk))
-    of = {centre.pk: 3 if chosen.server_of(str(centre.pk)) == heavy else 1 for centre in centres}
+    heavy = process_of(centres[0].pk, 2)
+    of = {centre.pk: 3 if process_of(centre.pk, 2) == heavy else 1 for centre in centres}
     for centre in centres:
         for number in range(of[centre.pk]):
             centre.sheets.create(sitting=sitting, number=f"{centre.pk}-{number}", state="EXPECTED")
-    share = sum(count for pk, count in of.items() if chosen.server_of(str(pk)) == heavy) / sum(of.values())
+    share = sum(count for pk, count in of.items() if process_of(pk, 2) == heavy) / sum(of.values())
     total = sum(of.values())
     _code, findings = here("--candidates", str(total))
     (processes,) = [one for one in findings if one["layer"] == "processes"]

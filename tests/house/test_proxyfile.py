@@ -45,6 +45,18 @@ def test_files_that_it_includes_and_defaults(tmp_path):
     )
 
 
+def test_servers_that_a_cookie_chooses(tmp_path):
+    path = tmp_path / "nginx.conf"
+    path.write_text("""
+        http {
+          map $cookie_centre $wire { ~7$ one; default two; }
+          upstream one { server 10.0.0.1:8000; server 10.0.0.2:8000 backup; }
+          upstream two { server 10.0.0.2:8000; server 10.0.0.1:8000 backup; }
+          server { listen 443; location /ws/copie/ { proxy_pass http://$wire; } }
+        }""")
+    assert read_proxy(path).servers == (Server("10.0.0.1:8000", 0), Server("10.0.0.2:8000", 0))
+
+
 def test_words_and_signs():
     assert parse("map $a $b { default ''; \"~{;\" 1; }") == (
         Directive("map", ("$a", "$b"), (Directive("default", ("",)), Directive("~{;", ("1",)))),

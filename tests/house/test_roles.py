@@ -84,10 +84,10 @@ def test_the_proxy_of_containers_is_the_one_of_the_template():
 
 
 def test_the_proxy_sends_the_candidates_wire_to_its_own_processes_by_centre():
-    to_sockets = re.findall(r"location = (\S+) { proxy_pass http://sockets;", PROXY)
+    to_sockets = re.findall(r"location = (\S+) {[^}]* proxy_pass http://\$sockets;", PROXY)
     assert set(to_sockets) == {"/ws/copie/", FRAMES_PATH}
     assert nginx.CENTRE_COOKIE == CENTRE_COOKIE
-    assert "hash $centre consistent;" in PROXY
+    assert f"map $cookie_{CENTRE_COOKIE} $sockets " in PROXY
 
 
 def test_image_takes_every_package_and_is_no_superuser():

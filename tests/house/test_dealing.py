@@ -1,4 +1,4 @@
-"""Which process a centre goes to is known before the day: our ring is that of nginx."""
+"""Which process a centre goes to is known before the day, and centres are dealt out evenly."""
 
 import subprocess
 import threading
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ecni.engines import plain_account
 from ecni.engines.account import private_folder
-from ecni.preflight import ring
+from ecni.preflight import dealing
 from ecni.preflight.limits import supposed_spread
 from ecni.supervisor import Proxy, ProxyError, find_nginx, nginx
 from ecni.supervisor.children import credentials
@@ -37,7 +37,7 @@ class Says(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_the_ring_is_that_of_nginx(folder, count):  # noqa: F811
+def test_nginx_deals_centres_out_as_we_do(folder, count):  # noqa: F811
     try:
         program = find_nginx()
     except ProxyError as error:
@@ -46,6 +46,7 @@ def test_the_ring_is_that_of_nginx(folder, count):  # noqa: F811
         servers = [stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Says)) for _ in range(count)]
         for server in servers:
             threading.Thread(target=server.serve_forever).start()
+            stack.callback(server.server_close)
             stack.callback(server.shutdown)
         port = free_ports(2)
         addresses = [f"127.0.0.1:{server.server_port}" for server in servers]
@@ -64,8 +65,7 @@ def test_the_ring_is_that_of_nginx(folder, count):  # noqa: F811
         stack.callback(process.wait)
         stack.callback(process.terminate)
         chosen = {centre: asked(port, centre) for centre in CENTRES}
-    found = ring.ring(addresses)
-    assert chosen == {centre: found.server_of(str(centre)) for centre in CENTRES}
+    assert chosen == {centre: addresses[nginx.process_of(centre, count)] for centre in CENTRES}
     assert len(set(chosen.values())) == count
 
 
@@ -74,7 +74,7 @@ def asked(port, centre):
     for _ in range(100):
         caller = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            caller.request("GET", "/copie/trames/", headers={"Cookie": f"ecni_centre={centre}"})
+            caller.request("GET", "/copie/trames/", headers={"Cookie": f"ecni_centre={centre:02}"})
             return f"127.0.0.1:{caller.getresponse().read().decode()}"
         except ConnectionRefusedError:
             threading.Event().wait(0.1)
@@ -85,14 +85,19 @@ def asked(port, centre):
 
 @given(st.dictionaries(st.integers(1, 10**9), st.integers(1, 500), min_size=1, max_size=9), st.integers(1, 4))
 def test_shares_are_those_of_the_fullest(candidates, count):
-    servers = [f"sockets-{number}:8000" for number in range(1, count + 1)]
-    found = ring.spread(candidates, servers)
-    total, of = sum(candidates.values()), Counter()
+    found, total, held = dealing.spread(candidates, count), sum(candidates.values()), Counter()
     for centre, number in candidates.items():
-        of[ring.ring(servers).server_of(str(centre))] += number
-    assert found.fullest == max(of.values()) / total
+        held[nginx.process_of(centre, count)] += number
+    assert found.fullest == max(held.values()) / total
     assert found.fullest <= found.after_a_death <= 1
     assert found.largest_centre == max(candidates.values()) / total
+
+
+@given(st.integers(1, 10**6), st.integers(2, 10))
+def test_centres_that_follow_each_other_are_dealt_out_one_by_one(first, count):
+    held = Counter(nginx.process_of(centre, count) for centre in range(first, first + 35))
+    most = 1 if nginx.DEALT % count == 0 else 2
+    assert max(held.values()) - min(held[process] for process in range(count)) <= most
 
 
 @pytest.mark.parametrize(
