@@ -93,6 +93,10 @@ drills: setup ## Break everything that breaks on the day, one fault at a time; O
 waves: setup ## Load waves: PLAN=uness-2022 CANDIDATES=9800 MINUTES=10 STORM=midway,closing NGINX=1 SERVER=daphne GENERATOR=locust
 	ECNI_ENV=demo $(PY) manage.py waves
 
+.PHONY: limits
+limits: setup ## The failure of 2022 on purpose: a hidden limit on each layer in turn; CANDIDATES=9800 INSIDE=8000 ONLY=nginx,redis SECONDS=20
+	ECNI_ENV=demo $(PY) manage.py limits
+
 .PHONY: mark
 mark: setup ## Mark anybody's response matrix: KEY=key.csv RESPONSES=responses.csv OUT=results (RULE=exact or tcs)
 	@test -n "$(KEY)" -a -n "$(RESPONSES)" -a -n "$(OUT)" || { echo "make mark KEY=… RESPONSES=… OUT=…" >&2; exit 1; }

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
@@ -32,10 +33,10 @@ class Browser:
         """Fetch a page, following redirections."""
         return await self._follow(await self._request("GET", path, b"", {}))
 
-    async def post(self, path: str, fields: dict[str, str], accept: str = "text/html") -> Answer:
+    async def post(self, path: str, fields: Mapping[str, str | Sequence[str]], accept: str = "text/html") -> Answer:
         """Send a form with its CSRF token, following redirections."""
         token = self.cookies.get("csrftoken", "")
-        body = urlencode({"csrfmiddlewaretoken": token} | fields).encode()
+        body = urlencode({"csrfmiddlewaretoken": token, **fields}, doseq=True).encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": accept}
         return await self._follow(await self._request("POST", path, body, headers))
 

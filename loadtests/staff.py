@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from loadtests.http import Browser
@@ -21,7 +22,7 @@ async def log_in(base: str, login: str, password: str) -> Browser:
     return browser
 
 
-async def do(browser: Browser, path: str, **fields: str) -> str:
+async def do(browser: Browser, path: str, **fields: str | Sequence[str]) -> str:
     """Send one form and return what the platform answers.
 
     Raises:
@@ -45,7 +46,7 @@ class CentreHead:
         """Log in."""
         self._browser = await log_in(self._base, self._login, self._password)
 
-    async def do(self, act: str, **fields: str) -> str:
+    async def do(self, act: str, **fields: str | Sequence[str]) -> str:
         """Do one thing in the room."""
         return await do(self._browser, f"/salle/{self._hosting}/{act}/", **fields)
 

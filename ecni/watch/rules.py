@@ -49,6 +49,11 @@ LAYERS: Mapping[str, Layer] = {
         "descripteurs de nginx", "refus", "relever worker_rlimit_nofile, puis « nginx -s reload »"
     ),
     "processes": Layer("places d’un processus", "tablettes", "ajouter un processus « sockets »"),
+    "entries": Layer(
+        "entrées par seconde",
+        "entrées par seconde",
+        "relever la limite sur « Limites et gardes », ou ajouter un « web »",
+    ),
     "cpu": Layer("processeur d’un processus", "% d’un cœur", "ajouter un processus, ou un cœur"),
     "event-loop": Layer("boucle d’un processus", "ms de retard", "ajouter un processus « sockets »"),
     "writer": Layer("file d’écriture", "actes en attente", "regarder PostgreSQL : ses disques, ses verrous"),

@@ -1,4 +1,4 @@
-"""What the vitals of processes say of their limits: pure."""
+"""What the vitals of processes, and the doors where entries wait, say of their limits: pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -6,6 +6,8 @@ from dataclasses import replace
 from ecni.preflight.limits import SOCKETS_PER_PROCESS
 from ecni.vitals import Vitals
 from ecni.watch.rules import Reading, counted, said
+from exams.broadcast import DoorSight
+from exams.enums import LimitName
 
 LONGEST_LAG_MS = 1000
 WHOLE_CORE = 100
@@ -14,6 +16,22 @@ WHOLE_CORE = 100
 def readings(processes: Iterable[Vitals]) -> list[Reading]:
     """Return every limit that a process tells of itself."""
     return [reading for one in processes for reading in _of(one)]
+
+
+def entries(doors: Iterable[DoorSight]) -> list[Reading]:
+    """Return the entries per second of each process that has somebody wait for one."""
+    return [
+        Reading(
+            "entries",
+            door.process,
+            door.used,
+            door.value,
+            refused=door.waiting,
+            words=f"entrées par seconde, {door.process} : {counted(door.value)} ; {counted(door.waiting)} attendent",
+        )
+        for door in doors
+        if door.limit == LimitName.LOGINS and door.waiting
+    ]
 
 
 def _of(one: Vitals) -> list[Reading]:

@@ -21,6 +21,7 @@ from ecni.watch.firewall import Firewall
 from ecni.watch.newcomer import Address, knock
 from ecni.watch.proxy import Proxy
 from ecni.watch.rules import Queue, Reading, Verdict, judge, silent
+from exams.broadcast import doors
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Watcher:
         proxy = Proxy(scene.nginx_status, scene.nginx_log, scene.nginx_connections)
         self._samplers = [
             Sampler(lambda: signs.readings(read_vitals())),
+            Sampler(lambda: signs.entries(doors(int(now().timestamp() * 1000)))),
             Sampler(lambda: kernel.descriptors(self.host)),
             Sampler(self._queues),
             Sampler(lambda: kernel.ephemeral_ports(scene.upstreams)),

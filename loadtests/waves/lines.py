@@ -48,7 +48,7 @@ class Answer:
         status: of HTTP; 0 when the connection was lost before it came.
         headers: by name in lower case.
         body: empty when it was not to be kept.
-        size: bytes of the body.
+        size: bytes of the body; of all that came of an answer that was lost.
         digest: SHA-256 of the body in hexadecimal; empty unless it was asked for.
     """
 
@@ -132,7 +132,7 @@ class Page(Line):
         """The connection is gone; return what stands for the answer that was awaited, if one was."""
         waiting, self._state = self.is_waiting, "idle"
         self._forget()
-        return Answer(0) if waiting else None
+        return Answer(0, size=len(self._head) + self._size) if waiting else None
 
     def _begin(self, *, keep: bool) -> None:
         self._head, self._body, self._size, self._left = b"", b"", 0, 1

@@ -2,9 +2,10 @@
 
 import csv
 import json
+import math
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ class Orders:
         until: seconds after the start when it gives up.
         workers: how many processes share the candidates.
         storms: seconds after the start.
+        name: of its processes, in what they write.
+        patience: seconds without a byte of a page after which a tablet asks again.
+        closing: seconds within which everybody hands in once SIGUSR1 asks for it.
     """
 
     host: str
@@ -44,6 +48,9 @@ class Orders:
     statics_share: float
     statics: tuple[str, ...]
     pace: dict[str, float]
+    name: str = "raw"
+    patience: float = math.inf
+    closing: float = 60.0
 
     @classmethod
     def read(cls) -> "Orders":
@@ -62,6 +69,7 @@ class Orders:
             statics=self.statics,
             tally=Tally(Path(self.folder), worker),
             rng=random.Random(f"waves/{worker}"),
+            patience=self.patience,
         )
 
     def read_slips(self) -> list[Slip]:
@@ -88,11 +96,15 @@ def write_slips(path: Path, centres: Sequence[dict[str, Any]], timetable: Timeta
         for (code, position), arrives in zip(slips, arrivals(len(slips), wave.arrives, wave.arrived, rng), strict=True):
             hands_in = timetable.closes + (timetable.ends - timetable.closes) * rng.random() ** 0.5
             rows.append((code, wave.number, position, round(arrives, 3), round(hands_in, 3)))
-    rows.sort(key=lambda row: row[3])
+    write_rows(path, rows)
+
+
+def write_rows(path: Path, rows: Iterable[tuple[str, int, int, float, float]]) -> None:
+    """Write slips as (code, wave, position of the centre, arrival, hand-in), in the order of arrivals."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerows(sorted(rows, key=lambda row: row[3]))
 
 
 def arrivals(count: int, begin: float, end: float, rng: random.Random) -> list[float]:

@@ -37,7 +37,11 @@ class Wire:
 
 
 class Engine:
-    """Gives tablets their sockets and their time, until an instant."""
+    """Gives tablets their sockets and their time, until an instant.
+
+    Attributes:
+        closing: seconds within which everybody must hand in, from the next tick; None until somebody asks for it.
+    """
 
     def __init__(self, tablets: Sequence[Tablet], trip: Trip, until: float) -> None:
         self._tablets, self._trip, self._until = tablets, trip, until
@@ -48,6 +52,7 @@ class Engine:
         self._heap = [(tablet.due, position) for position, tablet in enumerate(tablets)]
         self._planned = [tablet.due for tablet in tablets]
         heapq.heapify(self._heap)
+        self.closing: float | None = None
 
     def run(self) -> None:
         """Live until the end, or until somebody interrupts."""
@@ -57,6 +62,9 @@ class Engine:
             if now - written >= WRITE_SECONDS:
                 written = now
                 self._trip.tally.write()
+            if self.closing is not None:
+                self._have_all_hand_in(now, self.closing)
+                self.closing = None
             tick = now + TICK_SECONDS
             self._turn(tick)
 
@@ -67,6 +75,11 @@ class Engine:
         for wire in list(self._wires.values()):
             self._drop(wire)
         self._trip.tally.close()
+
+    def _have_all_hand_in(self, now: float, within: float) -> None:
+        for position, tablet in enumerate(self._tablets):
+            tablet.hand_in(now + within * self._trip.rng.random())
+            self._settle(position)
 
     def _turn(self, until: float) -> None:
         """Serve sockets and wake tablets until an instant."""
@@ -165,11 +178,16 @@ class Engine:
 def main(worker: int) -> None:
     """Live the lives of one worker's share of the candidates."""
     orders = Orders.read()
-    trip = orders.trip(f"raw-{worker}")
+    trip = orders.trip(f"{orders.name}-{worker}")
     tablets = [Tablet(slip, trip) for slip in orders.read_slips()[worker :: orders.workers]]
     gc.freeze()
     gc.disable()  # nothing here makes cycles that matter
     engine = Engine(tablets, trip, orders.start + orders.until)
+
+    def hand_in(_signal: int, _frame: FrameType | None) -> None:
+        engine.closing = orders.closing
+
+    signal.signal(signal.SIGUSR1, hand_in)
     try:
         engine.run()
     except KeyboardInterrupt:

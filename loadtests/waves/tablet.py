@@ -12,7 +12,7 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -37,7 +37,9 @@ SKEWS = 8
 """Answers whose time a tablet remembers."""
 CLOSED = frozenset({"CLOSED", "ABSENT"})
 WAITING_STATUSES = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS})
+NO_ANSWER, CUT_SHORT = "connexion perdue", "réponse coupée"
 _RETRY_AFTER = re.compile(r"\d+")
+_REFRESH = re.compile(r"(?P<seconds>\d+)(?:\s*;\s*url=(?P<url>\S+))?", re.IGNORECASE)
 _WAITING = None
 """What `_life` yields to wait for whatever comes next."""
 
@@ -65,6 +67,7 @@ class Trip:
         statics: addresses of the static files of the tablet's page.
         tally: what counts.
         rng: source of all that is random here.
+        patience: seconds without a byte of a page after which a tablet asks again.
         papers: sealed papers by digest.
         readable: keys of what is readable from the start, by digest of the paper.
     """
@@ -77,6 +80,7 @@ class Trip:
     statics: tuple[str, ...]
     tally: Tally
     rng: random.Random
+    patience: float = math.inf
     papers: dict[str, SealedPaper] = field(default_factory=dict)
     readable: dict[str, dict[int, bytes]] = field(default_factory=dict)
 
@@ -96,10 +100,14 @@ class Tablet:
         "_cut_at",
         "_delayed",
         "_flying",
+        "_give_up_at",
         "_heard",
         "_is_greeted",
         "_is_open",
+        "_is_told",
+        "_is_unanswered",
         "_keys",
+        "_knock_at",
         "_life_at",
         "_life_is_waiting",
         "_linked",
@@ -140,8 +148,10 @@ class Tablet:
         self._flying: set[int] = set()
         self._acked = self._delayed = self._question = self._attempt = 0
         self._is_greeted = self._is_open = self._submitted = self._linked = False
+        self._is_told = self._is_unanswered = False
         self._cut_at: float | None = None
-        self._ping_at = self._retry_at = self._resend_at = self._watch_at = math.inf
+        self._knock_at = 0.0
+        self._ping_at = self._retry_at = self._resend_at = self._watch_at = self._give_up_at = math.inf
         self._storms = list(trip.storms)
         self._story = self._life()
         self._life_at, self._life_is_waiting = slip.arrives, False
@@ -161,8 +171,7 @@ class Tablet:
         if self._retry_at <= now:
             self._retry_at = math.inf
             self._call(now)
-        if self._watch_at <= now:
-            self._mind_the_silent(now)
+        self._mind_the_silent(now)
         if self._ping_at <= now:
             self._ping_at = now + PING_SECONDS
             if self._is_greeted:
@@ -187,6 +196,7 @@ class Tablet:
         """Bytes have come."""
         try:
             if line is self.page:
+                self._give_up_at = now + self._trip.patience
                 answer = self.page.receive(data)
                 if answer is not None:
                     self._take_answer(answer, now)
@@ -210,6 +220,13 @@ class Tablet:
                 self._take_answer(answer, now)
         else:
             self._lose(now)
+        self._plan()
+
+    def hand_in(self, at: float) -> None:
+        """Have the person hand in at an instant, whatever the slip said."""
+        self._slip = replace(self._slip, hands_in=at)
+        if not self._life_is_waiting and self._state:
+            self._life_at = min(self._life_at, at)
         self._plan()
 
     def finish(self) -> None:
@@ -281,15 +298,22 @@ class Tablet:
         while True:
             self._answer = None
             asked = self._at
+            self._give_up_at = asked + self._trip.patience
             self.page.ask(method, path, body, keep=keep)
             while not self._has_answer:
                 yield _WAITING
             answer = self._taken()
             self._trip.tally.count("bytes", self._slip.wave, answer.size)
             self._trip.tally.delay("page", self._slip.wave, 1000 * (self._at - asked))
-            if HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST:
+            if waiting := _REFRESH.match(answer.headers.get("refresh", "")):
+                self._told_to_wait(self._at)
+                if waiting["url"]:
+                    method, path, body = "GET", waiting["url"], b""
+                yield int(waiting["seconds"]) * self._trip.rng.uniform(1, 1.2)
+            elif HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST:
                 return
-            yield self._refused_page(method, path, answer)
+            else:
+                yield self._refused_page(method, path, answer)
 
     def _taken(self) -> Answer:
         return self._answer or Answer(0)
@@ -301,11 +325,26 @@ class Tablet:
     def _refused_page(self, method: str, path: str, answer: Answer) -> float:
         """Return how long to wait before asking for a page again, and count what was shown instead of it."""
         if answer.status in WAITING_STATUSES and "retry-after" in answer.headers:
-            self._trip.tally.count("waited", self._slip.wave)
+            self._told_to_wait(self._at)
             return int((_RETRY_AFTER.match(answer.headers["retry-after"]) or ["5"])[0]) * self._trip.rng.uniform(1, 1.5)
-        what = f"{method} {path.partition('?')[0]} : {answer.status or 'connexion perdue'}"
-        self._trip.tally.error(what, self._slip.wave, self._at)
+        what = answer.status or (CUT_SHORT if answer.size else NO_ANSWER)
+        self._trip.tally.error(f"{method} {path.partition('?')[0]} : {what}", self._slip.wave, self._at)
+        if what == NO_ANSWER:
+            self._left_alone(self._at)
         return self._trip.rng.uniform(2, 5)
+
+    def _told_to_wait(self, now: float) -> None:
+        """A page or a frame says to wait; the first one is an event, worth 1 after a time without any answer."""
+        self._trip.tally.count("waited", self._slip.wave)
+        if not self._is_told:
+            self._is_told = True
+            self._trip.tally.event("told", self._slip.wave, self._slip.centre, now, float(self._is_unanswered))
+
+    def _left_alone(self, now: float) -> None:
+        """Nothing came that a person could read: what they see is their tablet's own; worth 1 once told to wait."""
+        if not self._is_unanswered:
+            self._is_unanswered = True
+            self._trip.tally.event("unanswered", self._slip.wave, self._slip.centre, now, float(self._is_told))
 
     def _fetch_paper(self, place: dict[str, Any]) -> Iterator[float | None]:
         digest = place["digest"]
@@ -437,6 +476,7 @@ class Tablet:
             self._trip.tally.count("handshakes refused", self._slip.wave)
         if self._is_greeted and self._cut_at is None:
             self._cut_at = now
+        self._note_loss(now)
         self.link.lost()
         self._unlink()
         self._flying.clear()
@@ -449,10 +489,26 @@ class Tablet:
                 self._trip.tally.count("logins again", self._slip.wave)
             self._retry_at = math.inf
             return
+        self._retry_at = self._knock_at
+        if self._retry_at > now:
+            return
         self._retry_at = now + self._trip.rng.random() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._attempt, 10))
         self._attempt += 1
 
+    def _note_loss(self, now: float) -> None:
+        """Note a link lost by whoever had one, or never made without a word that says to wait."""
+        if self._linked and self._status not in CLOSED:
+            self._trip.tally.event("cut", self._slip.wave, self._slip.centre, now)
+        elif not self._state and now >= self._knock_at:
+            self._left_alone(now)
+
     def _mind_the_silent(self, now: float) -> None:
+        """Give up a page and a link from which nothing has come for too long."""
+        if self._give_up_at <= now:
+            self._give_up_at = math.inf
+            self.lost(self.page, now)
+        if self._watch_at > now:
+            return
         patience = DEAD_SECONDS if self._is_greeted else OPENING_SECONDS
         if now - self._heard < patience:
             self._watch_at = self._heard + patience
@@ -480,6 +536,9 @@ class Tablet:
                 self._take_status(frame, now)
             case "refused":
                 self._refused(frame, now)
+            case "wait":
+                self._told_to_wait(now)
+                self._knock_at = now + frame["retry"] / 1000
 
     def _learn_time(self, now: int) -> None:
         is_first = not self._skews
@@ -618,12 +677,13 @@ class Tablet:
 
     def _take_answer(self, answer: Answer, now: float) -> None:
         self._answer = answer
+        self._give_up_at = math.inf
         self._stir(now)
 
     def _plan(self) -> None:
         storm = self._storms[0] if self._storms else math.inf
         life = math.inf if self._life_is_waiting else self._life_at
-        self.due = min(storm, life, self._retry_at, self._watch_at, self._ping_at, self._resend_at)
+        self.due = min(storm, life, self._retry_at, self._watch_at, self._ping_at, self._resend_at, self._give_up_at)
 
 
 def _wall() -> int:

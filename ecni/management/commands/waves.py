@@ -238,6 +238,12 @@ class WavesHouse:
             if self._supervisor.is_running(name):
                 self._supervisor.kill(name, signal.SIGTERM)
 
+    def hand_in(self) -> None:
+        """Ask each process of the raw generator to have its candidates hand in."""
+        for name in self._generators:
+            if self._supervisor.is_running(name):
+                os.kill(self._supervisor.pid(name), signal.SIGUSR1)
+
     def generator_runs(self) -> bool:
         """Whether every process of the generator runs."""
         return all(self._supervisor.is_running(name) for name in self._generators)

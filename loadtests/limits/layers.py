@@ -1,0 +1,248 @@
+"""The layers that count, and for each: how a limit is hidden there while everything runs, and how it is raised.
+
+A limit is put at what is in use at that instant: who is in stays, whoever comes is one too many. Leaving the block
+raises it by the operation that the board's remedy says.
+"""
+
+import asyncio
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+
+import psycopg2
+import redis
+
+from loadtests.http import Browser
+from loadtests.limits.site import Site
+from loadtests.waves.metrics import scrape
+from loadtests.waves.vitals import PROC
+
+NGINX_OWN = 1
+"""What a process of nginx takes beside its listening sockets: the channel to its master."""
+KNOCKERS, KNOCK_SECONDS = 12, 0.4
+"""People who knock for nothing: what is in use of a number of entries per second."""
+
+Hold = Callable[[Site], AbstractAsyncContextManager[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer.
+
+    Attributes:
+        name: as `ONLY` has it.
+        words: in French.
+        signs: what the board's headline or row says, in lower case, any of them.
+        hold: hides the limit and says what it is; raises it at the end of the block.
+        missing: says, in French, why this machine cannot play it; empty when it can.
+        may_let_in: whether newcomers may come in all the same, since nobody needs more of it.
+    """
+
+    name: str
+    words: str
+    signs: tuple[str, ...]
+    hold: Hold
+    missing: Callable[[], str] = str
+    may_let_in: bool = False
+
+
+@asynccontextmanager
+async def few_descriptors(site: Site) -> AsyncIterator[str]:
+    """Files that a socket process may open: as many as it has."""
+    before = {}
+    try:
+        for pid in site.pids("sockets"):
+            before[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (first_free(pid), before[pid][1]))
+        yield f"nofile {', '.join(str(first_free(pid)) for pid in before)}"
+    finally:
+        for pid, limits in before.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+
+def first_free(pid: int) -> int:
+    """Return the first descriptor that a process has not open: a limit there refuses the next one."""
+    taken = {int(entry.name) for entry in (PROC / str(pid) / "fd").iterdir()}
+    return next(number for number in count() if number not in taken)
+
+
+@asynccontextmanager
+async def few_connections_of_nginx(site: Site) -> AsyncIterator[str]:
+    """Connections of nginx: those who are in stay with its old processes, the new ones have hardly any."""
+    before = site.configuration.read_text(encoding="utf-8")
+    least = before.count("listen ") + len(site.workers()) + NGINX_OWN
+    try:
+        await site.reload(re.sub(r"worker_connections \d+", f"worker_connections {least}", before))
+        yield f"worker_connections {least}"
+    finally:
+        await site.reload(before)
+
+
+@asynccontextmanager
+async def short_backlog(site: Site) -> AsyncIterator[str]:
+    """Calls that wait to be accepted: one, by processes that are stopped: no small crowd fills a queue otherwise."""
+    before = site.configuration.read_text(encoding="utf-8")
+    stopped: list[int] = []
+    try:
+        stopped = await site.reload(re.sub(r"backlog=\d+", "backlog=1", before))
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        yield "backlog 1"
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+        await site.reload(before)
+
+
+@asynccontextmanager
+async def a_rule_of_the_firewall(site: Site) -> AsyncIterator[str]:
+    """Connections that a rule lets in beside those that it found: none."""
+    rule = ["INPUT", "-p", "tcp", "--syn", "--dport", str(site.port), "-m", "connlimit"]
+    rule += ["--connlimit-above", "0", "--connlimit-mask", "0", "-j", "DROP"]
+    iptables("-I", *rule)
+    try:
+        yield "connlimit 0"
+    finally:
+        iptables("-D", *rule)
+
+
+def iptables(*words: str) -> str:
+    """Run iptables.
+
+    Raises:
+        RuntimeError: it refuses; the message is its own.
+    """
+    command = shutil.which("iptables", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if command is None:
+        raise RuntimeError("iptables est introuvable")
+    done = subprocess.run([command, "-w", *words], capture_output=True, text=True, check=False)  # noqa: S603 -- found above
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip())
+    return done.stdout
+
+
+def no_firewall() -> str:
+    """Say why this machine has no connlimit; empty when it has."""
+    if os.geteuid() != 0:
+        return "il faut être root"
+    probe = ["INPUT", "-p", "tcp", "--syn", "--dport", "9", "-m", "connlimit", "--connlimit-above", "1", "-j", "DROP"]
+    try:
+        iptables("-I", *probe)
+        iptables("-D", *probe)
+    except (OSError, RuntimeError) as error:
+        return str(error)
+    return ""
+
+
+@asynccontextmanager
+async def all_connections_of_postgresql(site: Site) -> AsyncIterator[str]:
+    """Connections of PostgreSQL: another program takes every one that is left, and those that pages kept for later."""
+    async with AsyncExitStack() as taken:
+        taking = Takings(site.house.database_url, taken)
+        taking.take_all()
+        taking.end_idle_pages()
+        taking.take_all()
+        yield f"{taking.count} connexions prises"
+
+
+class Takings:
+    """Connections of a program that takes every one."""
+
+    def __init__(self, url: str, stack: AsyncExitStack) -> None:
+        self.count = 0
+        self._url, self._stack = url, stack
+        self._first: psycopg2.extensions.connection | None = None
+
+    def take_all(self) -> None:
+        """Take what is left."""
+        with suppress(psycopg2.OperationalError):
+            while True:
+                made = psycopg2.connect(self._url)
+                made.autocommit = True
+                self._first = self._first or made
+                self._stack.callback(made.close)
+                self.count += 1
+
+    def end_idle_pages(self) -> None:
+        """End the connections that servers of pages keep for their next request, as a restart of these would."""
+        if self._first is None:
+            return
+        with self._first.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity"
+                " WHERE application_name = 'ecni-web' AND state = 'idle'"
+            )
+
+
+@asynccontextmanager
+async def few_clients_of_redis(site: Site) -> AsyncIterator[str]:
+    """Clients of Redis: as many as it has."""
+    client = redis.Redis.from_url(site.house.redis_url, single_connection_client=True)
+    before, used = client.config_get("maxclients")["maxclients"], client.info("clients")["connected_clients"]
+    try:
+        client.config_set("maxclients", used)
+        yield f"maxclients {used}"
+    finally:
+        client.config_set("maxclients", before)
+        client.close()
+
+
+@asynccontextmanager
+async def few_places(site: Site) -> AsyncIterator[str]:
+    """Places of the socket processes: as many as the least full one has taken."""
+    told = await asyncio.to_thread(scrape, site.web, site.house.token)
+    held = [int(told[pid].get("sockets", 0)) for pid in site.pids("sockets") if pid in told]
+    used = min(filter(None, held))
+    async with _limit(site, "SOCKETS", used, 10_000):
+        yield f"SOCKETS {used}"
+
+
+@asynccontextmanager
+async def few_entries(site: Site) -> AsyncIterator[str]:
+    """Entries per second: one in each process, which people who knock for nothing take."""
+    async with _limit(site, "LOGINS", 1, 25):
+        knocking = [asyncio.create_task(_knock(site, code)) for code in site.codes[:KNOCKERS]]
+        try:
+            yield "LOGINS 1"
+        finally:
+            for task in knocking:
+                task.cancel()
+            await asyncio.gather(*knocking, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _limit(site: Site, name: str, value: int, again: int) -> AsyncIterator[None]:
+    await site.set_limit(name, value)
+    try:
+        yield
+    finally:
+        await site.set_limit(name, again)
+
+
+async def _knock(site: Site, code: str) -> None:
+    browser = Browser(f"http://{site.house.host}")
+    await browser.get("/entrer/")
+    while True:
+        with suppress(OSError):
+            await browser.post("/entrer/identite/", {"code": code})
+        await asyncio.sleep(KNOCK_SECONDS)
+
+
+LAYERS = (
+    Layer("descriptors", "descripteurs des processus « sockets »", ("descripteurs de fichiers",), few_descriptors),
+    Layer("nginx", "connexions de nginx", ("connexions de nginx", "worker_connections"), few_connections_of_nginx),
+    Layer("backlog", "file d’attente des connexions", ("file d’attente des connexions",), short_backlog),
+    Layer("connlimit", "connlimit du pare-feu", ("pare-feu",), a_rule_of_the_firewall, no_firewall),
+    Layer("postgresql", "connexions de PostgreSQL", ("connexions de postgresql",), all_connections_of_postgresql),
+    Layer("redis", "clients de Redis", ("clients de redis", "maxclients"), few_clients_of_redis, may_let_in=True),
+    Layer("sockets", "admission : places par processus", ("places d’un processus",), few_places),
+    Layer("logins", "admission : entrées par seconde", ("entrées par seconde",), few_entries),
+)
+"""In the order in which they are played: nginx's processes are renewed by the second and the third."""
