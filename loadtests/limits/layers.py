@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from math import ceil
 
 import psycopg2
 import redis
@@ -26,6 +27,10 @@ from loadtests.waves.vitals import PROC
 
 NGINX_OWN = 1
 """What a process of nginx takes beside its listening sockets: the channel to its master."""
+CONNECTIONS_PER_TABLET, MARGIN = 2, 1.25
+"""As the platform counts what nginx needs."""
+_NEWCOMERS = re.compile(rf"(limit_conn inside )(?!{2**16 - 1};)(\d+)")
+"""Bounds of who comes; the greatest one only counts."""
 KNOCKERS, KNOCK_SECONDS = 12, 0.4
 """People who knock for nothing: what is in use of a number of entries per second."""
 
@@ -56,12 +61,12 @@ class Layer:
 @asynccontextmanager
 async def few_descriptors(site: Site) -> AsyncIterator[str]:
     """Files that a socket process may open: as many as it has."""
-    before = {}
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in site.pids("sockets")}
+    used = {pid: first_free(pid) for pid in before}
     try:
-        for pid in site.pids("sockets"):
-            before[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (first_free(pid), before[pid][1]))
-        yield f"nofile {', '.join(str(first_free(pid)) for pid in before)}"
+        for pid, (_, hard) in before.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (used[pid], hard))
+        yield f"nofile {', '.join(map(str, used.values()))}"
     finally:
         for pid, limits in before.items():
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
@@ -75,14 +80,27 @@ def first_free(pid: int) -> int:
 
 @asynccontextmanager
 async def few_connections_of_nginx(site: Site) -> AsyncIterator[str]:
-    """Connections of nginx: those who are in stay with its old processes, the new ones have hardly any."""
+    """Connections of nginx: those that its tablets have now; those tablets stay with its old processes."""
     before = site.configuration.read_text(encoding="utf-8")
-    least = before.count("listen ") + len(site.workers()) + NGINX_OWN
     try:
-        await site.reload(re.sub(r"worker_connections \d+", f"worker_connections {least}", before))
-        yield f"worker_connections {least}"
+        narrow = narrowed(before, len(site.workers()), sum((await _sockets(site)).values()))
+        await site.reload(narrow)
+        yield "worker_connections " + re.findall(r"worker_connections (\d+)", narrow)[0]
     finally:
         await site.reload(before)
+
+
+def narrowed(configuration: str, processes: int, tablets: int) -> str:
+    """Return a configuration that has room for so many tablets.
+
+    Where it tells newcomers from the others, each process keeps the connections that those tablets take, which is room
+    to answer that there is none; elsewhere it has only its own.
+    """
+    connections = configuration.count("listen ") + processes + NGINX_OWN
+    if _NEWCOMERS.search(configuration):
+        connections += ceil(tablets * CONNECTIONS_PER_TABLET * MARGIN / processes)
+    text = re.sub(r"worker_connections \d+", f"worker_connections {connections}", configuration)
+    return _NEWCOMERS.sub(lambda found: f"{found[1]}{min(tablets, int(found[2]))}", text)
 
 
 @asynccontextmanager
@@ -197,11 +215,15 @@ async def few_clients_of_redis(site: Site) -> AsyncIterator[str]:
 @asynccontextmanager
 async def few_places(site: Site) -> AsyncIterator[str]:
     """Places of the socket processes: as many as the least full one has taken."""
-    told = await asyncio.to_thread(scrape, site.web, site.house.token)
-    held = [int(told[pid].get("sockets", 0)) for pid in site.pids("sockets") if pid in told]
-    used = min(filter(None, held))
+    used = min(filter(None, (await _sockets(site)).values()))
     async with _limit(site, "SOCKETS", used, 10_000):
         yield f"SOCKETS {used}"
+
+
+async def _sockets(site: Site) -> dict[int, int]:
+    """Tablets of each socket process, as it says itself."""
+    told = await asyncio.to_thread(scrape, site.web, site.house.token)
+    return {pid: int(told[pid].get("sockets", 0)) for pid in site.pids("sockets") if pid in told}
 
 
 @asynccontextmanager

@@ -24,12 +24,14 @@ from loadtests.waves.measures import Reader, Seen
 from loadtests.waves.orders import ORDERS, Orders, arrivals, write_rows
 from loadtests.waves.pace import Pace
 from loadtests.waves.plan import Plan
-from loadtests.waves.replay import LEAD_SECONDS, LOGGING_IN, REASON, Say
+from loadtests.waves.replay import LOGGING_IN, REASON, Say
 from loadtests.waves.replay import House as ServingHouse
 
 INSIDE = 1
 """The wave of those who compose; newcomers of the layers are the next ones."""
 ARRIVALS_A_SECOND = 20.0
+LEAD_SECONDS = 5.0
+"""Between the start of a generator and its first arrival."""
 STORM_SECONDS = 1.0
 """Within which the newcomers of a layer come: all at once, as far as a crowd can."""
 BEFORE_SECONDS = 1.5
@@ -58,8 +60,7 @@ class Wanted:
     Attributes:
         candidates: who come in all.
         inside: of these, who compose before any limit.
-        seconds: for how long each limit holds.
-        statics: whether tablets fetch the page's files and the paper.
+        seconds: for how long each limit holds; nothing is limited for half as long before.
     """
 
     candidates: int
@@ -190,7 +191,7 @@ class Trial:
         """Hide one limit, have its newcomers come, raise it, have them compose."""
         inside = self.wanted.inside + self._came
         calm = time.monotonic()
-        await asyncio.sleep(self.wanted.seconds)
+        await asyncio.sleep(self.wanted.seconds / 2)
         self.say(f"{layer.words} : {len(batch)} nouveaux venus arrivent sur {inside} qui composent")
         came = time.monotonic()
         first = came + LEAD_SECONDS

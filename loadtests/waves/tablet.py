@@ -11,7 +11,7 @@ import random
 import re
 import time
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -40,6 +40,7 @@ WAITING_STATUSES = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MAN
 NO_ANSWER, CUT_SHORT = "connexion perdue", "réponse coupée"
 _RETRY_AFTER = re.compile(r"\d+")
 _REFRESH = re.compile(r"(?P<seconds>\d+)(?:\s*;\s*url=(?P<url>\S+))?", re.IGNORECASE)
+DOOR = "/entrer/"
 _WAITING = None
 """What `_life` yields to wait for whatever comes next."""
 
@@ -265,9 +266,11 @@ class Tablet:
 
     def _enter(self) -> Iterator[float | None]:
         while "ecni_ticket" not in self.page.visitor.cookies:
-            yield from self._fetch("GET", "/entrer/")
+            yield from self._fetch("GET", DOOR)
             yield self._typing()
-            yield from self._fetch("POST", "/entrer/identite/", {"code": self._slip.code})
+            place = yield from self._fetch("POST", "/entrer/identite/", {"code": self._slip.code})
+            if place == DOOR:
+                continue
             yield self._typing()
             yield from self._fetch("POST", "/entrer/oui/", {"code": self._slip.code})
             self._trip.tally.count("logins", self._slip.wave)
@@ -291,8 +294,11 @@ class Tablet:
 
     def _fetch(
         self, method: str, path: str, fields: dict[str, str] | None = None, *, keep: bool = True
-    ) -> Iterator[float | None]:
-        """Ask for a page until it comes; what is no page was shown, unless it only asks to wait."""
+    ) -> Generator[float | None, None, str]:
+        """Ask for a page until it comes; return where it was found, since a page that makes wait may lead elsewhere.
+
+        What is no page was shown, unless it only asks to wait.
+        """
         token = self.page.visitor.cookies.get("csrftoken", "")
         body = urlencode({"csrfmiddlewaretoken": token} | fields).encode() if fields else b""
         while True:
@@ -311,7 +317,7 @@ class Tablet:
                     method, path, body = "GET", waiting["url"], b""
                 yield int(waiting["seconds"]) * self._trip.rng.uniform(1, 1.2)
             elif HTTPStatus.OK <= answer.status < HTTPStatus.BAD_REQUEST:
-                return
+                return path
             else:
                 yield self._refused_page(method, path, answer)
 
