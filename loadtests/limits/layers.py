@@ -203,7 +203,7 @@ class Takings:
 async def few_clients_of_redis(site: Site) -> AsyncIterator[str]:
     """Clients of Redis: as many as it has."""
     client = redis.Redis.from_url(site.house.redis_url, single_connection_client=True)
-    before, used = client.config_get("maxclients")["maxclients"], client.info("clients")["connected_clients"]
+    before, used = int(client.config_get()["maxclients"] or 0), int(client.info("clients")["connected_clients"])
     try:
         client.config_set("maxclients", used)
         yield f"maxclients {used}"

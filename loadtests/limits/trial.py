@@ -39,11 +39,13 @@ BEFORE_SECONDS = 1.5
 GLANCE_SECONDS = 0.25
 BOARD_SECONDS = 0.5
 SETTLING_SECONDS = 90.0
+TYPING_SECONDS = 20.0
+"""What two pages of the entry may take to people who type slowly."""
 PAGE_PATIENCE_SECONDS = 8.0
 DURATION_SECONDS = 4 * 3600
 LEAST_ACTS_A_SECOND = 10
 """Below it, a percentile would say nothing: a small crowd is made to answer faster."""
-SEATS_AT_ONCE = 500
+SEATS_AT_ONCE = 50
 
 
 class House(ServingHouse, Protocol):
@@ -198,28 +200,40 @@ class Trial:
         self._start_generator(wave, batch, first, STORM_SECONDS)
         row = Row(layer.name, layer.words, inside=inside, newcomers=len(batch), may_let_in=layer.may_let_in)
         await self._until(first - BEFORE_SECONDS)
-        imposed, lifted, named = time.monotonic(), math.inf, None
+        imposed = time.monotonic()
+        spell = Spell(wave, calm, came, imposed, imposed, None)
         try:
             async with layer.hold(site) as limit:
-                imposed = time.monotonic()
                 row = replace(row, limit=limit)
-                named = await self._named(layer, site, max(first, imposed) + self.wanted.seconds)
-                lifted = time.monotonic()
+                spell = replace(spell, imposed=time.monotonic())
+                named = await self._watch(layer, site, spell, len(batch))
+                spell = replace(spell, named=named, lifted=time.monotonic())
             row = replace(row, raised=True)
         except (OSError, RuntimeError, psycopg2.Error) as error:
             row = replace(row, troubles=(f"{layer.name} : {error}",))
-        return await self._after(row, batch, Spell(wave, calm, came, imposed, min(lifted, time.monotonic()), named))
+        return await self._after(row, batch, spell)
 
-    async def _named(self, layer: Layer, site: Site, until: float) -> float | None:
-        """Look at the board until an instant; return when it first named the layer."""
+    async def _watch(self, layer: Layer, site: Site, spell: Spell, count: int) -> float | None:
+        """Look at the board while the limit holds; return when it first named the layer.
+
+        It holds until each newcomer is in or has been turned away, typing included, and for as long as was asked.
+        """
         named: float | None = None
-        while (now := time.monotonic()) < until:
+        until = max(spell.came + LEAD_SECONDS, spell.imposed) + self.wanted.seconds
+        while (now := time.monotonic()) < until or (now < until + TYPING_SECONDS and self._met(spell.wave) < count):
             if named is None:
                 with suppress(OSError):
                     said = await site.named()
                     named = time.monotonic() if any(sign in text for sign in layer.signs for text in said) else None
-            await asyncio.sleep(min(BOARD_SECONDS, until - now))
+            await asyncio.sleep(BOARD_SECONDS)
+            self._look()
         return named
+
+    def _met(self, wave: int) -> int:
+        """Count the newcomers who are in, or who were told to wait, or who had no answer."""
+        one_of_both = sum(value for kind in ("told", "unanswered") for *_, value in self.seen.events(kind, wave))
+        kinds = ("ready", "told", "unanswered")
+        return sum(len(self.seen.events(kind, wave)) for kind in kinds) - round(one_of_both)
 
     async def _after(self, row: Row, batch: Sequence[Place], spell: Spell) -> Row:
         """Have those who waited come in and compose, and write the row."""
@@ -253,10 +267,12 @@ class Trial:
 
     async def _admit(self, places: Sequence[Place]) -> None:
         """Admit these candidates and nobody else, each centre by its own head."""
-        for centre, head in enumerate(self._heads):
-            seats = [self._seats[number] for _, position, number in places if position == centre]
-            for first in range(0, len(seats), SEATS_AT_ONCE):
-                await head.do("admettre", seats=seats[first : first + SEATS_AT_ONCE])
+        seats: list[list[str]] = [[] for _ in self._heads]
+        for _, centre, number in places:
+            seats[centre].append(self._seats[number])
+        for first in range(0, len(seats), LOGGING_IN):
+            some = slice(first, first + LOGGING_IN)
+            await asyncio.gather(*map(_admit_all, self._heads[some], seats[some]))
 
     def _start_generator(self, wave: int, places: Sequence[Place], start: float, seconds: float) -> None:
         slips, path = self.house.folder / f"slips-{wave}.csv", self.house.folder / f"orders-{wave}.json"
@@ -324,6 +340,11 @@ class Trial:
                 self._seats = {str(number): str(seat) for number, seat in cursor.fetchall()}
         finally:
             connection.close()
+
+
+async def _admit_all(head: CentreHead, seats: Sequence[str]) -> None:
+    for first in range(0, len(seats), SEATS_AT_ONCE):
+        await head.do("admettre", seats=seats[first : first + SEATS_AT_ONCE])
 
 
 def pace_of(pace: Pace, inside: int) -> Pace:

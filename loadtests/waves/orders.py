@@ -17,6 +17,8 @@ from loadtests.waves.tablet import Slip, Trip
 
 ORDERS = "WAVES_ORDERS"
 """The variable that names the file of orders."""
+Row = tuple[str, int, int, float, float]
+"""Code, wave, position of the centre, arrival, hand-in."""
 COLUMNS = ("code", "wave", "centre", "arrives", "hands_in")
 
 
@@ -89,7 +91,7 @@ class Orders:
 
 def write_slips(path: Path, centres: Sequence[dict[str, Any]], timetable: Timetable, rng: random.Random) -> None:
     """Write the codes of every candidate, with a wave, an arrival, and a hand-in that draws near the end for most."""
-    rows: list[tuple[str, int, int, float, float]] = []
+    rows: list[Row] = []
     for wave in timetable.waves:
         slips = [(slip["code"], position) for position in wave.centres for slip in centres[position]["slips"]]
         rng.shuffle(slips)
@@ -99,12 +101,13 @@ def write_slips(path: Path, centres: Sequence[dict[str, Any]], timetable: Timeta
     write_rows(path, rows)
 
 
-def write_rows(path: Path, rows: Iterable[tuple[str, int, int, float, float]]) -> None:
-    """Write slips as (code, wave, position of the centre, arrival, hand-in), in the order of arrivals."""
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write slips in the order of arrivals."""
+    ordered = sorted(rows, key=lambda row: row[3])
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows(sorted(rows, key=lambda row: row[3]))
+        writer.writerows(ordered)
 
 
 def arrivals(count: int, begin: float, end: float, rng: random.Random) -> list[float]:

@@ -198,3 +198,112 @@ def test_a_page_that_asks_to_wait_is_no_error_and_one_that_fails_is(desk):
     desk.tablet.received(desk.tablet.page, failure, 107.0)
     seen = desk.seen()
     assert (seen.count("waited"), seen.errors()) == (1, {"GET /entrer/ : 500": 1})
+
+
+def answer(desk, status, now, *headers, body=b"page"):
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    desk.tablet.opened(desk.tablet.page, now)
+    desk.tablet.received(desk.tablet.page, "\r\n".join(head).encode() + body, now)
+
+
+def asked(desk):
+    """Return the first line of what leaves by the page's connection."""
+    data, desk.tablet.page.outgoing = desk.tablet.page.outgoing, b""
+    return data.partition(b"\r\n")[0].decode()
+
+
+@pytest.fixture
+def newcomer(desk):
+    """A tablet that stands before the door, without a ticket."""
+    desk.tablet.page.visitor.cookies.clear()
+    desk.tablet.wake(100.0)
+    assert asked(desk) == "GET /entrer/ HTTP/1.1"
+    return desk
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_a_page_that_makes_wait_is_followed_where_it_leads(newcomer, status):
+    answer(newcomer, f"{status} X", 100.5, "Refresh: 4;url=/entrer/attente/", "Retry-After: 4")
+    newcomer.tablet.wake(104.4)
+    assert asked(newcomer) == ""
+    newcomer.tablet.wake(105.4)
+    assert asked(newcomer) == "GET /entrer/attente/ HTTP/1.1"
+    answer(newcomer, f"{status} X", 105.5, "Refresh: 4;url=/entrer/attente/")
+    seen = newcomer.seen()
+    assert [at for *_, at, _ in seen.events("told")] == [100.5]
+    assert (seen.count("waited"), seen.count("errors"), seen.events("unanswered")) == (2, 0, [])
+
+
+def test_who_had_no_answer_and_then_a_page_that_makes_wait_is_told_once(newcomer):
+    newcomer.tablet.lost(newcomer.tablet.page, 101.0)
+    newcomer.tablet.wake(106.1)
+    assert asked(newcomer) == "GET /entrer/ HTTP/1.1"
+    answer(newcomer, "503 X", 106.2, "Retry-After: 4")
+    seen = newcomer.seen()
+    assert [value for *_, value in seen.events("unanswered")] == [0.0]
+    assert [value for *_, value in seen.events("told")] == [1.0]
+    assert seen.errors() == {"GET /entrer/ : connexion perdue": 1}
+
+
+def test_an_answer_cut_short_is_no_silence(newcomer):
+    newcomer.tablet.opened(newcomer.tablet.page, 100.1)
+    newcomer.tablet.received(newcomer.tablet.page, b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", 100.2)
+    newcomer.tablet.lost(newcomer.tablet.page, 101.0)
+    seen = newcomer.seen()
+    assert seen.errors() == {"GET /entrer/ : réponse coupée": 1}
+    assert seen.events("unanswered") == []
+
+
+def test_a_page_that_never_comes_is_given_up_after_the_patience_of_the_run(newcomer):
+    newcomer.trip.patience = 8.0
+    newcomer.tablet.lost(newcomer.tablet.page, 101.0)
+    newcomer.tablet.wake(106.1)
+    assert newcomer.tablet.due < 106.1 + 8.1
+    newcomer.tablet.wake(newcomer.tablet.due)
+    assert newcomer.seen().count("errors") == 2
+    assert not newcomer.tablet.page.is_waiting
+
+
+def test_a_frame_that_makes_wait_says_when_to_call_again(desk):
+    desk.tablet.wake(100.0)
+    answer(desk, "200 OK", 100.1)
+    desk.tablet.wake(100.2)
+    desk.connect(100.3)
+    desk.hear({"t": "wait", "place": 3, "retry": 6000}, 100.4)
+    desk.tablet.lost(desk.tablet.link, 100.5)
+    assert desk.tablet.due == pytest.approx(106.4)
+    seen = desk.seen()
+    assert ([at for *_, at, _ in seen.events("told")], seen.events("unanswered")) == ([100.4], [])
+
+
+def test_a_handshake_refused_leaves_a_newcomer_before_the_tablets_own_page(desk):
+    desk.tablet.wake(100.0)
+    answer(desk, "200 OK", 100.1)
+    desk.tablet.opened(desk.tablet.link, 100.3)
+    desk.tablet.received(desk.tablet.link, b"HTTP/1.1 502 Bad Gateway\r\n\r\n", 100.4)
+    seen = desk.seen()
+    assert (len(seen.events("unanswered")), seen.events("told"), seen.events("cut")) == (1, [], [])
+
+
+def test_a_link_lost_by_who_was_in_is_told_of(desk):
+    desk.tablet.wake(100.0)
+    answer(desk, "200 OK", 100.1)
+    desk.connect(100.3)
+    desk.hear(STATE, 100.4)
+    desk.tablet.lost(desk.tablet.link, 130.0)
+    seen = desk.seen()
+    assert ([at for *_, at, _ in seen.events("cut")], seen.events("unanswered")) == ([130.0], [])
+
+
+def test_whoever_is_asked_to_hands_in_at_that_instant(composing):
+    composing.tablet.hand_in(150.0)
+    kinds = []
+    while composing.tablet.due <= 150.0:
+        now = composing.tablet.due
+        composing.tablet.wake(now)
+        for op in (frame for frame in composing.said() if frame["t"] == "op"):
+            kinds.append((op["kind"], now))
+            composing.hear({"t": "ack", "seq": op["seq"]}, now)
+    assert kinds[-1] == ("submit", 150.0)
+    assert {kind for kind, _ in kinds[:-1]} <= {"answer", "flag", "strike", "seal"}
+    assert len(composing.seen().events("submitted")) == 1

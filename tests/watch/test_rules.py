@@ -22,6 +22,7 @@ from ecni.watch.rules import (
     newcomer,
     silent,
 )
+from exams.broadcast import DoorSight
 from tests.watch.test_metrics import vitals
 
 CALM, NEAR, REACHED = Severity.CALM, Severity.NEAR, Severity.REACHED
@@ -189,6 +190,15 @@ def test_newcomers_who_wait_for_want_of_descriptors_are_told_of_these():
     assert (told["descriptors"].severity, "prlimit" in told["descriptors"].remedy) == (REACHED, True)
     assert told["descriptors"].sentence.endswith("18 nouveaux venus attendent")
     assert "attendent" not in told["processes"].sentence
+def test_entries_that_wait_are_a_limit_reached_and_named():
+    def door(limit, waiting):
+        return DoorSight("centre-1:7", limit, 25, 25, waiting, 1000, 2000, {})
+
+    (entries,) = signs.entries([door("LOGINS", 300), door("LOGINS", 0), door("SOCKETS", 12)])
+    pressure = judge(entries, None, 0.0).pressure
+    assert (pressure.layer, pressure.severity) == ("entries", REACHED)
+    assert pressure.sentence == "entrées par seconde, centre-1:7 : 25 ; 300 attendent"
+    assert "Limites et gardes" in pressure.remedy
 
 
 def test_a_process_without_candidates_has_no_places_and_no_writer():
