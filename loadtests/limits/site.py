@@ -13,7 +13,7 @@ from loadtests.http import Browser
 from loadtests.waves.replay import House
 from loadtests.waves.vitals import PROC, children
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS, BOARD_SECONDS = 15.0, 3.0
 GLANCE_SECONDS = 0.1
 BOARD, RAISE = "/exploitation/etat/", "/national/limites/fixer/"
 REASON = "essai des limites"
@@ -53,9 +53,9 @@ class Site:
         """Return what the operations board says is reached: its headline and its rows, in lower case.
 
         Raises:
-            OSError: the page did not come.
+            OSError: the page did not come, or not in time.
         """
-        answer = await self.ops.get(BOARD)
+        answer = await asyncio.wait_for(self.ops.get(BOARD), BOARD_SECONDS)
         return reached(answer.text)
 
     async def set_limit(self, name: str, value: int) -> None:
