@@ -17,6 +17,7 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 15
 GLANCE_SECONDS = 0.2
+NICEST = 19
 PR_SET_PDEATHSIG = 1
 
 
@@ -179,6 +180,7 @@ def give_way(pid: int, niceness: int) -> None:
     Raises:
         PermissionError: a negative niceness, without the right to it.
     """
+    niceness = min(niceness, NICEST)  # a house that gives way itself asks for more, which its group would refuse
     os.setpriority(os.PRIO_PROCESS, pid, niceness)
     group = Path(f"/proc/{pid}/autogroup")
     while group.exists():
