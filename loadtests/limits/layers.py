@@ -34,6 +34,12 @@ _NEWCOMERS = re.compile(rf"(limit_conn inside )(?!{2**16 - 1};)(\d+)")
 KNOCKERS, KNOCK_SECONDS = 12, 0.4
 """People who knock for nothing: what is in use of a number of entries per second."""
 
+ROUNDS, ROUND_SECONDS = 5, 0.1
+_END_KEPT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ecni-web' AND state = 'idle'"
+)
+"""As a restart of servers of pages would."""
+
 Hold = Callable[[Site], AbstractAsyncContextManager[str]]
 
 
@@ -47,7 +53,7 @@ class Layer:
         signs: what the board's headline or row says, in lower case, any of them.
         hold: hides the limit and says what it is; raises it at the end of the block.
         missing: says, in French, why this machine cannot play it; empty when it can.
-        may_let_in: whether newcomers may come in all the same, since nobody needs more of it.
+        may_let_in: whether newcomers may all come in, since nobody needs more of it, or since it is a rate.
     """
 
     name: str
@@ -163,40 +169,31 @@ def no_firewall() -> str:
 async def all_connections_of_postgresql(site: Site) -> AsyncIterator[str]:
     """Connections of PostgreSQL: another program takes every one that is left, and those that pages kept for later."""
     async with AsyncExitStack() as taken:
-        taking = Takings(site.house.database_url, taken)
-        taking.take_all()
-        taking.end_idle_pages()
-        taking.take_all()
-        yield f"{taking.count} connexions prises"
+        first = _connected(site.house.database_url, taken)
+        held = 1 + _take_all(site.house.database_url, taken)
+        for _ in range(ROUNDS):  # a page may take one back meanwhile
+            with first.cursor() as cursor:
+                cursor.execute(_END_KEPT)
+            await asyncio.sleep(ROUND_SECONDS)
+            held += _take_all(site.house.database_url, taken)
+        yield f"{held} connexions prises"
 
 
-class Takings:
-    """Connections of a program that takes every one."""
+def _connected(url: str, stack: AsyncExitStack) -> psycopg2.extensions.connection:
+    made = psycopg2.connect(url)
+    made.autocommit = True
+    stack.callback(made.close)
+    return made
 
-    def __init__(self, url: str, stack: AsyncExitStack) -> None:
-        self.count = 0
-        self._url, self._stack = url, stack
-        self._first: psycopg2.extensions.connection | None = None
 
-    def take_all(self) -> None:
-        """Take what is left."""
-        with suppress(psycopg2.OperationalError):
-            while True:
-                made = psycopg2.connect(self._url)
-                made.autocommit = True
-                self._first = self._first or made
-                self._stack.callback(made.close)
-                self.count += 1
-
-    def end_idle_pages(self) -> None:
-        """End the connections that servers of pages keep for their next request, as a restart of these would."""
-        if self._first is None:
-            return
-        with self._first.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(pg_terminate_backend(pid, 2000)) FROM pg_stat_activity"
-                " WHERE application_name = 'ecni-web' AND state = 'idle'"
-            )
+def _take_all(url: str, stack: AsyncExitStack) -> int:
+    """Take every connection that is left; return how many there were."""
+    for taken in count():
+        try:
+            _connected(url, stack)
+        except psycopg2.OperationalError:
+            return taken
+    return 0
 
 
 @asynccontextmanager
@@ -265,6 +262,6 @@ LAYERS = (
     Layer("postgresql", "connexions de PostgreSQL", ("connexions de postgresql",), all_connections_of_postgresql),
     Layer("redis", "clients de Redis", ("clients de redis", "maxclients"), few_clients_of_redis, may_let_in=True),
     Layer("sockets", "admission : places par processus", ("places d’un processus",), few_places),
-    Layer("logins", "admission : entrées par seconde", ("entrées par seconde",), few_entries),
+    Layer("logins", "admission : entrées par seconde", ("entrées par seconde",), few_entries, may_let_in=True),
 )
 """In the order in which they are played: nginx's processes are renewed by the second and the third."""

@@ -34,6 +34,7 @@ KEPT = Row(
     composing=225,
     inside_p99_before=90.0,
     inside_p99_during=100.0,
+    acts=2600,
 )
 
 
@@ -62,6 +63,7 @@ def test_each_promise_of_a_row_may_be_broken(change, words):
     "change",
     [
         {},
+        {"inside_p99_during": 900.0, "acts": 999},
         {"inside_p99_before": 300.0, "inside_p99_during": 359.0},
         {"may_let_in": True, "told": 0, "unanswered": 0, "entered": 225},
         {"skipped": "il faut être root", "named": False, "raised": False, "in_s": None},
