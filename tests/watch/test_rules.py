@@ -190,6 +190,8 @@ def test_newcomers_who_wait_for_want_of_descriptors_are_told_of_these():
     assert (told["descriptors"].severity, "prlimit" in told["descriptors"].remedy) == (REACHED, True)
     assert told["descriptors"].sentence.endswith("18 nouveaux venus attendent")
     assert "attendent" not in told["processes"].sentence
+
+
 def test_entries_that_wait_are_a_limit_reached_and_named():
     def door(limit, waiting):
         return DoorSight("centre-1:7", limit, 25, 25, waiting, 1000, 2000, {})
