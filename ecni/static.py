@@ -7,10 +7,8 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.files.base import ContentFile
 from django.template.loader import render_to_string
 
+from ecni.shared.offline import UNANSWERED
 from ecni.supervisor.nginx import WAITING_PAGE
-
-UNANSWERED = "centres/unanswered.html"
-"""Template of the page that says to wait, where no process of the house can say it."""
 
 
 class HashedModules(ManifestStaticFilesStorage):

@@ -5,8 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from ecni.shared.offline import KeptPage
-from ecni.static import UNANSWERED
+from ecni.shared.offline import UNANSWERED, KeptPage
 
 ENTRANCE = KeptPage(UNANSWERED, "js/centre/worker.js", "centres:unanswered-show")
 

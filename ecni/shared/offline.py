@@ -19,6 +19,9 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+UNANSWERED = "centres/unanswered.html"
+"""Template of the page that says to wait, where no process of the house can say it: by nginx, by the tablet itself."""
+
 _LOADED_BY_PAGE = re.compile(r'(?:href|src)="([^"]+\.(?:css|js|svg))"')
 _LOADED_BY_FILE = re.compile(r"""(?:\bfrom|\bimport|\burl\()\s*["']([^"']+)["']""")
 
