@@ -40,8 +40,12 @@ from exams.rules.states import LIVE_STATES, WAITING_STATES
 CALL_MUTED_SECONDS = 120
 GRANTED = Coalesce(Sum("sheet__grants__seconds", filter=Q(sheet__grants__cause=GrantCause.DECISION)), 0)
 """Seconds granted by somebody to one sheet during the sitting."""
-TOLD_BY_DOORS = {LimitName.SOCKETS: "processes"}
-"""Layers of the watch that a door names itself while it makes somebody wait."""
+TOLD_BY_DOORS = {
+    (LimitName.SOCKETS, False): "processes",
+    (LimitName.SOCKETS, True): "descriptors",
+    (LimitName.LOGINS, False): "entries",
+}
+"""Layers of the watch that a door names itself while it makes somebody wait, by limit and want of descriptors."""
 
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
@@ -112,7 +116,7 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
         "limits": [asdict(alert) for alert in _national_alerts(reached, now)],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
-        "limit": reached_limit(told={TOLD_BY_DOORS[one.limit] for one in reached if one.limit in TOLD_BY_DOORS}),
+        "limit": reached_limit(told={TOLD_BY_DOORS.get((one.limit, one.lacks_descriptors), "") for one in reached}),
     }
 
 

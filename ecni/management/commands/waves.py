@@ -10,11 +10,13 @@ from argparse import BooleanOptionalAction
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from random import sample
 from secrets import token_urlsafe
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.demo.build import BANK
@@ -34,6 +36,8 @@ PREPARED = "prepared.json"
 LAYERS = {"all": "server", "web": "server", "sockets": "server", "worker": "worker", "beat": "worker", "nginx": "proxy"}
 PORTS = 16
 """In a row from the one where candidates come: servers behind nginx, and its page of status."""
+ROOM = 1.04
+"""Places of a process beside an even share of the candidates, as ops would set them before the day."""
 GENERATOR_NICENESS = -5
 """It stands for machines of its own: how late it is must not depend on what it measures, where that is allowed."""
 PORT_RANGE = (21_000, 29_000)
@@ -212,7 +216,8 @@ class WavesHouse:
         }
         words = [str(word) for option in options.items() for word in option]
         command = [sys.executable, "manage.py", "serve", *words, *(["--nginx"] if self.has_nginx else [])]
-        self._supervisor.start("serve", command, {"METRICS_TOKEN": self.token})
+        budget = max(settings.ADMISSION_LIMITS["SOCKETS"], ceil(ROOM * candidates / self._options["processes"]))
+        self._supervisor.start("serve", command, {"METRICS_TOKEN": self.token, "SOCKETS_BUDGET": str(budget)})
         wait_until_served(self._port, self._supervisor)
 
     def components(self) -> list[Component]:
