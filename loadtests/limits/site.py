@@ -18,6 +18,7 @@ GLANCE_SECONDS = 0.1
 BOARD, RAISE = "/exploitation/etat/", "/national/limites/fixer/"
 REASON = "essai des limites"
 _HEADLINE = re.compile(r'<p class="banner" data-tone="danger">.*?<strong>(.*?)</strong>', re.DOTALL)
+_GROUPING = re.compile("[\u202f\u00a0]|&nbsp;")
 _ROW = re.compile(r'<tr data-tone="danger">\s*<th scope="row">(.*?)(?:<|$)', re.DOTALL)
 
 
@@ -65,7 +66,7 @@ class Site:
             RuntimeError: it was not done.
         """
         answer = await self.ops.post(RAISE, {"name": name, "value": str(value), "reason": REASON})
-        if f"{value}, dans chaque processus" not in answer.text:
+        if f"{value}, dans chaque processus" not in answer.text.replace(GROUPING, ""):
             raise RuntimeError(f"la limite {name} n’a pas été mise à {value}")
 
     # nginx
