@@ -345,7 +345,8 @@ def test_the_next_candidate_finds_nothing(cable, concours, open_tablet, screens)
     assert first.number not in page.content() + page.evaluate(DUMP)
     hand_in(page)
     screens.look(page, "56-receipt")
-    for_everybody = re.compile(rf"ecni-copie-[0-9a-f]{{16}}|{cable.address}/(copie/|static/(js|css|img)/.*)")
+    addresses = "copie/|entrer/sans-reponse/|static/(js|css|img)/.*"
+    for_everybody = re.compile(rf"ecni-(copie|entree)-[0-9a-f]{{16}}|{cable.address}/({addresses})")
     assert [one for one in json.loads(page.evaluate(DUMP)) if not for_everybody.fullmatch(str(one))] == []
 
 
