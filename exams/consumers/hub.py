@@ -42,7 +42,6 @@ WRITER_CAPACITY = 20_000
 READER_CAPACITY = 50_000
 REFUSALS_CAPACITY = 20_000
 FREEZE_EVERY = 200
-DESERTED_SECONDS = 60.0
 FAN_OUT_SLICE = 100
 
 Written = tuple[Session, PendingOp]
@@ -75,8 +74,7 @@ class Hub:
         self._readied: set[int] = set()
         self.door = self._make_door()
         self.door.open()
-        self._entered = self._frozen_at = 0
-        self._deserted_at = 0.0
+        self._entered = self._left = self._frozen_at = 0
         self._hint = asyncio.Event()
         self._refusals: set[asyncio.Task[None]] = set()
         self._database = Turn(logger, "PostgreSQL", "postgresql")
@@ -121,6 +119,7 @@ class Hub:
         self.sessions[session.ticket.sheet_id] = session
         self._entered += 1
         if other is not None:
+            self._left += 1
             await other.say_bye("replaced", CLOSE_REPLACED)
 
     def leave(self, session: Session) -> None:
@@ -128,6 +127,7 @@ class Hub:
         if self.sessions.get(session.ticket.sheet_id) is session:
             session.note(online=False)
             del self.sessions[session.ticket.sheet_id]
+            self._left += 1
 
     def gauges(self) -> Gauges:
         """Return what the vitals of this process say of its candidates; called in the thread that reports."""
@@ -333,15 +333,16 @@ class Hub:
         self.door.take_turns(elsewhere)
 
     def _spare_the_collector(self) -> None:
-        """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more."""
-        instant = self.clock.monotonic()
-        if self.sessions:
-            self._deserted_at = instant + DESERTED_SECONDS
-        if self._frozen_at and instant > self._deserted_at:  # nobody left, and nobody about to come back
+        """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more.
+
+        What is frozen is never collected, and sockets that have closed leave cycles behind: once as many have left as
+        are there, which is at once in a storm, all is looked at again.
+        """
+        if self._left >= max(FREEZE_EVERY, len(self.sessions)):
             gc.unfreeze()
             gc.collect()
-            gc.freeze()  # what remains is the application, frozen since the start (ecni.asgi)
-            self._entered = self._frozen_at = 0
+            gc.freeze()
+            self._left, self._frozen_at = 0, self._entered
         elif self._entered >= self._frozen_at + FREEZE_EVERY:  # who comes back counts: everybody may at once
             gc.collect(1)  # what has just died is not kept with what is there to stay
             gc.freeze()
