@@ -66,7 +66,7 @@ class Site:
             RuntimeError: it was not done.
         """
         answer = await self.ops.post(RAISE, {"name": name, "value": str(value), "reason": REASON})
-        if f"{value}, dans chaque processus" not in answer.text.replace(GROUPING, ""):
+        if f"{value}, dans chaque processus" not in _GROUPING.sub("", answer.text):
             raise RuntimeError(f"la limite {name} n’a pas été mise à {value}")
 
     # nginx
