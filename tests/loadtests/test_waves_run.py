@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -73,12 +72,13 @@ def test_a_small_sitting_keeps_every_promise(folder, generator, front):
     assert (report / "waves.html").read_text(encoding="utf-8").count("<svg") == 5
 
 
-def test_an_interrupted_run_still_writes_its_report(folder):
+def test_a_run_is_alone_in_its_folder_and_an_interrupted_one_still_writes_its_report(folder):
     process, report = start(folder, "raw", "--minutes", "5")
     for line in process.stdout:
         if "ouverture" in line:
             break
-    time.sleep(1)
+    other, _ = start(folder, "raw")
+    assert "Un autre essai se sert de" in other.communicate(timeout=60)[0]
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1

@@ -1,5 +1,6 @@
 """`make waves PLAN=uness-2022 CANDIDATES=9800`: waves of candidates on real processes, and what they prove."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -142,7 +143,22 @@ class Stock:
 
     @contextmanager
     def copy(self) -> Iterator[Engines]:
-        """Run the engines on a fresh copy, thrown away at the next one, with the variables that name them."""
+        """Run the engines on a fresh copy, thrown away at the next one, with the variables that name them.
+
+        Raises:
+            RuntimeError: another test uses it.
+        """
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                msg = f"Un autre essai se sert de {self.root} : attendez sa fin, ou donnez un autre --folder."
+                raise RuntimeError(msg) from error
+            with self._fresh_copy() as pair:
+                yield pair
+
+    @contextmanager
+    def _fresh_copy(self) -> Iterator[Engines]:
         forget(self.running)
         self.running.mkdir(parents=True)
         account = plain_account()
