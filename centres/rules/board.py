@@ -8,7 +8,7 @@ from exams.enums import CentreSittingState as C
 from exams.enums import GuardName, LimitName
 from exams.enums import SheetState as S
 
-OFFLINE_SECONDS = 40
+OFFLINE_SECONDS = 30
 LOST_SECONDS = 90
 
 

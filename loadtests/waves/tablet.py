@@ -24,7 +24,7 @@ from loadtests.waves.lines import Answer, Broken, Line, Link, Page, Visitor
 from loadtests.waves.measures import Tally
 from loadtests.waves.pace import Pace, flick_seconds, think_seconds
 
-PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 20.0, 30.0, 10.0
+PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 10.0, 25.0, 10.0
 STORM_SECONDS = 30.0
 """In which everybody must be back."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0

@@ -6,8 +6,8 @@ import { FINAL_CLOSES, hello, parse, ping } from "./protocol.js";
 
 /** @typedef {"connecting" | "online" | "slow" | "offline" | "waiting" | "ended"} Link `waiting`: the server is full, and says so */
 
-const PING_MS = 20_000; // ten thousand tablets: half of what the server does for those who think
-const OVERDUE_MS = 30_000;
+const PING_MS = 10_000;
+const OVERDUE_MS = 25_000;
 const SLOW_MS = 3_000;
 const OPENING_MS = 10_000;
 const WOKEN_MS = 4_000;
