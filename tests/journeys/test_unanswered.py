@@ -14,8 +14,10 @@ TABLET = {"width": 1180, "height": 820}
 WAITING = "Le serveur ne répond pas encore"
 SCREENS = Screens()
 FORGOTTEN = "() => sessionStorage.length === 0"
-BOTH_KEPT = """async () => (await caches.keys()).length === 2
-  && (await navigator.serviceWorker.getRegistrations()).every(({ active }) => active?.state === "activated")"""
+BOTH_KEPT = """async () => {
+  const all = await navigator.serviceWorker.getRegistrations();
+  return all.length === 2 && all.every(({ active }) => active?.state === "activated") && (await caches.keys()).length === 2;
+}"""
 READY = "() => navigator.serviceWorker.ready.then(() => true)"
 
 
