@@ -16,7 +16,8 @@ SCREENS = Screens()
 FORGOTTEN = "() => sessionStorage.length === 0"
 BOTH_KEPT = """async () => {
   const all = await navigator.serviceWorker.getRegistrations();
-  return all.length === 2 && all.every(({ active }) => active?.state === "activated") && (await caches.keys()).length === 2;
+  const areActive = all.length === 2 && all.every(({ active }) => active?.state === "activated");
+  return areActive && (await caches.keys()).length === 2;
 }"""
 READY = "() => navigator.serviceWorker.ready.then(() => true)"
 
