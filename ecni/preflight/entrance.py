@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 from ecni.preflight.firewall import Bound, Kind, Rules
-from ecni.preflight.limits import SPARE_DESCRIPTORS, Finding, Needs, counted, grouped
+from ecni.preflight.limits import Finding, Needs, counted, grouped
 from ecni.preflight.proxyfile import ProxyFile, Shared
+from exams.rules.admission import SPARE_DESCRIPTORS
 
 CONNECTIONS_PER_TABLET = 2
 """Of nginx: the tablet's and its own towards the server."""

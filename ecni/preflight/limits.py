@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil, inf
 from typing import Self
 
-SPARE_DESCRIPTORS = 256
-"""What a process opens besides its candidates: logs, database, Redis, modules."""
+from exams.rules.admission import SPARE_DESCRIPTORS
 
 SOCKETS_PER_PROCESS = 10_000
 """Sockets of one Daphne with a 99th percentile under 50 ms, collector frozen."""

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecni.preflight import limits
 from ecni.supervisor import nginx
 from exams.rules.admission import (
     LATEST_MS,
@@ -65,8 +64,8 @@ def test_places_never_take_the_last_descriptors_and_keep_some_for_those_who_retu
     assert found.lacks_descriptors is (found.budget < budget)
 
 
-def test_preflight_and_nginx_leave_a_process_the_same_spare_descriptors():
-    assert limits.SPARE_DESCRIPTORS == nginx.SPARE_OF_SERVER == SPARE_DESCRIPTORS
+def test_nginx_leaves_a_process_the_same_spare_descriptors():
+    assert nginx.SPARE_OF_SERVER == SPARE_DESCRIPTORS
 
 
 @given(st.integers(1, 100_000), st.floats(0, 1, exclude_max=True))
