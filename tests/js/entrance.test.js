@@ -1,63 +1,19 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import vm from "node:vm";
-import { heldTime } from "./time.js";
+import { HOME, fresh, installed as installedBy, workerWorld } from "./drawers.js";
 
 const SCRIPT = readFileSync(new URL("../../static/js/centre/worker.js", import.meta.url), "utf-8");
-const HOME = "https://concours.example";
 const RELEASE = { version: "1", page: "/entrer/sans-reponse/", assets: ["/static/a.js"] };
 
-/** The worker of the entrance in a world whose network and caches are ours. */
+/** The worker of the entrance. */
 function rig(network, drawers = new Map()) {
-  const { timers, pass } = heldTime();
-  const listeners = {};
-  const full = (address) => new URL(address.url ?? address, HOME).href;
-  const caches = {
-    open: async (name) => {
-      if (!drawers.has(name)) drawers.set(name, new Map());
-      const drawer = drawers.get(name);
-      return {
-        addAll: async (all) => void (await Promise.all(all.map(async (one) => drawer.set(full(one), await network(one))))),
-        put: async (one, answer) => void drawer.set(full(one), answer),
-        match: async (one) => drawer.get(full(one)),
-      };
-    },
-    keys: async () => [...drawers.keys()],
-    delete: async (name) => drawers.delete(name),
-  };
-  const self = {
-    location: { origin: HOME }, skipWaiting: async () => {}, clients: { claim: async () => {} },
-    addEventListener: (name, call) => (listeners[name] = call),
-  };
-  vm.runInNewContext(`const RELEASE = ${JSON.stringify(RELEASE)};\n${SCRIPT}`, {
-    self, caches, URL, AbortController, setTimeout: timers.set, clearTimeout: timers.clear, Response: { error: () => "no page" },
-    fetch: (asked, options) => network(asked.url ?? asked, options),
-  });
-  const waited = async (name) => {
-    let done;
-    listeners[name]({ waitUntil: (promise) => (done = promise) });
-    await done;
-  };
-  const ask = (path, mode = "navigate", method = "GET") => {
-    let answer = null;
-    listeners.fetch({ request: { url: full(path), method, mode }, respondWith: (given) => (answer = given) });
-    return answer;
-  };
-  return { drawers, pass, waited, ask };
+  const made = workerWorld(SCRIPT, RELEASE, network, drawers, { AbortController, Response: { error: () => "no page" } });
+  return { ...made, ask: (path, mode = "navigate", method = "GET") => made.ask(path, method, mode) };
 }
 
-const fresh = async (address) => ({ ok: true, status: 200, from: `network ${new URL(address, HOME).pathname}` });
 const silent = (_address, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
-
-async function installed(network) {
-  const world = { network: fresh };
-  const made = rig((...asked) => world.network(...asked));
-  await made.waited("install");
-  await made.waited("activate");
-  world.network = network;
-  return made;
-}
+const installed = (network) => installedBy(rig, network);
 
 test("it keeps its page and files, and leaves those of the tablet's page", async () => {
   const drawers = new Map([["ecni-entree-0", new Map()], ["ecni-copie-1", new Map()]]);

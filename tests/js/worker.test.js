@@ -1,59 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import vm from "node:vm";
-import { heldTime } from "./time.js";
+import { HOME, fresh, installed as installedBy, workerWorld } from "./drawers.js";
 
 const SCRIPT = readFileSync(new URL("../../static/js/exam/worker.js", import.meta.url), "utf-8");
-const HOME = "https://concours.example";
 
-/** A service worker in a world whose network and caches are ours. */
-function rig(network, version = "1", drawers = new Map()) {
-  const { timers, pass } = heldTime();
-  const listeners = {};
-  const full = (address) => new URL(address.url ?? address, HOME).href;
-  const caches = {
-    open: async (name) => {
-      if (!drawers.has(name)) drawers.set(name, new Map());
-      const drawer = drawers.get(name);
-      return {
-        addAll: async (all) => void (await Promise.all(all.map(async (one) => drawer.set(full(one), await network(one))))),
-        put: async (one, answer) => void drawer.set(full(one), answer),
-        match: async (one) => drawer.get(full(one)),
-      };
-    },
-    keys: async () => [...drawers.keys()],
-    delete: async (name) => drawers.delete(name),
-  };
-  const self = {
-    location: { origin: HOME }, skipWaiting: async () => {}, clients: { claim: async () => {} },
-    addEventListener: (name, call) => (listeners[name] = call),
-  };
-  const release = `const RELEASE = ${JSON.stringify({ version, page: "/copie/", assets: ["/static/a.js"] })};\n`;
-  vm.runInNewContext(release + SCRIPT, { self, caches, URL, setTimeout: timers.set, fetch: (asked) => network(asked.url ?? asked) });
-  const waited = async (name) => {
-    let done;
-    listeners[name]({ waitUntil: (promise) => (done = promise) });
-    await done;
-  };
-  const ask = (path, method = "GET") => {
-    let answer = null;
-    listeners.fetch({ request: { url: full(path), method }, respondWith: (given) => (answer = given) });
-    return answer;
-  };
-  return { drawers, pass, waited, ask };
-}
-
-const fresh = async (address) => ({ ok: true, status: 200, from: `network ${new URL(address, HOME).pathname}` });
-
-async function installed(network = fresh) {
-  const world = { network: fresh };
-  const made = rig((address) => world.network(address));
-  await made.waited("install");
-  await made.waited("activate");
-  world.network = network;
-  return made;
-}
+/** The worker of the tablet's page. */
+const rig = (network, version = "1", drawers = new Map()) =>
+  workerWorld(SCRIPT, { version, page: "/copie/", assets: ["/static/a.js"] }, network, drawers);
+const installed = (network) => installedBy(rig, network);
 
 test("it keeps the page and its files, and lets the last release go", async () => {
   const drawers = new Map([["ecni-copie-0", new Map()]]);
