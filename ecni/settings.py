@@ -129,13 +129,11 @@ USE_I18N = True
 USE_TZ = True
 
 # ----- PostgreSQL: the truth -----
-_LONG_LIVED = ROLE in {"sockets", "worker"}  # fixed threads; a web request's connection would leak under ASGI
-CONNECTION_POOL = env_int("CONNECTION_POOL", 16 if ROLE in {"web", "all"} and ENV != "test" else 0)
-_database = postgresql(_required["DATABASE_URL"]) | ({"ENGINE": "ecni.pooled"} if CONNECTION_POOL else {})
+_database = postgresql(_required["DATABASE_URL"])
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database
     | {
-        "CONN_MAX_AGE": env_int("CONN_MAX_AGE", 300 if _LONG_LIVED else 0),
+        "CONN_MAX_AGE": env_int("CONN_MAX_AGE", 300),
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
@@ -164,7 +162,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _REDIS_CACHE,
         "KEY_PREFIX": "ecni",
-        "OPTIONS": {"pool_class": "ecni.pooled.cache.SharedPool"},
+        "OPTIONS": {"pool_class": "ecni.shared.cachepool.SharedPool"},
     },
 }
 CHANNEL_LAYERS = {

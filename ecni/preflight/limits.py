@@ -35,8 +35,8 @@ BYTES_PER_CANDIDATE = 3_000_000
 CONNECTIONS_PER_SOCKET_PROCESS = 6
 """Writer, refusals, reader, ready, watch, and one to spare."""
 
-CONNECTIONS_PER_WEB_PROCESS = 16
-"""The default of CONNECTION_POOL."""
+CONNECTIONS_PER_WEB_PROCESS = 7
+"""One for each thread of pages, one for the consoles' thread."""
 
 CONNECTIONS_OF_WORKERS = 12
 RESERVED_CONNECTIONS = 3

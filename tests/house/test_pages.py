@@ -1,13 +1,17 @@
-"""Pages are answered in the thread of their request, in one go: what decision 21 rests on."""
+"""Pages are answered in one go by a few threads that last: what decisions 21 and 23 rest on."""
 
+import asyncio
 import threading
 from inspect import iscoroutinefunction
 
+import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.db import connection
 from django.http import HttpResponse
 from django.urls import get_resolver, path
 
-from ecni.pages import PagesHandler
+from ecni.pages import THREADS, PagesHandler
+from ecni.preflight.limits import CONNECTIONS_PER_WEB_PROCESS
 
 
 def views(patterns):
@@ -24,23 +28,73 @@ def test_no_view_is_asynchronous():
     assert [view for view in found if iscoroutinefunction(view)] == []
 
 
-seen = []
+def test_preflight_counts_a_connection_for_each_thread_and_one_for_the_consoles():
+    assert CONNECTIONS_PER_WEB_PROCESS == THREADS + 1
 
 
-def note_thread(_request):
-    seen.append(threading.current_thread())
-    return HttpResponse("vu")
+together = threading.Barrier(THREADS)
 
 
-urlpatterns = [path("", note_thread)]
+def tell_backend(_request):
+    """Answer with the connection of this thread, once as many requests are here as there are threads."""
+    together.wait(10)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return HttpResponse(str(cursor.fetchone()[0]))
 
 
-async def test_a_page_is_answered_outside_the_event_loop(settings):
+def tell_thread(_request):
+    return HttpResponse(threading.current_thread().name)
+
+
+urlpatterns = [path("", tell_thread), path("connexion", tell_backend)]
+
+
+@pytest.fixture
+def handler(settings):
     settings.ROOT_URLCONF = __name__
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"testserver")], "query_string": b""}
-    caller = ApplicationCommunicator(PagesHandler(), scope)
+    made = PagesHandler()
+    yield made
+    made._threads.shutdown()
+
+
+async def answer(handler, where="/"):
+    headers = [(b"host", b"testserver")]
+    scope = {"type": "http", "method": "GET", "path": where, "headers": headers, "query_string": b""}
+    caller = ApplicationCommunicator(handler, scope)
     await caller.send_input({"type": "http.request", "body": b""})
-    assert (await caller.receive_output(10))["status"] == 200
-    assert (await caller.receive_output(10))["body"] == b"vu"
+    status = (await caller.receive_output(20))["status"]
+    body = (await caller.receive_output(20))["body"].decode()
     await caller.wait(10)
-    assert seen[0] is not threading.current_thread()
+    return status, body
+
+
+async def test_a_page_is_answered_by_a_thread_of_pages(handler):
+    assert await answer(handler) == (200, "page_0")
+
+
+async def rush(handler):
+    """Have three requests for each thread answered at once; return the connections that they used."""
+    found = await asyncio.gather(*(answer(handler, "/connexion") for _ in range(3 * THREADS)))
+    assert {status for status, _body in found} == {200}
+    return {body for _status, body in found}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_requests_above_the_threads_wait_and_connections_are_kept(handler):
+    first = await rush(handler)
+    assert len(first) == THREADS
+    assert await rush(handler) == first
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_connections_that_died_are_replaced(handler):
+    first = await rush(handler)
+
+    def kill():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid::int, 2000) FROM unnest(%s) AS pid", [list(first)])
+            assert cursor.rowcount == THREADS
+
+    await asyncio.to_thread(kill)
+    assert not await rush(handler) & first

@@ -121,7 +121,7 @@ def test_what_the_staff_set_last(here, limits, allows, where):
 
 @pytest.mark.django_db(transaction=True)
 def test_connections_of_postgresql_for_the_house_that_is_asked(here):
-    layer, allows = first(here("--web", "14"))
+    layer, allows = first(here("--web", "31"))
     assert (layer, 7000 < allows < 9000) == ("postgresql-connections", True)
 
 
@@ -132,13 +132,13 @@ def test_connections_of_an_account_and_of_a_database(here):
         cursor.execute("CREATE ROLE plain LOGIN IN ROLE ecni")
         try:
             assert unmet(apart(user="plain")) == []
-            cursor.execute("ALTER ROLE plain CONNECTION LIMIT 48")
+            cursor.execute("ALTER ROLE plain CONNECTION LIMIT 33")
             told = apart(user="plain")
-            assert first(told) == ("postgresql-role", 8018)
-            assert told[1][0]["remedy"] == 'ALTER ROLE "plain" CONNECTION LIMIT 56 au moins, ou -1'
+            assert first(told) == ("postgresql-role", 7915)
+            assert told[1][0]["remedy"] == 'ALTER ROLE "plain" CONNECTION LIMIT 38 au moins, ou -1'
             cursor.execute("ALTER ROLE plain CONNECTION LIMIT -1")
-            cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 48')
-            assert first(apart(user="plain")) == ("postgresql-database", 8018)
+            cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 33')
+            assert first(apart(user="plain")) == ("postgresql-database", 7915)
         finally:
             cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
             cursor.execute("DROP ROLE plain")
