@@ -110,7 +110,7 @@ def presence(centre_sitting_id: int) -> dict[int, Presence]:
 
 
 def _encode(item: Presence) -> str:
-    return json.dumps(astuple(item))
+    return json.dumps([getattr(item, name) for name in Presence.__slots__])
 
 
 @dataclass(frozen=True, slots=True)
