@@ -5,8 +5,11 @@ import re
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from ecni.vitals.descriptors import count_descriptors
 
 PROC = Path("/proc")
 OURS = re.compile(r"\becni\.asgi\b|-A\0ecni\b|\bnginx: (?:master|worker)|manage\.py\0(?:watch|serve)\b")
@@ -38,7 +41,6 @@ class Process:
         pid, title: `title` is its role, or `nginx`.
         command: its command line, words separated by spaces.
         descriptors, most: open, and how many may be; 0 for no limit.
-        sockets: inodes of its sockets.
     """
 
     pid: int
@@ -46,7 +48,6 @@ class Process:
     command: str
     descriptors: int
     most: int
-    sockets: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,17 @@ def processes() -> list[Process]:
             except OSError:  # gone since, or somebody else's
                 continue
     return found
+
+
+def socket_inodes(pid: int) -> frozenset[int]:
+    """Return the inodes of every socket of a process; one look at each descriptor. Empty when it has ended."""
+    found = set()
+    with suppress(OSError):
+        for place in (PROC / str(pid) / "fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since
+                if inode := re.fullmatch(r"socket:\[(\d+)\]", str(place.readlink())):
+                    found.add(int(inode[1]))
+    return frozenset(found)
 
 
 def environment(pid: int) -> dict[str, str]:
@@ -152,24 +164,13 @@ def _answers(asking: socket.socket) -> Iterator[memoryview]:
 
 
 def _process(folder: Path, command: str) -> Process:
-    links = list(_links(folder / "fd"))
-    inodes = (re.fullmatch(r"socket:\[(\d+)\]", link) for link in links)
     return Process(
         pid=int(folder.name),
         title=_title(folder, command),
         command=" ".join(command.split("\0")).strip(),
-        descriptors=len(links),
+        descriptors=count_descriptors(folder.name),
         most=_most(folder),
-        sockets=frozenset(int(inode[1]) for inode in inodes if inode),
     )
-
-
-def _links(folder: Path) -> Iterator[str]:
-    for place in folder.iterdir():
-        try:
-            yield str(place.readlink())
-        except FileNotFoundError:  # closed since
-            yield ""
 
 
 def _title(folder: Path, command: str) -> str:

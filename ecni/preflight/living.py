@@ -130,14 +130,14 @@ def _proxy(living: Living, needs: Needs) -> Iterator[Finding]:
 def _queues(living: Living, needs: Needs) -> Iterator[Finding]:
     """The queue of each port: those of several sockets together, one socket counted once."""
     heard = {one.inode: one for one in kernel.listening()}
-    holders = Counter(inode for one in living.sockets for inode in one.sockets & heard.keys())
+    holders = Counter(inode for one in living.sockets for inode in kernel.socket_inodes(one.pid) & heard.keys())
     is_shared = {heard[inode].port: count > 1 or len(living.sockets) == 1 for inode, count in holders.items()}
     for port, share in {port: 1.0 if shared else needs.spread.fullest for port, shared in is_shared.items()}.items():
         most = sum(heard[inode].most for inode in holders if heard[inode].port == port)
         yield limits.queue(most, share, needs, f"port {port}, en marche")
     public: dict[int, dict[int, int]] = defaultdict(dict)
     for one in living.workers:
-        for inode in one.sockets & heard.keys():
+        for inode in kernel.socket_inodes(one.pid) & heard.keys():
             public[heard[inode].port][inode] = heard[inode].most
     for port, queues in public.items():
         if living.file is None or port in living.file.ports:
@@ -151,7 +151,7 @@ def ports_of(living: Living, file: ProxyFile | None) -> Sequence[int]:
     addresses = (server.address.rpartition(":")[2] for server in (known.servers if known else ()))
     found |= {int(port) for port in addresses if port.isdecimal()}
     try:
-        inodes = {inode for one in living.sockets for inode in one.sockets}
+        inodes = {inode for one in living.sockets for inode in kernel.socket_inodes(one.pid)}
         found |= {one.port for one in kernel.listening() if one.inode in inodes}
     except Unreadable:
         pass

@@ -21,6 +21,7 @@ import redis
 from django.conf import settings
 
 from ecni.shared.clock import now
+from ecni.vitals.descriptors import count_descriptors
 from ecni.vitals.hints import client, publish_vitals
 from ecni.vitals.record import Gauges, Vitals
 from ecni.vitals.tally import TALLY
@@ -200,7 +201,7 @@ class Reporter:
 def open_descriptors(limit: int) -> int:
     """Return how many descriptors this process has open; all of them, `limit`, when there is none left to look with."""
     try:
-        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+        return count_descriptors()
     except OSError as error:
         return limit if error.errno in {errno.EMFILE, errno.ENFILE} else 0
 
