@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 from ecni.preflight.firewall import Bound, Kind, Rules
-from ecni.preflight.limits import Finding, Needs, counted, grouped
+from ecni.preflight.limits import Finding, Needs, counted, grouped, held
 from ecni.preflight.proxyfile import ProxyFile, Shared
 from exams.rules.admission import SPARE_DESCRIPTORS
 
@@ -66,7 +66,7 @@ def shared(one: Shared, needs: Needs, where: str) -> Finding:
     share = 1.0 if not one.key.startswith("$") or one.key in EVERYBODYS else needs.spread.largest_centre
     needed = ceil(needs.candidates * share)
     remedy = f"limit_conn {needed} au moins (clé « {one.key} »), puis « nginx -s reload »"
-    return counted("nginx-limit-conn", one.most, int(one.most / share), needs, remedy, needed).at(where or one.key)
+    return counted("nginx-limit-conn", one.most, held(one.most, share), needs, remedy, needed).at(where or one.key)
 
 
 def firewall(rules: Rules, ports: Sequence[int], needs: Needs) -> Iterator[Finding]:
@@ -117,13 +117,13 @@ def admission(values: Mapping[str, int], file: ProxyFile | None, needs: Needs) -
         share = 1 / len(file.servers)  # nginx itself goes to the next process
     needed = ceil(needs.candidates * share)
     remedy = f"« Limites et gardes » : {needed} connexions par processus au moins, ou un processus de plus"
-    yield counted("admission", budget, int(budget / share), needs, remedy, needed).at("connexions par processus")
+    yield counted("admission", budget, held(budget, share), needs, remedy, needed).at("connexions par processus")
     if needs.socket_processes > 1:
         share = needs.spread.after_a_death
         needed, most = ceil(needs.candidates * share), budget + values["RESERVE"]
         remedy = f"« Limites et gardes » : connexions et réserve, {needed} ensemble au moins, ou un processus de plus"
         where = "connexions et réserve, si un processus s’arrête"
-        yield counted("admission", most, int(most / share), needs, remedy, needed).at(where)
+        yield counted("admission", most, held(most, share), needs, remedy, needed).at(where)
     rate = values["LOGINS"]
     needed = ceil(needs.candidates / LOBBY_SECONDS / needs.web_processes)
     remedy = f"« Limites et gardes » : {needed} entrées par seconde et par processus au moins"
@@ -138,6 +138,6 @@ def survivors(soft: int, values: Mapping[str, int], needs: Needs, where: str) ->
         return None
     share = needs.spread.after_a_death
     needed = ceil(needs.candidates * share) + SPARE_DESCRIPTORS
-    allows = int(max(0, soft - SPARE_DESCRIPTORS) / share)
+    allows = held(max(0, soft - SPARE_DESCRIPTORS), share)
     remedy = f"ulimit -n {needed} au moins pour chaque processus « sockets », ou un processus de plus"
     return counted("descriptors", soft, allows, needs, remedy, needed).at(where)

@@ -126,6 +126,12 @@ def counted(layer: str, value: int, allows: int, needs: Needs, remedy: str, need
     return Finding(layer, grouped(value), grouped(needed or needs.candidates), allows, is_met, "" if is_met else remedy)
 
 
+def held(most: int, share: float) -> int:
+    """Return the most candidates of whom a share, above 0 and rounded up, is at most `most`."""
+    near = int(most / share)
+    return max(count for count in (near - 1, near, near + 1) if ceil(count * share) <= most)
+
+
 def grouped(number: int) -> str:
     """Return a number as French writes it."""
     return f"{number:,}".replace(",", "\u202f")
@@ -167,7 +173,7 @@ def ephemeral_ports(low: int, high: int, needs: Needs) -> Finding:
     ports = high - low + 1
     share = needs.spread.after_a_death
     remedy = "sysctl net.ipv4.ip_local_port_range='1024 65535', ou plusieurs adresses de serveurs"
-    return counted("ephemeral-ports", ports, int(ports / share), needs, remedy, ceil(needs.candidates * share))
+    return counted("ephemeral-ports", ports, held(ports, share), needs, remedy, ceil(needs.candidates * share))
 
 
 def conntrack(most: int | None, needs: Needs) -> Finding:
@@ -191,7 +197,7 @@ def concurrency(most: int, needs: Needs) -> Finding:
     """Connections at which a server was told to stop: uvicorn's `--limit-concurrency`."""
     needed = ceil(needs.candidates * needs.spread.fullest)
     remedy = f"relancer sans --limit-concurrency, ou à {needed} au moins"
-    return counted("server-concurrency", most, int(most / needs.spread.fullest), needs, remedy, needed)
+    return counted("server-concurrency", most, held(most, needs.spread.fullest), needs, remedy, needed)
 
 
 def running(count: int, needs: Needs) -> Finding:
