@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil, inf
 from typing import Self
 
-from exams.rules.admission import SPARE_DESCRIPTORS
+from exams.rules.admission import descriptors_for, places
 
 SOCKETS_PER_PROCESS = 10_000
 """Sockets of one Daphne with a 99th percentile under 50 ms, collector frozen."""
@@ -137,17 +137,18 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def descriptors(soft: int, needs: Needs, where: str = "") -> Finding:
-    """File descriptors of one socket process: one for each candidate, on the fullest process.
+def descriptors(soft: int, reserve: int, needs: Needs, where: str = "") -> Finding:
+    """File descriptors of one socket process: one for each candidate on the fullest one, and those kept for returns.
 
     Args:
         soft: as the process, or the account that will start it, has it.
+        reserve: sockets that admission keeps for those who return.
         needs: what is to be held.
         where: which one, when it runs.
     """
     share = needs.spread.fullest
-    needed = ceil(needs.candidates * share) + SPARE_DESCRIPTORS
-    allows = int(max(0, soft - SPARE_DESCRIPTORS) / share)
+    needed = descriptors_for(ceil(needs.candidates * share), reserve)
+    allows = held(places(budget=UNBOUNDED, reserve=reserve, descriptors=soft).budget, share)
     remedy = f"ulimit -n {needed} au moins pour chaque processus « sockets » (prlimit sur un processus qui tourne)"
     return counted("descriptors", soft, allows, needs, remedy, needed).at(where)
 

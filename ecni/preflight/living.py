@@ -92,7 +92,7 @@ def found_living(living: Living, file: ProxyFile | None, values: Mapping[str, in
     """
     for one in living.sockets:
         most, where = one.most or UNBOUNDED, f"« sockets » {one.pid}, en marche"
-        yield limits.descriptors(most, needs, where)
+        yield limits.descriptors(most, values["RESERVE"], needs, where)
         if finding := entrance.survivors(most, values, needs, f"{where}, si un autre s’arrête"):
             yield finding
         if told := re.search(r"--limit-concurrency[ =](\d+)", one.command):

@@ -80,7 +80,7 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
     needs = _needs(asked, living, file, now)
     soft = _soft_limit()
     found = [
-        *_kernel(needs),
+        *_kernel(values["RESERVE"], needs),
         *found_living(living, file, values, needs),
         *entrance.firewall(read_firewall(), ports_of(living, file), needs),
         *entrance.admission(values, file, needs),
@@ -117,8 +117,8 @@ def _soft_limit() -> int:
     return limits.UNBOUNDED if soft == resource.RLIM_INFINITY else soft
 
 
-def _kernel(needs: Needs) -> Iterator[Finding]:
-    yield limits.descriptors(_soft_limit(), needs, "ce compte")
+def _kernel(reserve: int, needs: Needs) -> Iterator[Finding]:
+    yield limits.descriptors(_soft_limit(), reserve, needs, "ce compte")
     yield limits.processes(len(os.sched_getaffinity(0)), needs)
     somaxconn = _number(SOMAXCONN)
     if somaxconn is not None:

@@ -68,6 +68,12 @@ def places(*, budget: int, reserve: int, descriptors: int) -> Places:
     return Places(within, min(reserve, most - within), within < budget)
 
 
+def descriptors_for(budget: int, reserve: int) -> int:
+    """Return the fewest descriptors with which `places` leaves so many sockets, one at least, for everybody."""
+    most = min(budget + reserve, RETURNING_SHARE * (budget - 1) // (RETURNING_SHARE - 1) + 1)
+    return min(most + SPARE_DESCRIPTORS, 2 * most - 1)
+
+
 def may_pass(standing: Standing, *, inside: int, budget: int, reserve: int, ahead: int) -> bool:
     """Whether a sheet may have a socket.
 

@@ -1,9 +1,11 @@
 """Every limit that once broke, or could, is found before the day."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from math import ceil
 from pathlib import Path
 from threading import Thread
 
@@ -18,12 +20,14 @@ from hypothesis import strategies as st
 from ecni.preflight import Asked, Finding, Needs, judged, limits, probe
 from ecni.preflight.limits import Spread
 from exams.actions.sealing import seal_paper
+from exams.rules.admission import places
 from tests.exams.sitting import staff
 from tests.factories.papers import draft_paper
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 6, 10, 8, 0, tzinfo=UTC)
 EVEN = Spread(fullest=0.5, after_a_death=1.0, largest_centre=0.05)
+ALONE = Spread(fullest=1.0, after_a_death=1.0)
 NEEDS = Needs(candidates=9800, socket_processes=2, web_processes=2, spread=EVEN)
 SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 
@@ -31,8 +35,11 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 @pytest.mark.parametrize(
     ("finding", "layer", "allows", "is_met"),
     [
-        (limits.descriptors(8192, NEEDS), "descriptors", 15_872, True),
-        (limits.descriptors(4256, NEEDS), "descriptors", 8000, False),
+        (limits.descriptors(8192, 1000, NEEDS), "descriptors", 13_872, True),
+        (limits.descriptors(5256, 1000, NEEDS), "descriptors", 8000, False),
+        (limits.descriptors(5256, 2500, NEEDS), "descriptors", 8000, False),
+        (limits.descriptors(20_000, 2500, Needs(17_244, 1, 1, ALONE)), "descriptors", 17_244, True),
+        (limits.descriptors(20_000, 2500, Needs(17_245, 1, 1, ALONE)), "descriptors", 17_244, False),
         (limits.backlog(4096, 4096, NEEDS), "backlog", 20_480, True),
         (limits.backlog(1600, 4096, NEEDS), "backlog", 8000, False),
         (limits.ephemeral_ports(32768, 60999, NEEDS), "ephemeral-ports", 28_232, True),
@@ -70,6 +77,25 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 def test_each_limit_says_how_many_it_lets_in(finding, layer, allows, is_met):
     assert (finding.layer, finding.allows, finding.is_met) == (layer, allows, is_met)
     assert (finding.remedy == "") is (is_met is True)
+
+
+SHARES = st.tuples(st.integers(1, 500), st.integers(0, 500)).map(lambda two: two[0] / sum(two))
+
+
+@given(st.integers(1, 30_000), SHARES, st.integers(0, 5_000))
+def test_the_descriptors_of_a_remedy_are_enough_and_none_too_many(candidates, share, reserve):
+    needs = Needs(candidates, 1, 1, Spread(fullest=share, after_a_death=1.0))
+    needed = int(re.search(r"ulimit -n (\d+)", limits.descriptors(0, reserve, needs).remedy)[1])
+    for count, is_enough in ((needed, True), (needed - 1, False)):
+        room = places(budget=1 << 30, reserve=reserve, descriptors=count).budget
+        finding = limits.descriptors(count, reserve, needs)
+        assert (room >= ceil(candidates * share), finding.is_met) == (is_enough, is_enough)
+
+
+@given(st.integers(0, 30_000), SHARES)
+def test_no_candidate_is_lost_or_made_by_rounding_a_share(most, share):
+    allowed = limits.held(most, share)
+    assert ceil(allowed * share) <= most < ceil((allowed + 1) * share)
 
 
 @pytest.mark.parametrize("name", SAFE)

@@ -94,8 +94,14 @@ def first(told):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_descriptors_of_the_account_that_will_serve(here):
-    assert first(apart(descriptors=8256)) == ("descriptors", 8000)
+@pytest.mark.parametrize(
+    ("words", "descriptors", "where"),
+    [([], 8256, "ce compte, si un processus s’arrête"), (["--sockets", "1"], 10_256, "ce compte")],
+)
+def test_descriptors_of_the_account_that_will_serve(here, words, descriptors, where):
+    told = apart(*words, descriptors=descriptors)
+    assert first(told) == ("descriptors", 8000)
+    assert told[1][0]["where"] == where
 
 
 def raise_to(name, value):
@@ -262,7 +268,7 @@ def running_server(backlog):
 def test_a_socket_process_that_runs_is_read_as_it_is(here, roomy, folder):  # noqa: F811
     with running_server(4096) as (pid, _port):
         assert unmet(here("--sockets", "1")) == []
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (8256, roomy))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (10_256, roomy))
         told = here("--sockets", "1")
         assert first(told) == ("descriptors", 8000)
         assert told[1][0]["where"] == f"« sockets » {pid}, en marche"
