@@ -165,7 +165,7 @@ CACHES = {
         "OPTIONS": {"pool_class": "ecni.shared.cachepool.SharedPool"},
     },
 }
-CHANNEL_LAYERS = {
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {

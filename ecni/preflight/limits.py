@@ -46,6 +46,10 @@ REDIS_CLIENTS_PER_PROCESS = 60
 BUFFER_BYTES = 32 * 10**6
 """Redis's own default, for what is published to one process while it is busy."""
 
+MESSAGES_PER_CONSOLE = 2_000
+"""What the queue of a staff console must hold: every centre acting at once, many times over."""
+
+PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
 CLOCK_SECONDS = 0.25
 CERTIFICATE_DAYS = 7
 
@@ -292,6 +296,26 @@ def redis_policy(policy: str, memory: int) -> Finding:
     is_met = policy == "noeviction" or memory == 0
     remedy = "" if is_met else "maxmemory-policy noeviction : une éviction ferait oublier des tâches"
     return Finding("redis-eviction", policy, "noeviction", None, is_met, remedy)
+
+
+def channel_layer(backend: str, capacity: int) -> Finding:
+    """What a layer of Channels keeps for a staff console that is busy; beyond it, messages are dropped without a word.
+
+    Args:
+        backend: its class, in full.
+        capacity: messages that a queue may hold, where the class has such a limit.
+    """
+    needed, remedy = grouped(MESSAGES_PER_CONSOLE), f"CHANNEL_LAYERS : {PUBSUB}"
+    if backend == PUBSUB:
+        return Finding("channel-layer", "files sans limite", needed, None, is_met=True)
+    if backend.endswith(".InMemoryChannelLayer"):
+        remedy += " ; en mémoire, aucun message ne sort de son processus"
+        return Finding("channel-layer", "en mémoire", needed, None, is_met=False, remedy=remedy)
+    if not backend.startswith("channels_redis.core."):
+        return Finding("channel-layer", f"inconnue : {backend}", needed, None, None, remedy)
+    is_met = capacity >= MESSAGES_PER_CONSOLE
+    remedy = "" if is_met else f"capacity à {MESSAGES_PER_CONSOLE} au moins, ou {remedy}"
+    return Finding("channel-layer", grouped(capacity), needed, None, is_met, remedy)
 
 
 def disk(layer: str, free: int | None, needs: Needs) -> Finding:

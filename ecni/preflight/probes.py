@@ -37,6 +37,9 @@ KNOWN = 2
 """The centres of the next sitting are believed when it has at least one sheet for so many candidates."""
 
 FETCH_SECONDS = 20
+USUAL_CAPACITY = 100
+"""Of a queue of channels_redis.core, where settings name none."""
+
 REDIS_SETTINGS = ("maxclients", "maxmemory", "maxmemory-policy", "client-output-buffer-limit")
 
 
@@ -86,6 +89,7 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
         *entrance.admission(values, file, needs),
         *_database(needs, present),
         *_redis(needs, present),
+        _channel_layer(),
         *_papers(papers, asked.caches),
     ]
     if finding := entrance.survivors(soft, values, needs, "ce compte, si un processus s’arrête"):
@@ -181,6 +185,11 @@ def _redis(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
     yield limits.redis_buffers(values["client-output-buffer-limit"])
     yield limits.redis_policy(values["maxmemory-policy"], int(values["maxmemory"]))
     yield limits.clock("redis-clock", datetime.fromtimestamp(seconds + micros / 1e6, UTC), before, after)
+
+
+def _channel_layer() -> Finding:
+    layer = settings.CHANNEL_LAYERS["default"]
+    return limits.channel_layer(layer["BACKEND"], layer.get("CONFIG", {}).get("capacity", USUAL_CAPACITY))
 
 
 def _certificate(path: Path, last_day: datetime, now: datetime) -> Finding:

@@ -63,6 +63,11 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         (limits.redis_clients(245, NEEDS), "redis-clients", 8003, False),
         (limits.redis_policy("allkeys-lru", 1 << 20), "redis-eviction", None, False),
         (limits.redis_policy("allkeys-lru", 0), "redis-eviction", None, True),
+        (limits.channel_layer(limits.PUBSUB, 100), "channel-layer", None, True),
+        (limits.channel_layer("channels.layers.InMemoryChannelLayer", 100), "channel-layer", None, False),
+        (limits.channel_layer("channels_redis.core.RedisChannelLayer", 1_999), "channel-layer", None, False),
+        (limits.channel_layer("channels_redis.core.RedisChannelLayer", 2_000), "channel-layer", None, True),
+        (limits.channel_layer("elsewhere.Layer", 2_000), "channel-layer", None, None),
         (limits.disk("postgresql-disk", 8000 * limits.BYTES_PER_CANDIDATE, NEEDS), "postgresql-disk", 8000, False),
         (limits.disk("postgresql-disk", None, NEEDS), "postgresql-disk", None, None),
         (limits.clock("redis-clock", NOW - timedelta(seconds=1), NOW, NOW), "redis-clock", None, False),
@@ -149,6 +154,21 @@ def test_probe_reads_the_real_engines(sealed):
     for layer in ("postgresql-fsync", "postgresql-connections", "redis-eviction", "redis-clients", "processes"):
         assert findings[layer].is_met
     assert findings[f"paper {sealed}"].is_met
+
+
+@pytest.mark.parametrize(
+    ("configuration", "value", "is_met"),
+    [
+        ({}, "100", False),
+        ({"CONFIG": {"capacity": 1500}}, "1\u202f500", False),
+        ({"CONFIG": {"capacity": 2000}}, "2\u202f000", True),
+    ],
+)
+def test_probe_reads_the_capacity_of_the_channel_layer(db, settings, configuration, value, is_met):
+    assert found()["channel-layer"].value == "files sans limite"
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"} | configuration}
+    finding = found()["channel-layer"]
+    assert (finding.value, finding.is_met) == (value, is_met)
 
 
 class Cache(SimpleHTTPRequestHandler):
