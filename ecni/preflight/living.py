@@ -12,6 +12,7 @@ from ecni.env import postgresql
 from ecni.preflight import entrance, kernel, limits
 from ecni.preflight.kernel import Process, Unreadable
 from ecni.preflight.limits import UNBOUNDED, Finding, Needs
+from ecni.preflight.options import server_options
 from ecni.preflight.proxyfile import ProxyFile, Unparsable, read_proxy
 
 USUAL = Path("/etc/nginx/nginx.conf")
@@ -97,6 +98,7 @@ def found_living(living: Living, file: ProxyFile | None, values: Mapping[str, in
             yield finding
         if told := re.search(r"--limit-concurrency[ =](\d+)", one.command):
             yield limits.concurrency(int(told[1]), needs).at(where)
+        yield server_options(one.command).at(where)
     if living.sockets and all(server.address.startswith(LOCAL) for server in (file.servers if file else ())):
         yield limits.running(len(living.sockets), needs)
     yield from _proxy(living, needs)

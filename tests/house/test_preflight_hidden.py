@@ -253,12 +253,12 @@ def test_an_nginx_that_runs_is_read_as_it_is(here, folder, layer, hidden):  # no
 
 
 @contextmanager
-def running_server(backlog):
+def running_server(backlog, *options):
     with socket.socket() as listener, Supervisor(Path(tempfile.mkdtemp())) as supervisor:
         listener.bind(("127.0.0.1", 0))
         listener.listen(backlog)
         env = environment() | {"ROLE": "sockets"}
-        supervisor.start("sockets", daphne(listener), env, sockets=[listener])
+        supervisor.start("sockets", [*daphne(listener), *options], env, sockets=[listener])
         supervisor.wait_until_serving(listener)
         yield supervisor.pid("sockets"), listener.getsockname()[1]
 
@@ -279,6 +279,16 @@ def test_a_socket_process_that_runs_is_read_as_it_is(here, roomy, folder):  # no
         told = here("--sockets", "1")
         assert first(told) == ("backlog", 8000)
         assert told[1][0]["where"] == f"port {port}, en marche"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_socket_process_that_would_close_handshakes_too_soon_is_named(here):
+    with running_server(4096, "--websocket_connect_timeout", "5") as (pid, _port):
+        told = here("--sockets", "1")
+        where = f"« sockets » {pid}, en marche"
+        assert unmet(told) == [("server-options", where, "--websocket_connect_timeout 5", None)]
+        assert told[1][0]["remedy"] == "relancer avec --websocket_connect_timeout 20 au moins"
 
 
 @pytest.mark.slow
