@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ecni.preflight import Asked, Finding, Needs, judged, limits, probe
@@ -87,6 +88,7 @@ def test_each_limit_says_how_many_it_lets_in(finding, layer, allows, is_met):
 SHARES = st.tuples(st.integers(1, 500), st.integers(0, 500)).map(lambda two: two[0] / sum(two))
 
 
+@hypothesis_settings(deadline=None)
 @given(st.integers(1, 30_000), SHARES, st.integers(0, 5_000))
 def test_the_descriptors_of_a_remedy_are_enough_and_none_too_many(candidates, share, reserve):
     needs = Needs(candidates, 1, 1, Spread(fullest=share, after_a_death=1.0))
@@ -97,6 +99,7 @@ def test_the_descriptors_of_a_remedy_are_enough_and_none_too_many(candidates, sh
         assert (room >= ceil(candidates * share), finding.is_met) == (is_enough, is_enough)
 
 
+@hypothesis_settings(deadline=None)
 @given(st.integers(0, 30_000), SHARES)
 def test_no_candidate_is_lost_or_made_by_rounding_a_share(most, share):
     allowed = limits.held(most, share)
