@@ -1,6 +1,7 @@
 """Reading PostgreSQL and Redis by connections of one's own: who is inside keeps a seat when the room is full."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,12 @@ def _standbys(names: str, standbys: list[tuple[str, str, float]]) -> list[Readin
 
 
 def _disk(folder: str | None) -> list[Reading]:
-    if folder is None or not Path(folder).exists():
-        return []
-    usage = shutil.disk_usage(Path(folder) / "pg_wal" if (Path(folder) / "pg_wal").exists() else folder)
-    return [Reading("postgresql-disk", "", usage.used, usage.used + usage.free)]
+    """The disk of the logs; nothing where PostgreSQL runs elsewhere, or keeps its folder to itself."""
+    for place in (Path(folder, "pg_wal"), Path(folder)) if folder is not None else ():
+        with suppress(OSError):
+            usage = shutil.disk_usage(place)
+            return [Reading("postgresql-disk", "", usage.used, usage.used + usage.free)]
+    return []
 
 
 class Hints:

@@ -55,7 +55,7 @@ class Proxy:
             for layer, count in refused.items()
             if count
         ]
-        if self._status and not refused["nginx"]:
+        if self._status and not any(refused.values()):  # it may have no descriptor left to answer with
             used = CONNECTIONS_PER_TABLET * self._active(self._status)
             waits = self._makes_wait(self._status)
             words = _WAITING if waits else ""

@@ -4,7 +4,7 @@ A limit is near at four fifths, reached when a hundredth is left or when newcome
 small step back, so that a value that trembles does not fill the log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ecni.vitals import Pressure, Severity
@@ -132,6 +132,23 @@ def judge(reading: Reading, before: Verdict | None, now: float) -> Verdict:
         since=was.since if was and was.severity is severity else now,
     )
     return Verdict(pressure, refused_at, words)
+
+
+def judge_all(
+    readings: Iterable[Reading], before: Mapping[tuple[str, str], Verdict], now: float
+) -> dict[tuple[str, str], Verdict]:
+    """Return what readings mean, by layer and place; what refused lately and is not read any more stays for a while.
+
+    Of several readings of one limit the gravest counts: one that refused, then the fullest.
+    """
+    gravest: dict[tuple[str, str], Reading] = {}
+    for reading in readings:
+        key = (reading.layer, reading.where)
+        known = gravest.get(key)
+        if known is None or (reading.refused > 0, reading.share) > (known.refused > 0, known.share):
+            gravest[key] = reading
+    held = {key: verdict for key, verdict in before.items() if _remembered(verdict, now)[0] is not None}
+    return held | {key: judge(reading, before.get(key), now) for key, reading in gravest.items()}
 
 
 def silent(layer: str, where: str, seconds: float) -> Reading:

@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ecni.watch.engines import Database, Hints
 from ecni.watch.firewall import Firewall
 from ecni.watch.newcomer import Address, knock
 from ecni.watch.proxy import Proxy
-from ecni.watch.rules import Queue, Reading, Verdict, judge, silent
+from ecni.watch.rules import HOLD_SECONDS, Queue, Reading, Verdict, judge_all, silent
 from exams.broadcast import doors
 
 logger = logging.getLogger(__name__)
@@ -59,12 +59,14 @@ class Sampler:
         layer: what is said to be silent when it fails or hangs; empty when that means nothing.
         pending: the reading under way.
         began: when that one began, monotonic seconds.
+        last: what the last one found.
     """
 
     read: Callable[[], list[Reading]]
     layer: str = ""
     pending: "Future[list[Reading]] | None" = None
     began: float = 0.0
+    last: list[Reading] = field(default_factory=list)
 
 
 class Watcher:
@@ -104,10 +106,7 @@ class Watcher:
     def look(self) -> list[Pressure]:
         """Read everything once, publish and return what it means, the gravest first."""
         at = now().timestamp()
-        readings = {(reading.layer, reading.where): reading for reading in self._readings()}
-        before, self._verdicts = self._verdicts, {}
-        for key, reading in readings.items():
-            self._verdicts[key] = judge(reading, before.get(key), at)
+        before, self._verdicts = self._verdicts, judge_all(self._readings(), self._verdicts, at)
         log_changes(before, self._verdicts)
         pressures = in_order(verdict.pressure for verdict in self._verdicts.values())
         try:
@@ -140,14 +139,21 @@ class Watcher:
         if pending.done():
             sampler.pending = None
             try:
-                return pending.result()
+                sampler.last = pending.result()
             except Exception as error:  # noqa: BLE001 -- whatever fails to be read is silent, and said so
                 logger.debug("not read: %s", error)
-        return [silent(sampler.layer, "", time.monotonic() - sampler.began)] if sampler.layer else []
+                sampler.last = []
+            else:
+                return sampler.last
+        silence = time.monotonic() - sampler.began
+        if sampler.layer:
+            return [silent(sampler.layer, "", silence)]
+        return [replace(one, refused=0) for one in sampler.last] if silence < HOLD_SECONDS else []
 
     def _queues(self) -> list[Reading]:
-        lost, self._overflows = kernel.overflows() - self._overflows, kernel.overflows()
-        return rules.backlog(kernel.queues(), lost)
+        queues, before = kernel.queues(), self._overflows
+        self._overflows = kernel.overflows()
+        return rules.backlog(queues, self._overflows - before)
 
 
 def _newcomer(address: Address) -> list[Reading]:

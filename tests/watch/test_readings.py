@@ -103,6 +103,14 @@ def test_a_log_is_read_from_where_it_was_and_again_when_it_is_a_new_one(tmp_path
     assert {one.layer: one.refused for one in proxy.read()} == {"nginx": 1}
 
 
+def test_nginx_without_descriptors_is_named_though_its_page_does_not_answer(tmp_path):
+    log = tmp_path / "error.log"
+    log.write_text("")
+    proxy = Proxy(f"http://127.0.0.1:{free_port()}/", log, 24)
+    log.write_text("2026/01/21 [crit] 7#7: accept4() failed (24: Too many open files)\n")
+    assert [(one.layer, one.refused) for one in proxy.read()] == [("nginx-descriptors", 1)]
+
+
 def test_ports_towards_an_upstream_are_counted():
     with socket.create_server(("127.0.0.1", 0)) as upstream, ExitStack() as stack:
         port = upstream.getsockname()[1]

@@ -18,6 +18,7 @@ from ecni.watch.rules import (
     counted,
     headroom,
     judge,
+    judge_all,
     nearest,
     newcomer,
     silent,
@@ -206,3 +207,16 @@ def test_entries_that_wait_are_a_limit_reached_and_named():
 def test_a_process_without_candidates_has_no_places_and_no_writer():
     layers = {one.layer for one in signs.readings([vitals(gauges=Gauges(), loop_lag_ms=0.0)])}
     assert layers == {"descriptors", "cpu"}
+
+
+def test_of_two_readings_of_one_limit_the_one_that_refuses_counts_wherever_it_stands():
+    refusing, fuller = Reading("descriptors", "7@h", 76, 100, refused=9), Reading("descriptors", "7@h", 80, 100)
+    for readings in ([refusing, fuller], [fuller, refusing]):
+        (verdict,) = judge_all(readings, {}, 0.0).values()
+        assert (verdict.pressure.severity, verdict.pressure.used) == (REACHED, 76)
+
+
+def test_a_refusal_that_is_read_once_is_shown_for_a_while():
+    verdicts = judge_all([Reading("nginx-descriptors", "", 3, 0, refused=3)], {}, 0.0)
+    shown = [len(verdicts := judge_all([], verdicts, float(second))) for second in range(1, 13)]
+    assert shown == [1] * 9 + [0] * 3

@@ -21,4 +21,10 @@ export const keptCode = () => tried((store) => store.getItem(KEY)) ?? "";
 export const forgetCode = () => tried((store) => store.removeItem(KEY));
 
 /** The code that came in the fragment of the address, which no server and no log ever sees. @returns {string} */
-export const scannedCode = () => decodeURIComponent(location.hash.slice(1)).slice(0, LONGEST);
+export const scannedCode = () => {
+  try {
+    return decodeURIComponent(location.hash.slice(1)).slice(0, LONGEST);
+  } catch {
+    return ""; // not an address that a slip has
+  }
+};
