@@ -74,6 +74,9 @@ class Supervisor:
         """
         if self.is_running(name):
             raise ValueError(f"{name} is running")
+        dead = self._children.pop(name, None)
+        if dead is not None:
+            _signal_group(dead, signal.SIGQUIT)  # what it had started holds its ports; nginx's keep whoever is connected
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 -- the house's own commands
@@ -88,7 +91,6 @@ class Supervisor:
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 -- one system call, takes no lock
                 **credentials(account),
             )
-        self._children.pop(name, None)
         self._children[name] = Child(name, process, log, keep)
         return self._children[name]
 

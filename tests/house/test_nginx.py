@@ -220,6 +220,19 @@ def test_tablets_of_a_centre_share_a_process_and_go_to_another_when_it_dies(runn
 
 
 @pytest.mark.slow
+def test_when_the_master_of_nginx_dies_another_takes_the_ports_and_nobody_inside_is_cut(running, house):
+    tablet = Tablet(base(house), opened(count=1, now=now()).sheets.get(), "; ecni_centre=07")
+    tablet.hello()
+    os.kill(running.supervisor.pid("nginx"), signal.SIGKILL)
+    events = tend_until(running, lambda events: any("nginx est relancé" in event for event in events))
+    assert not any("n’a pas pu" in event for event in events)
+    running.supervisor.wait_until_serving((house.host, house.port))
+    assert tablet.answer("A") == {"t": "ack", "seq": 1}
+    assert fetch(house.status_port, "/nginx")[2].startswith(b"Active connections: 1")
+    tablet.close()
+
+
+@pytest.mark.slow
 def test_the_command_says_what_runs_where_and_stops_in_order(transactional_db, program, folder, monkeypatch):
     place = connection.settings_dict
     port = free_ports(5)
