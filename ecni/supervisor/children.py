@@ -76,7 +76,7 @@ class Supervisor:
             raise ValueError(f"{name} is running")
         dead = self._children.pop(name, None)
         if dead is not None:
-            _signal_group(dead, signal.SIGQUIT)  # what it had started holds its ports; nginx's keep whoever is connected
+            _signal_group(dead, signal.SIGQUIT)  # what it started holds its ports; nginx's keep whoever is connected
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 -- the house's own commands
