@@ -15,6 +15,8 @@ IN_SECONDS = 60.0
 P99_MS, P99_GROWTH = 250.0, 1.2
 LEAST_ACTS = 1000
 """Below as many acknowledgements, the 99th percentile is the bad luck of a few: it is shown, not judged."""
+LEAST_SHARE = 0.5
+"""Of the acts expected while a limit holds: below it, those inside were stalled, however few they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Row:
         raised: whether it was raised while everything ran; `in_s` after how many seconds the last one was in.
         composing: newcomers who compose at the end of the row.
         inside_p99_before, inside_p99_during: acknowledgements, in milliseconds.
-        acts: acknowledged while it held.
+        acts: acknowledged while it held; `acts_expected` as many as there would be at the rate of before.
         dropped: links of those inside that were lost.
         troubles: what a candidate was shown that should not be, by what it was; and what failed here.
         skipped: why it was not played.
@@ -75,6 +77,7 @@ class Row:
     inside_p99_before: float = 0.0
     inside_p99_during: float = 0.0
     acts: int = 0
+    acts_expected: int = 0
     dropped: int = 0
     troubles: tuple[str, ...] = ()
     skipped: str = ""
@@ -92,6 +95,8 @@ class Row:
             f"{self.dropped} liaisons de ceux qui composent perdues": not self.dropped,
             f"acquittements à {self.inside_p99_during:.0f} ms au 99e centile": self.acts < LEAST_ACTS
             or self.inside_p99_during <= most,
+            f"{self.acts} actes acquittés au lieu d’environ {self.acts_expected}": self.acts
+            >= LEAST_SHARE * self.acts_expected,
             f"{kept - known} nouveaux venus n’ont ni place, ni page, ni silence": kept <= known,
             "la limite n’a retenu personne": self.may_let_in or known > 0,
             "le tableau ne l’a pas nommée": self.named,
@@ -193,6 +198,7 @@ def seen_figures(seen: Seen, spell: Spell, until: float) -> Mapping[str, Any]:
         "inside_p99_before": round(before.quantile(0.99), 1),
         "inside_p99_during": round(during.quantile(0.99), 1),
         "acts": during.count,
+        "acts_expected": round(before.count * (spell.lifted - spell.imposed) / max(1.0, spell.came - spell.calm)),
         "dropped": sum(number < wave and spell.imposed <= at <= until for number, _, at, _ in seen.events("cut")),
         "troubles": errors_of(mine, wave),
     }

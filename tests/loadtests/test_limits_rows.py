@@ -15,7 +15,7 @@ from loadtests.limits.rows import Outcome, Row, Spell, saturation, seen_figures
 from loadtests.limits.site import reached
 from loadtests.limits.trial import pace_of
 from loadtests.waves.evidence import Evidence
-from loadtests.waves.measures import Reader, Seen, Tally
+from loadtests.waves.measures import Delays, Line, Reader, Seen, Tally
 from loadtests.waves.plan import read_plan
 
 KEPT = Row(
@@ -35,6 +35,7 @@ KEPT = Row(
     inside_p99_before=90.0,
     inside_p99_during=100.0,
     acts=2600,
+    acts_expected=2700,
 )
 
 
@@ -44,6 +45,8 @@ KEPT = Row(
         ({"troubles": ("GET /entrer/ : 500",)}, "anormal : GET /entrer/ : 500"),
         ({"dropped": 1}, "liaisons"),
         ({"inside_p99_during": 251.0}, "251 ms"),
+        ({"acts": 0}, "0 actes acquittés au lieu d’environ 2700"),
+        ({"acts": 49, "acts_expected": 99}, "49 actes acquittés"),
         ({"told": 199}, "1 nouveaux venus n’ont ni place, ni page, ni silence"),
         ({"told": 0, "unanswered": 0, "entered": 225}, "retenu personne"),
         ({"named": False, "named_s": None}, "nommée"),
@@ -63,7 +66,7 @@ def test_each_promise_of_a_row_may_be_broken(change, words):
     "change",
     [
         {},
-        {"inside_p99_during": 900.0, "acts": 999},
+        {"inside_p99_during": 900.0, "acts": 999, "acts_expected": 1998},
         {"inside_p99_before": 300.0, "inside_p99_during": 359.0},
         {"may_let_in": True, "told": 0, "unanswered": 0, "entered": 225},
         {"skipped": "il faut être root", "named": False, "raised": False, "in_s": None},
@@ -109,6 +112,19 @@ def test_what_is_seen_of_a_spell_tells_newcomers_from_those_inside(tally, tmp_pa
     }
     assert (figures["named"], figures["named_s"], figures["in_s"]) == (True, 1.5, 10.0)
     assert figures["troubles"] == ("GET /copie/ : 500", "copie prise par une autre tablette")
+
+
+def line_at(at, acks):
+    found = Delays()
+    for _ in range(acks):
+        found.add(20.0)
+    return Line(at, "w", 0.1, {"ack 1": found}, {}, {}, [], [])
+
+
+def test_as_many_acts_are_expected_as_the_rate_of_before_gives():
+    seen = Seen([line_at(95.0, 30), line_at(120.0, 4)])
+    figures = seen_figures(seen, Spell(wave=3, calm=90.0, came=100.0, imposed=108.0, lifted=140.0, named=None), 160.0)
+    assert (figures["acts"], figures["acts_expected"]) == (4, 96)
 
 
 def test_a_board_that_never_names_it_is_told(tally, tmp_path):
