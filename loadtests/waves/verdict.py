@@ -163,12 +163,23 @@ def _promises(run: Run, figures: Mapping[str, Any]) -> list[Kept]:
         return kept
     timed = (
         ("Acquittement, 99e centile", "ack_ms_p99", promise.ack_ms_p99, "ms"),
-        ("Dernière tablette ouverte après l’ordre", "opening_ms_last", promise.opening_ms_last, "ms"),
         ("Dernière tablette revenue", "reconnect_s_last", promise.reconnect_s_last, "s"),
     )
     for words, name, most, unit in timed:
         kept.append(Kept(words, f"≤ {most:g} {unit}", f"{figures[name]:g} {unit}", figures[name] <= most))
+    kept.insert(-1, _opening(run, figures["opening_ms_last"], promise.opening_ms_last))
     return kept
+
+
+def _opening(run: Run, last: float, most: float) -> Kept:
+    """Return the promise of the opening: a wave ordered to open of which nothing was seen to open keeps none."""
+    closed = [number for number in sorted(run.orders) if not run.seen.events("opened", number)]
+    late = len(run.seen.events("opened late"))
+    seen = [f"{last:g} ms", *(f"aucune ouverture dans la vague {number}" for number in closed)]
+    if late:
+        seen.append(f"non comptées : {late} tablettes prêtes après l’ordre")
+    words = "Dernière tablette ouverte après l’ordre"
+    return Kept(words, f"≤ {most:g} ms", " ; ".join(seen), not closed and last <= most)
 
 
 def _wave(run: Run, number: int) -> dict[str, Any]:

@@ -113,6 +113,35 @@ def test_a_broken_promise_is_not_ok(run, change):
     assert not verdict.ok
 
 
+OPENING = "Dernière tablette ouverte après l’ordre"
+
+
+def opening(run):
+    (promise,) = [promise for promise in judge(run).promises if promise.words == OPENING]
+    return promise
+
+
+def events_without_opening(wave, late):
+    return [
+        *(event for event in line().events if event[:2] != ["opened", wave]),
+        *(["opened late", wave, 0, 110.0, 0.0] for _ in range(late)),
+    ]
+
+
+def test_a_wave_ordered_to_open_of_which_nothing_opened_breaks_the_promise_and_its_late_tablets_are_named(run):
+    mute = replace(run, seen=Seen([line(events=events_without_opening(2, late=18))]))
+    assert not opening(mute).ok
+    assert opening(mute).seen == (
+        "1000 ms ; aucune ouverture dans la vague 2 ; non comptées : 18 tablettes prêtes après l’ordre"
+    )
+
+
+def test_a_wave_never_ordered_to_open_breaks_no_promise_of_opening(run):
+    seen = Seen([line(events=events_without_opening(4, late=0))])
+    assert opening(replace(run, seen=seen, orders={1: 100.0, 2: 101.0, 3: 102.0})).ok
+    assert not opening(replace(run, seen=seen)).ok
+
+
 def test_the_generator_and_its_machine_are_not_the_platform():
     test = Limit("processor generator", "generator", "", 0.99, 1.0)
     machine = Limit("processor machine", "machine", "", 2.0, 2)
