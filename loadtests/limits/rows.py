@@ -48,7 +48,7 @@ class Row:
         limit: what it was put at.
         inside: who composed.
         newcomers: who came while it held.
-        entered: of these, who came in all the same.
+        entered: of these, who came in all the same; `waited` those among them who are in `told` or `unanswered` too.
         told: who had a page or a frame that says to wait.
         unanswered: who had no byte at all: their tablet's own page has them wait.
         named: whether the board named the layer; `named_s` after how many seconds of somebody being kept out.
@@ -67,6 +67,7 @@ class Row:
     inside: int = 0
     newcomers: int = 0
     entered: int = 0
+    waited: int = 0
     told: int = 0
     unanswered: int = 0
     named: bool = False
@@ -89,7 +90,8 @@ class Row:
         if self.skipped:
             return []
         most = max(P99_MS, P99_GROWTH * self.inside_p99_before)
-        kept, known = self.newcomers - self.entered, self.told + self.unanswered
+        known = self.told + self.unanswered
+        unknown = self.newcomers - (self.entered + known - self.waited)
         is_in = self.in_s is not None and self.in_s <= IN_SECONDS
         checks = {
             f"{self.dropped} liaisons de ceux qui composent perdues": not self.dropped,
@@ -97,7 +99,7 @@ class Row:
             or self.inside_p99_during <= most,
             f"{self.acts} actes acquittés au lieu d’environ {self.acts_expected}": self.acts
             >= LEAST_SHARE * self.acts_expected,
-            f"{kept - known} nouveaux venus n’ont ni place, ni page, ni silence": kept <= known,
+            f"{unknown} nouveaux venus n’ont ni place, ni page, ni silence": unknown <= 0,
             "la limite n’a retenu personne": self.may_let_in or known > 0,
             "le tableau ne l’a pas nommée": self.named,
             f"nommée après {self.named_s} s": (self.named_s or 0.0) <= NAMED_SECONDS,
@@ -184,16 +186,17 @@ def seen_figures(seen: Seen, spell: Spell, until: float) -> Mapping[str, Any]:
         [(at, value) for *_, at, value in seen.events(kind, wave) if at <= spell.lifted]
         for kind in ("told", "unanswered")
     )
-    ready = [at for *_, at, _ in seen.events("ready", wave)]
+    ready = [(at, value) for *_, at, value in seen.events("ready", wave)]
     before, during = seen.delays(ACK, None, spell.calm, spell.came), seen.delays(ACK, None, spell.imposed, spell.lifted)
     first = min((at for at, _ in (*told, *silent)), default=None)
     return {
-        "entered": sum(at <= spell.lifted for at in ready),
+        "entered": sum(at <= spell.lifted for at, _ in ready),
+        "waited": round(sum(value for at, value in ready if at <= spell.lifted)),
         "told": len(told),
         "unanswered": len(silent) - round(sum(value for _, value in (*told, *silent))),
         "named": spell.named is not None,
         "named_s": None if spell.named is None else round(max(0.0, spell.named - (first or spell.imposed)), 1),
-        "in_s": round(max(0.0, max(ready, default=spell.lifted) - spell.lifted), 1),
+        "in_s": round(max(0.0, max((at for at, _ in ready), default=spell.lifted) - spell.lifted), 1),
         "composing": len(seen.events("opened", wave)) + len(seen.events("opened late", wave)),
         "inside_p99_before": round(before.quantile(0.99), 1),
         "inside_p99_during": round(during.quantile(0.99), 1),
@@ -202,6 +205,12 @@ def seen_figures(seen: Seen, spell: Spell, until: float) -> Mapping[str, Any]:
         "dropped": sum(number < wave and spell.imposed <= at <= until for number, _, at, _ in seen.events("cut")),
         "troubles": errors_of(mine, wave),
     }
+
+
+def met(seen: Seen, wave: int) -> int:
+    """Count the newcomers of a wave who are in, were told to wait or had no answer, each once."""
+    events = [event for kind in ("ready", "told", "unanswered") for event in seen.events(kind, wave)]
+    return len(events) - round(sum(value for *_, value in events))
 
 
 def errors_of(lines: Sequence[Line], wave: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import psycopg2
 
 from loadtests.limits.layers import Layer
-from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, saturation, seen_figures
+from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, saturation, seen_figures
 from loadtests.limits.site import Site
 from loadtests.staff import CentreHead, StaffRefused, log_in
 from loadtests.waves.evidence import Evidence, compare
@@ -220,7 +220,7 @@ class Trial:
         """
         named: float | None = None
         until = max(spell.came + LEAD_SECONDS, spell.imposed) + self.wanted.seconds
-        while (now := time.monotonic()) < until or (now < until + TYPING_SECONDS and self._met(spell.wave) < count):
+        while (now := time.monotonic()) < until or (now < until + TYPING_SECONDS and met(self.seen, spell.wave) < count):
             if named is None:
                 with suppress(OSError):
                     said = await site.named()
@@ -228,12 +228,6 @@ class Trial:
             await asyncio.sleep(BOARD_SECONDS)
             self._look()
         return named
-
-    def _met(self, wave: int) -> int:
-        """Count the newcomers who are in, or who were told to wait, or who had no answer."""
-        one_of_both = sum(value for kind in ("told", "unanswered") for *_, value in self.seen.events(kind, wave))
-        kinds = ("ready", "told", "unanswered")
-        return sum(len(self.seen.events(kind, wave)) for kind in kinds) - round(one_of_both)
 
     async def _after(self, row: Row, batch: Sequence[Place], spell: Spell) -> Row:
         """Have those who waited come in and compose, and write the row."""

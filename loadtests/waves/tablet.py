@@ -104,6 +104,7 @@ class Tablet:
         "_give_up_at",
         "_heard",
         "_is_greeted",
+        "_is_in",
         "_is_open",
         "_is_told",
         "_is_unanswered",
@@ -149,7 +150,7 @@ class Tablet:
         self._flying: set[int] = set()
         self._acked = self._delayed = self._question = self._attempt = 0
         self._is_greeted = self._is_open = self._submitted = self._linked = False
-        self._is_told = self._is_unanswered = False
+        self._is_in = self._is_told = self._is_unanswered = False
         self._cut_at: float | None = None
         self._knock_at = 0.0
         self._ping_at = self._retry_at = self._resend_at = self._watch_at = self._give_up_at = math.inf
@@ -289,7 +290,7 @@ class Tablet:
         self.page.wanted = False
         if self._is_greeted:
             self._say({"t": "ready", "paper": place["digest"]})
-        self._trip.tally.event("ready", self._slip.wave, self._slip.centre, self._at)
+        self._come_in(self._at)
         self._open_paper(self._at, "opened late")
 
     def _fetch(
@@ -339,16 +340,22 @@ class Tablet:
             self._left_alone(self._at)
         return self._trip.rng.uniform(2, 5)
 
+    def _come_in(self, now: float) -> None:
+        """The tablet has its paper: an event, worth 1 for who was told to wait or had no answer before."""
+        self._is_in = True
+        had_waited = self._is_told or self._is_unanswered
+        self._trip.tally.event("ready", self._slip.wave, self._slip.centre, now, float(had_waited))
+
     def _told_to_wait(self, now: float) -> None:
-        """A page or a frame says to wait; the first one is an event, worth 1 after a time without any answer."""
+        """A page or a frame says to wait; the first one before coming in is an event, worth 1 after no answer."""
         self._trip.tally.count("waited", self._slip.wave)
-        if not self._is_told:
+        if not self._is_told and not self._is_in:
             self._is_told = True
             self._trip.tally.event("told", self._slip.wave, self._slip.centre, now, float(self._is_unanswered))
 
     def _left_alone(self, now: float) -> None:
         """Nothing came that a person could read: what they see is their tablet's own; worth 1 once told to wait."""
-        if not self._is_unanswered:
+        if not self._is_unanswered and not self._is_in:
             self._is_unanswered = True
             self._trip.tally.event("unanswered", self._slip.wave, self._slip.centre, now, float(self._is_told))
 

@@ -11,7 +11,7 @@ from ecni.watch.board import Board, LimitRow, headline
 from ecni.watch.rules import LAYERS as WATCHED
 from loadtests.limits.layers import LAYERS, narrowed
 from loadtests.limits.report import page, words
-from loadtests.limits.rows import Outcome, Row, Spell, saturation, seen_figures
+from loadtests.limits.rows import Outcome, Row, Spell, met, saturation, seen_figures
 from loadtests.limits.site import reached
 from loadtests.limits.trial import pace_of
 from loadtests.waves.evidence import Evidence
@@ -47,6 +47,7 @@ KEPT = Row(
         ({"inside_p99_during": 251.0}, "251 ms"),
         ({"acts": 0}, "0 actes acquittés au lieu d’environ 2700"),
         ({"acts": 49, "acts_expected": 99}, "49 actes acquittés"),
+        ({"entered": 25, "waited": 21}, "1 nouveaux venus n’ont ni place, ni page, ni silence"),
         ({"told": 199}, "1 nouveaux venus n’ont ni place, ni page, ni silence"),
         ({"told": 0, "unanswered": 0, "entered": 225}, "retenu personne"),
         ({"named": False, "named_s": None}, "nommée"),
@@ -67,6 +68,7 @@ def test_each_promise_of_a_row_may_be_broken(change, words):
     [
         {},
         {"inside_p99_during": 900.0, "acts": 999, "acts_expected": 1998},
+        {"entered": 25, "waited": 20},
         {"inside_p99_before": 300.0, "inside_p99_during": 359.0},
         {"may_let_in": True, "told": 0, "unanswered": 0, "entered": 225},
         {"skipped": "il faut être root", "named": False, "raised": False, "in_s": None},
@@ -92,8 +94,8 @@ def test_what_is_seen_of_a_spell_tells_newcomers_from_those_inside(tally, tmp_pa
     tally.event("told", 3, 0, 113.0)
     tally.event("unanswered", 3, 0, 114.0)
     tally.event("told", 3, 0, 141.0)  # too late to count
-    for at in (116.0, 144.5, 150.0):
-        tally.event("ready", 3, 0, at)
+    for at, waited in ((116.0, 0.0), (118.0, 1.0), (144.5, 1.0), (150.0, 1.0)):
+        tally.event("ready", 3, 0, at, waited)
     tally.event("opened late", 3, 0, 152.0)
     tally.error("GET /entrer/ : connexion perdue", 3, 114.0)
     tally.error("GET /copie/ : 500", 3, 114.0)
@@ -103,8 +105,9 @@ def test_what_is_seen_of_a_spell_tells_newcomers_from_those_inside(tally, tmp_pa
     seen = Seen(Reader(tmp_path).fresh())
     spell = Spell(wave=3, calm=90.0, came=100.0, imposed=108.0, lifted=140.0, named=112.5)
     figures = seen_figures(seen, spell, 160.0)
-    assert {name: figures[name] for name in ("entered", "told", "unanswered", "composing", "dropped")} == {
-        "entered": 1,
+    assert {name: figures[name] for name in ("entered", "waited", "told", "unanswered", "composing", "dropped")} == {
+        "entered": 2,
+        "waited": 1,
         "told": 2,
         "unanswered": 1,
         "composing": 1,
@@ -112,6 +115,16 @@ def test_what_is_seen_of_a_spell_tells_newcomers_from_those_inside(tally, tmp_pa
     }
     assert (figures["named"], figures["named_s"], figures["in_s"]) == (True, 1.5, 10.0)
     assert figures["troubles"] == ("GET /copie/ : 500", "copie prise par une autre tablette")
+
+
+def test_each_newcomer_is_met_once(tally, tmp_path):
+    tally.event("ready", 3, 0, 110.0)
+    for kind, value in (("unanswered", 0.0), ("told", 1.0), ("ready", 1.0)):  # one and the same
+        tally.event(kind, 3, 0, 112.0, value)
+    tally.event("told", 3, 0, 113.0)
+    tally.event("told", 2, 0, 113.0)
+    tally.write()
+    assert met(Seen(Reader(tmp_path).fresh()), 3) == 3
 
 
 def line_at(at, acks):

@@ -276,6 +276,21 @@ def test_a_frame_that_makes_wait_says_when_to_call_again(desk):
     assert ([at for *_, at, _ in seen.events("told")], seen.events("unanswered")) == ([100.4], [])
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_comes_in_says_whether_they_had_waited_and_is_told_no_more(desk, waits):
+    desk.tablet.wake(100.0)
+    answer(desk, "200 OK", 100.1)
+    desk.tablet.wake(100.2)
+    desk.connect(100.3)
+    if waits:
+        desk.hear({"t": "wait", "place": 3, "retry": 6000}, 100.4)
+    desk.hear(STATE, 106.4)
+    desk.hear({"t": "wait", "place": 3, "retry": 6000}, 107.0)
+    seen = desk.seen()
+    assert [value for *_, value in seen.events("ready")] == [float(waits)]
+    assert len(seen.events("told")) == waits
+
+
 def test_a_handshake_refused_leaves_a_newcomer_before_the_tablets_own_page(desk):
     desk.tablet.wake(100.0)
     answer(desk, "200 OK", 100.1)
