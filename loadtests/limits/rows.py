@@ -29,6 +29,7 @@ class Spell:
         came: when newcomers began to arrive, and their generator to start before them.
         imposed, lifted: when it began and ended.
         named: when the board named it; None when it never did.
+        read: how many lines of the generator the rows before have: what comes after is this row's.
     """
 
     wave: int
@@ -37,6 +38,7 @@ class Spell:
     imposed: float
     lifted: float
     named: float | None
+    read: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Row:
         composing: newcomers who compose at the end of the row.
         inside_p99_before, inside_p99_during: acknowledgements, in milliseconds.
         acts: acknowledged while it held; `acts_expected` as many as there would be at the rate of before.
-        dropped: links of those inside that were lost.
+        dropped: links of those inside that were lost since the row before.
         troubles: what a candidate was shown that should not be, by what it was; and what failed here.
         skipped: why it was not played.
     """
@@ -179,9 +181,12 @@ class Outcome:
         }
 
 
-def seen_figures(seen: Seen, spell: Spell, until: float) -> Mapping[str, Any]:
-    """Return what a generator saw of a spell, by names of `Row`; `until` is when the row ended."""
-    mine, wave = [line for line in seen.lines if line.at >= spell.came], spell.wave
+def seen_figures(seen: Seen, spell: Spell) -> Mapping[str, Any]:
+    """Return what a generator saw of a spell, by names of `Row`.
+
+    Links lost and troubles are those of every line since the row before: none falls between two rows.
+    """
+    mine, wave = Seen(seen.lines[spell.read :]), spell.wave
     told, silent = (
         [(at, value) for *_, at, value in seen.events(kind, wave) if at <= spell.lifted]
         for kind in ("told", "unanswered")
@@ -202,8 +207,8 @@ def seen_figures(seen: Seen, spell: Spell, until: float) -> Mapping[str, Any]:
         "inside_p99_during": round(during.quantile(0.99), 1),
         "acts": during.count,
         "acts_expected": round(before.count * (spell.lifted - spell.imposed) / max(1.0, spell.came - spell.calm)),
-        "dropped": sum(number < wave and spell.imposed <= at <= until for number, _, at, _ in seen.events("cut")),
-        "troubles": errors_of(mine, wave),
+        "dropped": sum(number < wave for number, *_ in mine.events("cut")),
+        "troubles": errors_of(mine.lines, wave),
     }
 
 

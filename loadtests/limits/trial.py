@@ -101,6 +101,7 @@ class Trial:
     _seats: dict[str, str] = field(default_factory=dict)
     _rng: random.Random = field(init=False)
     _came: int = 0
+    _read: int = 0
 
     def run(self) -> Outcome:
         """Play every layer, and compare what was acknowledged with the journal."""
@@ -201,7 +202,7 @@ class Trial:
         row = Row(layer.name, layer.words, inside=inside, newcomers=len(batch), may_let_in=layer.may_let_in)
         await self._until(first - BEFORE_SECONDS)
         imposed = time.monotonic()
-        spell = Spell(wave, calm, came, imposed, imposed, None)
+        spell = Spell(wave, calm, came, imposed, imposed, None, self._read)
         try:
             async with layer.hold(site) as limit:
                 row = replace(row, limit=limit)
@@ -220,7 +221,9 @@ class Trial:
         """
         named: float | None = None
         until = max(spell.came + LEAD_SECONDS, spell.imposed) + self.wanted.seconds
-        while (now := time.monotonic()) < until or (now < until + TYPING_SECONDS and met(self.seen, spell.wave) < count):
+        while (now := time.monotonic()) < until or (
+            now < until + TYPING_SECONDS and met(self.seen, spell.wave) < count
+        ):
             if named is None:
                 with suppress(OSError):
                     said = await site.named()
@@ -243,7 +246,8 @@ class Trial:
         self._came += len(batch)
         await asyncio.sleep(1.5)  # what the generator saw is written once a second
         self._look()
-        figures = dict(seen_figures(self.seen, spell, time.monotonic()))
+        self._read = len(self.seen.lines)
+        figures = dict(seen_figures(self.seen, spell))
         figures["troubles"] = (*trouble, *figures["troubles"])
         return replace(row, **figures | ({} if is_in else {"in_s": None}))
 

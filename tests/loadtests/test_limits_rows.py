@@ -86,7 +86,10 @@ def tally(tmp_path):
 
 
 def test_what_is_seen_of_a_spell_tells_newcomers_from_those_inside(tally, tmp_path):
-    tally.event("cut", 1, 0, 50.0)  # before it
+    tally.event("cut", 1, 0, 50.0)  # the row before has it
+    tally.error("GET /copie/ : 504", 1, 50.0)
+    tally.write()
+    tally.event("cut", 1, 0, 99.0)  # since, when nothing was limited yet
     tally.event("cut", 1, 0, 115.0)
     tally.event("cut", 3, 0, 115.0)  # a newcomer's own
     tally.event("unanswered", 3, 0, 111.0)
@@ -103,15 +106,15 @@ def test_what_is_seen_of_a_spell_tells_newcomers_from_those_inside(tally, tmp_pa
     tally.error("GET /copie/ : 502", 4, 114.0)
     tally.write()
     seen = Seen(Reader(tmp_path).fresh())
-    spell = Spell(wave=3, calm=90.0, came=100.0, imposed=108.0, lifted=140.0, named=112.5)
-    figures = seen_figures(seen, spell, 160.0)
+    spell = Spell(wave=3, calm=90.0, came=100.0, imposed=108.0, lifted=140.0, named=112.5, read=1)
+    figures = seen_figures(seen, spell)
     assert {name: figures[name] for name in ("entered", "waited", "told", "unanswered", "composing", "dropped")} == {
         "entered": 2,
         "waited": 1,
         "told": 2,
         "unanswered": 1,
         "composing": 1,
-        "dropped": 1,
+        "dropped": 2,
     }
     assert (figures["named"], figures["named_s"], figures["in_s"]) == (True, 1.5, 10.0)
     assert figures["troubles"] == ("GET /copie/ : 500", "copie prise par une autre tablette")
@@ -136,12 +139,12 @@ def line_at(at, acks):
 
 def test_as_many_acts_are_expected_as_the_rate_of_before_gives():
     seen = Seen([line_at(95.0, 30), line_at(120.0, 4)])
-    figures = seen_figures(seen, Spell(wave=3, calm=90.0, came=100.0, imposed=108.0, lifted=140.0, named=None), 160.0)
+    figures = seen_figures(seen, Spell(wave=3, calm=90.0, came=100.0, imposed=108.0, lifted=140.0, named=None))
     assert (figures["acts"], figures["acts_expected"]) == (4, 96)
 
 
 def test_a_board_that_never_names_it_is_told(tally, tmp_path):
-    figures = seen_figures(Seen(Reader(tmp_path).fresh()), Spell(2, 1.0, 2.0, 3.0, 4.0, None), 5.0)
+    figures = seen_figures(Seen(Reader(tmp_path).fresh()), Spell(2, 1.0, 2.0, 3.0, 4.0, None))
     assert (figures["named"], figures["named_s"]) == (False, None)
 
 
