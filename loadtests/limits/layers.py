@@ -213,7 +213,7 @@ async def few_clients_of_redis(site: Site) -> AsyncIterator[str]:
 async def few_places(site: Site) -> AsyncIterator[str]:
     """Places of the socket processes: as many as the least full one has taken."""
     used = min(filter(None, (await _sockets(site)).values()))
-    async with _limit(site, "SOCKETS", used, 10_000):
+    async with _limit(site, "SOCKETS", used):
         yield f"SOCKETS {used}"
 
 
@@ -226,7 +226,7 @@ async def _sockets(site: Site) -> dict[int, int]:
 @asynccontextmanager
 async def few_entries(site: Site) -> AsyncIterator[str]:
     """Entries per second: one in each process, which people who knock for nothing take."""
-    async with _limit(site, "LOGINS", 1, 25):
+    async with _limit(site, "LOGINS", 1):
         knocking = [asyncio.create_task(_knock(site, code)) for code in site.codes[:KNOCKERS]]
         try:
             yield "LOGINS 1"
@@ -237,12 +237,13 @@ async def few_entries(site: Site) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _limit(site: Site, name: str, value: int, again: int) -> AsyncIterator[None]:
-    await site.set_limit(name, value)
+async def _limit(site: Site, name: str, value: int) -> AsyncIterator[None]:
+    before = await site.limit(name)
     try:
+        await site.set_limit(name, value)
         yield
     finally:
-        await site.set_limit(name, again)
+        await site.set_limit(name, before)
 
 
 async def _knock(site: Site, code: str) -> None:

@@ -15,7 +15,7 @@ from loadtests.waves.vitals import PROC, children
 
 PATIENCE_SECONDS, BOARD_SECONDS = 15.0, 3.0
 GLANCE_SECONDS = 0.1
-BOARD, RAISE = "/exploitation/etat/", "/national/limites/fixer/"
+BOARD, LIMITS, RAISE = "/exploitation/etat/", "/national/limites/etat/", "/national/limites/fixer/"
 REASON = "essai des limites"
 _HEADLINE = re.compile(r'<p class="banner" data-tone="danger">.*?<strong>(.*?)</strong>', re.DOTALL)
 _GROUPING = re.compile("[\u202f\u00a0]|&nbsp;")
@@ -58,6 +58,14 @@ class Site:
         """
         answer = await asyncio.wait_for(self.ops.get(BOARD), BOARD_SECONDS)
         return reached(answer.text)
+
+    async def limit(self, name: str) -> int:
+        """Return the limit of the processes that is in force, as the page « Limites et gardes » has it.
+
+        Raises:
+            RuntimeError: the page does not say.
+        """
+        return in_force((await self.ops.get(LIMITS)).text, name)
 
     async def set_limit(self, name: str, value: int) -> None:
         """Set a limit of the processes on the page « Limites et gardes ».
@@ -113,6 +121,18 @@ class Site:
 def reached(page: str) -> list[str]:
     """Return what a board says is reached, in lower case: its headline, then each limit by its name."""
     return [unescape(text).strip().lower() for text in [*_HEADLINE.findall(page), *_ROW.findall(page)]]
+
+
+def in_force(page: str, name: str) -> int:
+    """Return a limit in force on the page « Limites et gardes ».
+
+    Raises:
+        RuntimeError: it is not there.
+    """
+    found = re.search(rf'data-part="{name}-value">(\d+)<', _GROUPING.sub("", page))
+    if found is None:
+        raise RuntimeError(f"la limite {name} en vigueur est introuvable")
+    return int(found[1])
 
 
 def _title(pid: int) -> bytes:

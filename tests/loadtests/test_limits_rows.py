@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 from django.template.loader import render_to_string
 
+from centres.queries.limits import LimitLine
 from ecni.supervisor.nginx import CONTAINERS, render
 from ecni.vitals import Pressure, Severity
 from ecni.watch.board import Board, LimitRow, headline
 from ecni.watch.rules import LAYERS as WATCHED
+from exams.enums import LimitName
 from loadtests.limits.layers import LAYERS, narrowed
 from loadtests.limits.report import page, words
 from loadtests.limits.rows import Outcome, Row, Spell, met, saturation, seen_figures
-from loadtests.limits.site import reached
+from loadtests.limits.site import in_force, reached
 from loadtests.limits.trial import pace_of
 from loadtests.waves.evidence import Evidence
 from loadtests.waves.measures import Delays, Line, Reader, Seen, Tally
@@ -207,6 +209,17 @@ def test_each_layer_is_found_on_the_page_of_the_board_by_its_row_or_its_headline
         said = reached(render_to_string("watch/_state.html", {"board": board, "spark": {}}))
         assert len(said) == 1
         assert any(sign in said[0] for sign in layer.signs)
+
+
+def test_a_limit_in_force_is_read_from_its_page_whatever_its_size():
+    lines = [
+        LimitLine(LimitName.SOCKETS, 1_018_000, 10_000, None, []),
+        LimitLine(LimitName.LOGINS, 40, 25, None, []),
+    ]
+    said = render_to_string("centres/_limit_tables.html", {"limits": lines, "guards": []})
+    assert (in_force(said, "SOCKETS"), in_force(said, "LOGINS")) == (1_018_000, 40)
+    with pytest.raises(RuntimeError, match="OTHER"):
+        in_force(said, "OTHER")
 
 
 def test_a_narrow_nginx_has_hardly_any_connection_of_its_own():
