@@ -75,7 +75,8 @@ async def few_descriptors(site: Site) -> AsyncIterator[str]:
         yield f"nofile {', '.join(map(str, used.values()))}"
     finally:
         for pid, limits in before.items():
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
 
 def first_free(pid: int) -> int:
@@ -121,7 +122,8 @@ async def short_backlog(site: Site) -> AsyncIterator[str]:
         yield "backlog 1"
     finally:
         for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
         await site.reload(before)
 
 

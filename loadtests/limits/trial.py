@@ -137,7 +137,7 @@ class Trial:
             await self._play(rows)
         except asyncio.CancelledError:
             self.aborted = "demandé au clavier ou par le système"
-        except (OSError, RuntimeError) as error:  # a staff that is refused too
+        except Exception as error:  # noqa: BLE001 -- whatever ends the run, its report is written and says so
             self.aborted = str(error) or repr(error)
 
     async def _play(self, rows: list[Row]) -> None:
@@ -210,8 +210,8 @@ class Trial:
                 named = await self._watch(layer, site, spell, len(batch))
                 spell = replace(spell, named=named, lifted=time.monotonic())
             row = replace(row, raised=True)
-        except (OSError, RuntimeError, psycopg2.Error) as error:
-            row = replace(row, troubles=(f"{layer.name} : {error}",))
+        except Exception as error:  # noqa: BLE001 -- whatever a layer fails of is a trouble of its row alone
+            row = replace(row, troubles=(f"{layer.name} : {str(error) or repr(error)}",))
         return await self._after(row, batch, spell)
 
     async def _watch(self, layer: Layer, site: Site, spell: Spell, count: int) -> float | None:
