@@ -67,7 +67,7 @@ def conclusions(outcome: Outcome) -> list[str]:
 
 def page(outcome: Outcome) -> str:
     """Return the report as a page: no script, nothing from elsewhere."""
-    title = f"Limites cachées : {outcome.inside} composent, {outcome.candidates} viennent"
+    title = f"Limites cachées : {outcome.inside} composent, {outcome.candidates - outcome.inside} viennent"
     rows = [[cells(row)[name] for name in COLUMNS] for row in outcome.rows]
     lines = "".join(f"<li>{escape(line)}</li>" for line in conclusions(outcome))
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
