@@ -1,5 +1,6 @@
 """The tablet of load tests, told by hand what comes and what time it is: no socket, no clock, no server."""
 
+import hashlib
 import json
 import random
 
@@ -274,6 +275,26 @@ def test_a_frame_that_makes_wait_says_when_to_call_again(desk):
     assert desk.tablet.due == pytest.approx(106.4)
     seen = desk.seen()
     assert ([at for *_, at, _ in seen.events("told")], seen.events("unanswered")) == ([100.4], [])
+
+
+def test_a_damaged_paper_is_asked_for_again_and_never_kept(desk):
+    header = b'{"questions": []}'
+    whole = b"ECNIPAPR" + len(header).to_bytes(4, "big") + header + b"sealed"
+    digest = hashlib.sha256(whole).hexdigest()
+    desk.tablet.wake(100.0)
+    answer(desk, "200 OK", 100.1)
+    desk.connect(100.3)
+    asked(desk)
+    desk.hear(STATE | {"paper": {"digest": digest, "bytes": len(whole), "url": "/sujets/it.ecni"}}, 100.4)
+    for now, body in ((101.0, whole[:-6] + b"broken"), (103.0, whole[:-1]), (105.0, b"")):
+        assert asked(desk) == "GET /sujets/it.ecni HTTP/1.1"
+        answer(desk, "200 OK", now, body=body)
+        assert digest not in desk.trip.papers
+        desk.tablet.wake(now + 1.1)
+    answer(desk, "200 OK", 107.0, body=whole)
+    assert desk.trip.papers[digest].blobs == b"sealed"
+    seen = desk.seen()
+    assert (seen.errors(), seen.count("papers"), len(seen.events("ready"))) == ({"sujet abîmé": 3}, 1, 1)
 
 
 @pytest.mark.parametrize("waits", [True, False])
