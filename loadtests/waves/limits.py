@@ -107,15 +107,17 @@ def _of_machine(samples: Sequence[Sample], allowed: dict[str, float]) -> list[Li
         return max((sample.machine[name] for sample in samples if name in sample.machine), default=0.0)
 
     least_memory = min((sample.machine["available"] for sample in samples), default=allowed.get("memory", 1.0))
+    used_memory = allowed["memory"] - least_memory
     busy = averaged([sample.machine["processor"] for sample in samples])
+    tcp_words = "mémoire TCP du noyau, en pages, générateur compris"
     found = [
         Limit("processor machine", MACHINE, "processeurs de la machine, générateur compris", busy, allowed["cores"]),
-        Limit("memory", "memory", "mémoire de la machine", allowed["memory"] - least_memory, allowed["memory"]),
+        Limit("memory", MACHINE, "mémoire de la machine, générateur compris", used_memory, allowed["memory"]),
         Limit(
             "connections postgresql", "postgresql", "connexions à PostgreSQL", most("postgresql"), allowed["postgresql"]
         ),
         Limit("clients redis", "redis", "clients de Redis", most("redis"), allowed["redis"]),
-        Limit("tcp memory", "kernel", "mémoire TCP du noyau, en pages", most("tcp_pages"), allowed["tcp_pages"]),
+        Limit("tcp memory", MACHINE, tcp_words, most("tcp_pages"), allowed["tcp_pages"]),
     ]
     queues = [(s.machine["backlog"], s.machine["backlog_allowed"]) for s in samples if s.machine.get("backlog_allowed")]
     if queues:

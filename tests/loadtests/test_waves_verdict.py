@@ -163,6 +163,14 @@ def test_limits_are_found_in_samples_the_nearest_first():
     assert find_limits(components, refusing, allowed, {})[0].name == "refused connections"
 
 
+def test_memory_that_the_generator_shares_is_never_the_limit_of_the_platform():
+    allowed = {"cores": 2, "memory": 10.0, "postgresql": 197, "redis": 10_000, "tcp_pages": 1000}
+    machine = {"processor": 0.0, "available": 0.1, "tcp_pages": 999, "postgresql": 20, "redis": 1}
+    found = find_limits([], [Sample(0.0, {}, machine)], allowed, {})
+    assert {limit.name for limit in found[:2]} == {"memory", "tcp memory"}
+    assert nearest(found).name == "connections postgresql"
+
+
 def test_what_servers_tell_of_themselves_is_read_by_process():
     text = (
         "# TYPE ecni_loop_lag_seconds gauge\n"
