@@ -5,7 +5,6 @@ product: `WAVES_ORDERS` names the file of orders.
 """
 
 import gc
-import math
 import os
 import time
 from bisect import bisect_right
@@ -37,7 +36,7 @@ class Desk:
     def __init__(self) -> None:
         self.orders = Orders.read()
         self.slips = self.orders.read_slips()
-        self._taken = os.open(Path(self.orders.folder) / "taken", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        self._taken: int | None = None
         self._trip: Trip | None = None
 
     @property
@@ -50,6 +49,8 @@ class Desk:
 
     def take(self) -> Slip | None:
         """Take the next slip; each is taken once, whichever worker asks."""
+        if self._taken is None:  # after the workers have parted: each has a place of its own in the file
+            self._taken = os.open(Path(self.orders.folder) / "taken", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
         os.write(self._taken, b".")
         position = os.lseek(self._taken, 0, os.SEEK_CUR) - 1
         return self.slips[position] if position < len(self.slips) else None
@@ -181,7 +182,7 @@ class Shape(LoadTestShape):
 
 def users_at(arrivals: list[float], now: float) -> int:
     """Return how many of these have arrived or soon will; one at least, since a test without users ends."""
-    return max(1, min(len(arrivals), math.ceil(bisect_right(arrivals, now + LEAD_SECONDS))))
+    return max(1, min(len(arrivals), bisect_right(arrivals, now + LEAD_SECONDS)))
 
 
 @events.quitting.add_listener
