@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 MASKED, LAST = 0x80, 0x80
-SHORT, MEDIUM = 126, 127
+SHORT = 126
 ABNORMAL = 1006
 
 

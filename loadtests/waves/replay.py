@@ -119,7 +119,6 @@ class Replay:
     _reader: Reader = field(init=False)
     _table: Timetable = field(init=False)
     _heads: list[CentreHead] = field(default_factory=list)
-    _acts: set[asyncio.Task[None]] = field(default_factory=set)
     _told: float = 0.0
 
     def run(self) -> tuple[Run, Verdict, list[Sample]]:
@@ -135,7 +134,6 @@ class Replay:
             self.house.database_url,
             self.house.redis_url,
             self.house.ports,
-            self.house.folder,
             partial(scrape, self.house.teller, self.house.token),
         )
         vitals.start()

@@ -25,7 +25,6 @@ class Run:
         orders: when each wave was ordered to open, monotonic seconds, by number; a wave that never was is not there.
         paper: questions and bytes of the sealed paper that was used.
         aborted: why it was ended before its time; empty when it was not.
-        database_error: why the database could not be compared; empty when it was.
         setting: what served: server, processes, proxy, generator.
     """
 

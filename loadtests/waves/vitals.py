@@ -84,7 +84,6 @@ class Vitals(threading.Thread):
         database_url: where connections are counted, through one of its own.
         redis_url: the same.
         ports: where the platform listens, whose queues of connections are looked at.
-        disk: a folder on the disk that matters.
         tells: asked, now and then, for what processes say of themselves, by process.
     """
 
@@ -94,7 +93,6 @@ class Vitals(threading.Thread):
         database_url: str,
         redis_url: str,
         ports: Sequence[int],
-        disk: Path,
         tells: Callable[[], Mapping[int, dict[str, float]]],
     ) -> None:
         super().__init__(daemon=True, name="vitals")
@@ -105,7 +103,7 @@ class Vitals(threading.Thread):
         self._components = components
         self._database = psycopg2.connect(database_url)
         self._database.autocommit = True
-        self._redis_url, self._ports, self._disk, self._tells = redis_url, ports, disk, tells
+        self._redis_url, self._ports, self._tells = redis_url, ports, tells
         self._ended = threading.Event()
         self._ticks: dict[int, int] = {}
         self._machine_ticks = machine_ticks()
@@ -175,8 +173,7 @@ class Vitals(threading.Thread):
     def _slow_figures(self) -> dict[str, float]:
         queues = accept_queues(self._ports)
         found = {"backlog": queues.waiting, "backlog_allowed": queues.allowed, "refused": queues.refused}
-        found["disk"] = shutil.disk_usage(self._disk).free
-        found |= tcp_figures()
+        found["tcp_pages"] = tcp_pages()
         with self._database.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
             found["postgresql"] = cursor.fetchone()[0]
@@ -197,8 +194,6 @@ class Vitals(threading.Thread):
         self.limits["redis"] = float(redis.get("maxclients", 10_000))
         self.limits["tcp_pages"] = float((PROC / "sys/net/ipv4/tcp_mem").read_text().split()[2])
         self.limits["memory"] = memory_total()
-        low, high = (PROC / "sys/net/ipv4/ip_local_port_range").read_text().split()
-        self.limits["ports"] = int(high) - int(low) + 1
         self.limits["cores"] = os.cpu_count() or 1
         tracked = PROC / "sys/net/netfilter/nf_conntrack_max"
         if tracked.exists():
@@ -285,16 +280,13 @@ def overflows() -> dict[str, int]:
     return found
 
 
-def tcp_figures() -> dict[str, float]:
-    """Return the sockets in use and waiting to be forgotten, and the pages that they hold."""
+def tcp_pages() -> float:
+    """Return the pages that TCP sockets hold."""
     for line in (PROC / "net/sockstat").read_text().splitlines():
         if line.startswith("TCP:"):
             words = line.split()
-            figures = dict(zip(words[1::2], words[2::2], strict=True))
-            return {"tcp_sockets": float(figures["inuse"]), "tcp_waiting": float(figures["tw"])} | {
-                "tcp_pages": float(figures["mem"])
-            }
-    return {}
+            return float(dict(zip(words[1::2], words[2::2], strict=True))["mem"])
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
