@@ -29,8 +29,8 @@ NGINX_OWN = 1
 """What a process of nginx takes beside its listening sockets: the channel to its master."""
 CONNECTIONS_PER_TABLET, MARGIN = 2, 1.25
 """As the platform counts what nginx needs."""
-_NEWCOMERS = re.compile(rf"(limit_conn inside )(?!{2**16 - 1};)(\d+)")
-"""Bounds of who comes; the greatest one only counts."""
+_NEWCOMERS = re.compile(r"(location (?:/entrer/|= /copie/|= /nginx/nouveaux) \{[^}]*?limit_conn inside )(\d+)")
+"""Bounds of who comes: at the door, at the page of the tablet, and where the watch asks; others only count."""
 KNOCKERS, KNOCK_SECONDS = 12, 0.4
 """People who knock for nothing: what is in use of a number of entries per second."""
 

@@ -1,5 +1,6 @@
 """What a row of the hidden limits is worth, from what was seen: no process, no clock."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -235,10 +236,24 @@ def test_a_narrow_nginx_has_hardly_any_connection_of_its_own():
 
 
 def test_where_nginx_tells_newcomers_it_keeps_room_to_answer_them():
-    told = "events { worker_connections 900; } listen 1; listen 2; limit_conn inside 700; limit_conn inside 65535;"
+    told = "events { worker_connections 900; } listen 1; listen 2; location /entrer/ { limit_conn inside 700; }"
     assert narrowed(told, 2, 60) == (
-        "events { worker_connections 80; } listen 1; listen 2; limit_conn inside 60; limit_conn inside 65535;"
+        "events { worker_connections 80; } listen 1; listen 2; location /entrer/ { limit_conn inside 60; }"
     )
+
+
+@pytest.mark.parametrize("cores", [1, 8])
+def test_only_the_bounds_of_newcomers_are_narrowed_however_great_they_are(cores):
+    configuration = render(replace(CONTAINERS, plain_port=None, tls=None, cores=cores))
+    text = narrowed(configuration, 2, 60)
+    bounds = re.findall(r"location (.*?) \{[^}]*?limit_conn inside (\d+)", text)
+    assert dict(bounds) == {
+        "= /nginx/nouveaux": "60",
+        "/entrer/": "60",
+        "= /copie/": "60",
+        "= /ws/copie/": "65535",
+        "= /copie/trames/": "65535",
+    }
 
 
 def test_a_small_crowd_answers_fast_enough_for_a_percentile_and_nobody_drops_a_link():
