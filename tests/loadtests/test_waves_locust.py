@@ -14,6 +14,7 @@ SLIPS, WORKERS = 400, 4
 TAKING = """
 import os, sys
 from loadtests.waves.locustfile import desk
+assert not os.path.exists(os.path.join(desk.orders.folder, "taken"))  # whose offset all would share
 for worker in range(int(sys.argv[1])):
     if os.fork() == 0:
         codes = []
