@@ -25,7 +25,7 @@ class Limit:
         layer: of the component that it limits.
         words: what it is, in French.
         used: the most that was used.
-        allowed: how much there is.
+        allowed: how much there is; 0 when there should have been none.
     """
 
     name: str
@@ -36,8 +36,13 @@ class Limit:
 
     @property
     def headroom(self) -> float:
-        """The share that was left, from 1 to 0; below 0 when things were refused."""
+        """The share that was left, from 1 to 0; below 0 when more was wanted than there is."""
         return 1 - self.used / self.allowed if self.allowed else 0.0
+
+    @property
+    def left(self) -> str:
+        """The same in French."""
+        return f"il en restait {self.headroom:.0%}" if self.allowed else f"il y en a eu {self.used:g}"
 
     def candidates(self, present: int) -> int | None:
         """Return how many candidates it would allow if its use grew with them; None when it was not used."""
@@ -127,9 +132,7 @@ def _of_machine(samples: Sequence[Sample], allowed: dict[str, float]) -> list[Li
         words = "connexions suivies par le pare-feu"
         found.append(Limit("conntrack", "kernel", words, most("conntrack"), allowed["conntrack"]))
     if most("refused"):
-        found.append(
-            Limit("refused connections", "kernel", "connexions refusées, file d’attente pleine", most("refused"), 1)
-        )
+        found.append(Limit("refused connections", "kernel", "appels perdus, file d’attente pleine", most("refused"), 0))
     return found
 
 

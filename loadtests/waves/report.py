@@ -123,7 +123,7 @@ def _first_to_give(verdict: Verdict) -> str:
         return ""
     line = next(line for line in verdict.limits if line["name"] == limit.name)
     until = f" À ce rythme, elle céderait vers {line['candidates']} candidats." if line["candidates"] else ""
-    return f"<p>Limite la plus proche : {escape(limit.words)}, il en restait {limit.headroom:.0%}.{until}</p>"
+    return f"<p>Limite la plus proche : {escape(limit.words)}, {limit.left}.{until}</p>"
 
 
 def _promises(verdict: Verdict) -> str:

@@ -383,7 +383,5 @@ def words(verdict: Verdict, folder: Path) -> str:
     ]
     lines += [f"  !       {reason}" for reason in verdict.refusals]
     if verdict.nearest is not None:
-        lines.append(
-            f"  Limite la plus proche : {verdict.nearest.words}, il en restait {verdict.nearest.headroom:.0%}."
-        )
+        lines.append(f"  Limite la plus proche : {verdict.nearest.words}, {verdict.nearest.left}.")
     return "\n".join(["", *lines, f"  Rapport : {folder / 'waves.html'}", ""])
