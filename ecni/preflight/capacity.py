@@ -10,7 +10,7 @@ from math import ceil
 from ecni.preflight import limits
 from ecni.preflight.limits import Needs
 
-MINUTE, MEGA, KILO, GIGA = 60, 10**6, 10**3, 10**9
+MINUTE, MEGA, KILO = 60, 10**6, 10**3
 BITS = 8
 PACKET_BYTES = 66
 """Ethernet, IP and TCP around one frame; a frame and the kernel's acknowledgement travel each way."""

@@ -32,11 +32,11 @@ BYTES_PER_CANDIDATE = 3_000_000
 `manage.py capacity` has the measured costs (2 MB), and a test holds them under this bound.
 """
 
-CONNECTIONS_PER_SOCKET_PROCESS = 6
-"""Writer, refusals, reader, ready, watch, and one to spare."""
+CONNECTIONS_PER_SOCKET_PROCESS = 7
+"""Writer, refusals, reader, ready, watch, readiness, and one to spare."""
 
-CONNECTIONS_PER_WEB_PROCESS = 7
-"""One for each thread of pages, one for the consoles' thread."""
+CONNECTIONS_PER_WEB_PROCESS = 12
+"""One for each thread of pages and of consoles, one for who is logged in to a console, one for readiness."""
 
 CONNECTIONS_OF_WORKERS = 12
 RESERVED_CONNECTIONS = 3

@@ -50,7 +50,8 @@ def look(asked: Path | None) -> Living:
         one for one in found if "master process" in one.command and (asked is None or _same(configuration(one), asked))
     )
     pids = {one.pid for one in masters}
-    workers = tuple(one for one in found if "worker process" in one.command and kernel.parent(one.pid) in pids)
+    serving = (one for one in found if "worker process" in one.command and "shutting down" not in one.command)
+    workers = tuple(one for one in serving if kernel.parent(one.pid) in pids)
     path = configuration(masters[0]) if masters else None
     return Living(sockets, masters, workers, _file(path), path)
 

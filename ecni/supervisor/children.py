@@ -74,7 +74,7 @@ class Supervisor:
         """
         if self.is_running(name):
             raise ValueError(f"{name} is running")
-        dead = self._children.pop(name, None)
+        dead = self._children.get(name)
         if dead is not None:
             _signal_group(dead, signal.SIGQUIT)  # what it started holds its ports; nginx's keep whoever is connected
         log = self.logs / f"{name}.log"

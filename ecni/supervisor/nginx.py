@@ -35,7 +35,7 @@ SPARE_DESCRIPTORS = 64
 """What a process of nginx opens besides connections: logs, files, epoll, shared listening sockets."""
 
 SPARE_OF_SERVER = 256
-"""What a socket process opens besides its candidates, as `ecni.preflight.limits` has it."""
+"""What a socket process opens besides its candidates, as `exams.rules.admission` has it."""
 
 
 class ProxyError(RuntimeError):

@@ -23,7 +23,6 @@ class Metric:
         name: of Prometheus.
         kind: `counter` or `gauge`.
         help: one line.
-        of: its samples for one process or one pressure.
     """
 
     name: str

@@ -44,7 +44,9 @@ LAYERS: Mapping[str, Layer] = {
     ),
     "conntrack": Layer("suivi des connexions", "connexions suivies", "relever net.netfilter.nf_conntrack_max"),
     "firewall": Layer("pare-feu", "refus", "relever ou retirer la règle « connlimit » du pare-feu"),
-    "nginx": Layer("connexions de nginx", "connexions", "relever worker_connections, puis « nginx -s reload »"),
+    "nginx": Layer(
+        "connexions de nginx", "connexions", "relever worker_connections et chaque limit_conn, puis « nginx -s reload »"
+    ),
     "nginx-descriptors": Layer(
         "descripteurs de nginx", "refus", "relever worker_rlimit_nofile, puis « nginx -s reload »"
     ),

@@ -10,6 +10,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.urls import get_resolver, path
 
+from centres.consumers import DATABASE_THREADS
 from ecni.pages import THREADS, PagesHandler
 from ecni.preflight.limits import CONNECTIONS_PER_WEB_PROCESS
 
@@ -28,8 +29,8 @@ def test_no_view_is_asynchronous():
     assert [view for view in found if iscoroutinefunction(view)] == []
 
 
-def test_preflight_counts_a_connection_for_each_thread_and_one_for_the_consoles():
-    assert CONNECTIONS_PER_WEB_PROCESS == THREADS + 1
+def test_preflight_counts_a_connection_for_each_thread_the_one_of_sessions_and_that_of_readiness():
+    assert THREADS + DATABASE_THREADS._max_workers + 2 == CONNECTIONS_PER_WEB_PROCESS
 
 
 together = threading.Barrier(THREADS)

@@ -127,7 +127,7 @@ def test_what_the_staff_set_last(here, limits, allows, where):
 
 @pytest.mark.django_db(transaction=True)
 def test_connections_of_postgresql_for_the_house_that_is_asked(here):
-    layer, allows = first(here("--web", "31"))
+    layer, allows = first(here("--web", "18"))
     assert (layer, 7000 < allows < 9000) == ("postgresql-connections", True)
 
 
@@ -138,13 +138,13 @@ def test_connections_of_an_account_and_of_a_database(here):
         cursor.execute("CREATE ROLE plain LOGIN IN ROLE ecni")
         try:
             assert unmet(apart(user="plain")) == []
-            cursor.execute("ALTER ROLE plain CONNECTION LIMIT 33")
+            cursor.execute("ALTER ROLE plain CONNECTION LIMIT 43")
             told = apart(user="plain")
-            assert first(told) == ("postgresql-role", 7915)
-            assert told[1][0]["remedy"] == 'ALTER ROLE "plain" CONNECTION LIMIT 38 au moins, ou -1'
+            assert first(told) == ("postgresql-role", 7994)
+            assert told[1][0]["remedy"] == 'ALTER ROLE "plain" CONNECTION LIMIT 50 au moins, ou -1'
             cursor.execute("ALTER ROLE plain CONNECTION LIMIT -1")
-            cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 33')
-            assert first(apart(user="plain")) == ("postgresql-database", 7915)
+            cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 43')
+            assert first(apart(user="plain")) == ("postgresql-database", 7994)
         finally:
             cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
             cursor.execute("DROP ROLE plain")

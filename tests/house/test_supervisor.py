@@ -40,11 +40,15 @@ while True:
 """
 
 
-def test_supervisor_stops_every_child_in_reverse_order(tmp_path):
+@pytest.mark.parametrize("again", ["", "a"])
+def test_supervisor_stops_every_child_in_reverse_order_one_that_died_too(tmp_path, again):
     order = tmp_path / "order"
     with Supervisor(tmp_path) as supervisor:
-        for name in "abc":
-            child = supervisor.start(name, [sys.executable, "-c", LEAVE_A_TRACE, str(order), name])
+        for name in ("a", "b", "c", *again):
+            if name in again and supervisor.is_running(name):
+                supervisor.kill(name)
+                (tmp_path / "logs" / f"{name}.log").write_bytes(b"")
+            child = supervisor.start(name, [sys.executable, "-c", LEAVE_A_TRACE, str(order), name], keep=True)
             while child.log.read_bytes() != b"up\n":
                 time.sleep(0.01)
     assert order.read_text() == "cba"
