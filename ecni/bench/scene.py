@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Scene:
         subprocess.run(command, cwd=ROOT, env=os.environ, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- ours
         self._guide: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         self.sitting_id: int = self._guide["sitting"]
+        self._slips = (slip["code"] for centre in self._guide["centres"] for slip in centre["slips"])
 
     @property
     def questions(self) -> list[int]:
@@ -54,8 +56,15 @@ class Scene:
         return [f"{COOKIE}={mint_ticket(ticket)}" for ticket in held]
 
     def slip_codes(self, count: int) -> list[str]:
-        """Return the codes of so many slips."""
-        return [slip["code"] for centre in self._guide["centres"] for slip in centre["slips"]][:count]
+        """Return the codes of so many slips that nobody has used.
+
+        Raises:
+            RuntimeError: there are not as many left.
+        """
+        codes = list(islice(self._slips, count))
+        if len(codes) < count:
+            raise RuntimeError(f"Il reste {len(codes)} coupons sur les {count} voulus : plus de --candidates.")
+        return codes
 
     def set_lobby(self) -> None:
         """Put every sheet into the lobby, admitted, without any act."""

@@ -148,6 +148,16 @@ def test_every_benchmark_runs_at_a_small_size(tmp_path):
     assert all(measure["is_met"] for measure in found["statements"]["measures"])
 
 
+@pytest.mark.slow
+def test_who_enters_in_one_run_does_not_enter_again_in_the_next(tmp_path):
+    sizes = {"logins": 5, "runs": 2, "folder": tmp_path / "bench", "report": tmp_path / "bench.json"}
+    command = [sys.executable, "manage.py", "bench", "login", *(f"--{name}={value}" for name, value in sizes.items())]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "ECNI_ENV": "demo"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_an_unknown_benchmark_is_refused():
     done = subprocess.run(
         [sys.executable, "manage.py", "bench", "nothing"],
