@@ -28,7 +28,7 @@ KNOCKS_PER_TOKEN = 2
 
 
 class Gate:
-    """The door of entries, one per process, whose requests have a thread each.
+    """The door of entries, one per process, whose requests come in several threads.
 
     An entry costs some 26 ms of CPU, a knock that must wait a tenth of it; nothing is read for those within the budget,
     but the limit itself, once a second. The database and Redis are never waited for while others are held back.

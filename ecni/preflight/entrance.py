@@ -6,13 +6,8 @@ from math import ceil
 from ecni.preflight.firewall import Bound, Kind, Rules
 from ecni.preflight.limits import Finding, Needs, counted, grouped, held
 from ecni.preflight.proxyfile import ProxyFile, Shared
+from ecni.supervisor.nginx import CONNECTIONS_PER_TABLET, SPARE_OF_PROXY
 from exams.rules.admission import SPARE_DESCRIPTORS
-
-CONNECTIONS_PER_TABLET = 2
-"""Of nginx: the tablet's and its own towards the server."""
-
-SPARE_OF_PROXY = 64
-"""What a process of nginx opens besides connections: logs, files, epoll, shared listening sockets."""
 
 EVERYBODYS = frozenset({"$server_name", "$host", "$http_host", "$server_addr", "$server_port", "$scheme"})
 """Variables of nginx that are the same for every tablet."""

@@ -33,7 +33,7 @@ BYTES_PER_CANDIDATE = 3_000_000
 """
 
 CONNECTIONS_PER_SOCKET_PROCESS = 7
-"""Writer, refusals, reader, ready, watch, readiness, and one to spare."""
+"""Writer, refusals, reader, ready, door, watch, readiness."""
 
 CONNECTIONS_PER_WEB_PROCESS = 12
 """One for each thread of pages and of consoles, one for who is logged in to a console, one for readiness."""

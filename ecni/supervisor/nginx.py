@@ -25,13 +25,15 @@ DEALT = 100
 """Centres are dealt out by their number modulo this: its last two digits."""
 
 CONNECTIONS_PER_TABLET = 2
+"""The tablet's and nginx's own towards the server; its status page counts the first alone."""
+
 MARGIN = 1.25
 """Pages fetched while everybody composes, and connections spread unevenly over nginx's processes."""
 
 MOST_COUNTED = 65_535
 """Of what `limit_conn` can count at once."""
 
-SPARE_DESCRIPTORS = 64
+SPARE_OF_PROXY = 64
 """What a process of nginx opens besides connections: logs, files, epoll, shared listening sockets."""
 
 SPARE_OF_SERVER = 256
@@ -76,7 +78,7 @@ class Proxy:
     @property
     def connections(self) -> int:
         """Connections of one of its processes."""
-        return self.descriptors - SPARE_DESCRIPTORS
+        return self.descriptors - SPARE_OF_PROXY
 
     @property
     def processes(self) -> int:

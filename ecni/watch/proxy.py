@@ -8,10 +8,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from ecni.supervisor.nginx import CONNECTIONS_PER_TABLET
 from ecni.watch.rules import Reading
-
-CONNECTIONS_PER_TABLET = 2
-"""nginx counts the tablet's and its own towards the server, its status page only the first."""
 
 PATIENCE_SECONDS = 1.0
 NEWCOMERS = "/nouveaux"

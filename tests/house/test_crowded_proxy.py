@@ -48,7 +48,7 @@ class Crowded:
             papers=str(folder),
             static=str(folder / "static"),
             candidates=1,
-            descriptors=CONNECTIONS + nginx.SPARE_DESCRIPTORS,
+            descriptors=CONNECTIONS + nginx.SPARE_OF_PROXY,
             cores=1,
             status_port=self.port + 1,
         )
