@@ -74,9 +74,6 @@ class Supervisor:
         """
         if self.is_running(name):
             raise ValueError(f"{name} is running")
-        dead = self._children.get(name)
-        if dead is not None:
-            _signal_group(dead, signal.SIGQUIT)  # what it started holds its ports; nginx's keep whoever is connected
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 -- the house's own commands
@@ -150,6 +147,17 @@ class Supervisor:
         child = self._children[name]
         _signal_group(child, stop_signal)
         child.process.wait(GRACE_SECONDS)
+
+    def bury(self, name: str) -> bool:
+        """Have what a child that has ended had started end too, and tell whether it has ended.
+
+        Workers of nginx would keep its ports from the next one: they leave them, and end once nobody is connected to
+        them. To be called often: the number of a group may be given again.
+        """
+        child = self._children[name]
+        if child.process.returncode is None and child.process.poll() is not None:
+            _signal_group(child, signal.SIGQUIT)
+        return child.process.returncode is not None
 
     def is_running(self, name: str) -> bool:
         """Tell whether a child of this name was started and has not ended."""

@@ -99,7 +99,7 @@ class RunningHouse:
         """Look once at every process and start again what has rested; give a French sentence for each event."""
         now = time.monotonic()
         for name, life in self._lives.items():
-            if life.due is None and not self._supervisor.is_running(name):
+            if life.due is None and self._supervisor.bury(name):
                 how = f"s’est arrêté (code {self._supervisor.code(name)})"
                 yield self._rest(name, life, how)
             elif life.due is not None and now >= life.due:
