@@ -10,18 +10,24 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ecni.vitals.hints import client
-from ecni.watch.rules import CALM_SHARE, Reading
+from ecni.watch.rules import CALM_SHARE, Reading, several
 
 CONNECT_SECONDS = 2
+LAG_SECONDS = 30
+"""Of a standby: what its host's loss would take, were it not synchronous."""
+
 TOO_MANY = ("too many clients", "remaining connection slots", "too many connections for")
 
 _CONNECTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0),
-  current_setting('synchronous_standby_names'),
+  CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
+    THEN current_setting('synchronous_standby_names') ELSE '' END,
   (SELECT setting FROM pg_settings WHERE name = 'data_directory')
 """
+"""Who may not see the standbys is asked about none."""
+
 _STANDBYS = """
 SELECT coalesce(application_name, ''), sync_state, coalesce(extract(epoch FROM replay_lag), 0)::float
 FROM pg_stat_replication WHERE state = 'streaming'
@@ -102,7 +108,7 @@ def full(used: int = 0, most: int = 0) -> Reading:
 
 def _standbys(names: str, standbys: list[tuple[str, str, float]]) -> list[Reading]:
     readings = [
-        Reading("postgresql-standby", name, lag, 0, words=f"le secours {name} a {lag:.1f} s de retard")
+        Reading("postgresql-standby", name, lag, LAG_SECONDS, words=f"le secours {name} a {lag:.1f} s de retard")
         for name, _, lag in standbys
     ]
     if names and not any(state in {"sync", "quorum"} for _, state, _ in standbys):
@@ -148,7 +154,7 @@ class Hints:
             readings.append(Reading("redis-memory", "", told["used_memory"], told["maxmemory"]))
         forgotten = self._grew("evicted_keys", told)
         if forgotten:
-            words = f"Redis oublie faute de mémoire : {forgotten} clés"
+            words = f"Redis oublie faute de mémoire : {several(forgotten, 'clé', 'clés')}"
             readings.append(Reading("redis-eviction", "", forgotten, 0, refused=forgotten, words=words))
         return readings
 

@@ -4,12 +4,14 @@ import re
 import shutil
 import subprocess
 import time
+from collections import Counter
 
 from ecni.watch.rules import Reading
 
 PATIENCE_SECONDS = 1.0
 AGAIN_SECONDS = 60.0
 IPTABLES_RULE = re.compile(r"^\s*(?P<packets>\d+)\s+\d+\s+(?P<target>DROP|REJECT)\s.*#conn \S+ > (?P<most>\d+)")
+CHAIN = re.compile(r"^\s*[Cc]hain (\S+)")
 NFT_RULE = re.compile(
     r"ct count over (?P<most>\d+).*?counter packets (?P<packets>\d+) bytes \d+ (?P<target>drop|reject)"
 )
@@ -31,26 +33,34 @@ class Firewall:
         """Return one reading for each rule that bounds connections; what it dropped since the last one is a refusal."""
         if time.monotonic() < self._not_before:
             return []
-        texts = [text for command in self._commands if (text := _listed(command)) is not None]
+        texts = {command[0]: text for command in self._commands if (text := _listed(command)) is not None}
         if not texts:
             self._not_before = time.monotonic() + AGAIN_SECONDS
         readings = {}
-        for rule, packets, most in (found for text in texts for found in rules(text)):
-            dropped = max(0, packets - self._before.get(rule, packets))
-            self._before[rule] = packets
+        for name, packets, most in (found for text in texts.items() for found in rules(*text)):
+            dropped = max(0, packets - self._before.get(name, packets))
+            self._before[name] = packets
             words = f"une règle du pare-feu refuse au-delà de {most} connexions" if dropped else ""
-            readings[rule] = Reading("firewall", f"limite {most}", dropped, 0, refused=dropped, words=words)
+            readings[name] = Reading("firewall", f"limite {most}", dropped, 0, refused=dropped, words=words)
         return list(readings.values())
 
 
-def rules(text: str) -> list[tuple[str, int, int]]:
-    """Return each rule that bounds connections in a listing: its text without counters, packets dropped, its bound."""
-    found = []
+def rules(program: str, text: str) -> list[tuple[str, int, int]]:
+    """Return each rule that bounds connections in a listing, by a name of its own, with packets dropped and its bound.
+
+    The name is the program, the chain and the text without counters, and which one of those that are alike.
+    """
+    found: list[tuple[str, int, int]] = []
+    chain, alike = "", Counter[str]()
     for line in text.splitlines():
+        if heading := CHAIN.match(line):
+            chain = heading[1]
         match = IPTABLES_RULE.search(line) or NFT_RULE.search(line)
         if match:
             rule = " ".join(re.sub(r"^\s*\d+\s+\d+|packets \d+ bytes \d+", "", line).split())
-            found.append((rule, int(match["packets"]), int(match["most"])))
+            name = f"{program} {chain} {rule}"
+            alike[name] += 1
+            found.append((f"{name} {alike[name]}", int(match["packets"]), int(match["most"])))
     return found
 
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from ecni.watch.rules import CALLING, Attempt
 
 PATIENCE_SECONDS = 1.0
-PAGE, WIRE = "/sante/vivant/", "/ws/copie/"
+PAGE, WIRE = "/entrer/", "/ws/copie/"
+"""A page that a thread of pages answers, and the wire: what a candidate meets."""
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 
 

@@ -50,6 +50,7 @@ LAYERS: Mapping[str, Layer] = {
     "nginx-descriptors": Layer(
         "descripteurs de nginx", "refus", "relever worker_rlimit_nofile, puis « nginx -s reload »"
     ),
+    "nginx-process": Layer("nginx", "s de silence", "relancer nginx, lire son journal d’erreurs"),
     "processes": Layer("places d’un processus", "tablettes", "ajouter un processus « sockets »"),
     "entries": Layer(
         "entrées par seconde",
@@ -185,6 +186,11 @@ def counted(value: float) -> str:
     return text.replace(",", " ").replace(".", ",")
 
 
+def several(count: float, one: str, more: str) -> str:
+    """Return a count with the words of one, or of more, as French agrees them."""
+    return f"{counted(count)} {one if count < 2 else more}"  # noqa: PLR2004 -- zero and one are singular
+
+
 def nearest(pressures: list[Pressure]) -> Pressure | None:
     """Return the limit that breaks first: the greatest share of what can be counted."""
     return max((one for one in pressures if one.limit > 0), key=lambda one: one.share, default=None)
@@ -265,5 +271,5 @@ def backlog(queues: list[Queue], overflows: int) -> list[Reading]:
     if not overflows or not readings:
         return readings
     fullest = max(readings, key=lambda reading: reading.share)
-    words = f"{said(fullest)} ; {counted(overflows)} appels perdus"
+    words = f"{said(fullest)} ; {several(overflows, 'appel perdu', 'appels perdus')}"
     return [replace(reading, refused=overflows, words=words) if reading is fullest else reading for reading in readings]

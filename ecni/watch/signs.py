@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ecni.preflight.limits import SOCKETS_PER_PROCESS
 from ecni.vitals import Vitals
-from ecni.watch.rules import Reading, counted, said
+from ecni.watch.rules import Reading, counted, said, several
 from exams.broadcast import DoorSight
 from exams.enums import LimitName
 
@@ -27,7 +27,8 @@ def entries(doors: Iterable[DoorSight]) -> list[Reading]:
             door.used,
             door.value,
             refused=door.waiting,
-            words=f"entrées par seconde, {door.process} : {counted(door.value)} ; {counted(door.waiting)} attendent",
+            words=f"entrées par seconde, {door.process} : {counted(door.value)} ; "
+            + several(door.waiting, "attend", "attendent"),
         )
         for door in doors
         if door.limit == LimitName.LOGINS and door.waiting
@@ -64,5 +65,5 @@ def _descriptors(one: Vitals) -> Reading:
 def _with_those_who_wait(reading: Reading, waiting: int) -> Reading:
     if not waiting:
         return reading
-    words = f"{said(reading)} ; {counted(waiting)} nouveaux venus attendent"
+    words = f"{said(reading)} ; {several(waiting, 'nouveau venu attend', 'nouveaux venus attendent')}"
     return replace(reading, refused=waiting, words=words)

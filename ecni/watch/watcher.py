@@ -86,7 +86,7 @@ class Watcher:
             Sampler(lambda: kernel.ephemeral_ports(scene.upstreams)),
             Sampler(kernel.conntrack),
             Sampler(Firewall().read),
-            Sampler(proxy.read, "nginx" if scene.nginx_status else ""),
+            Sampler(proxy.read, "nginx-process" if scene.nginx_status else ""),
             Sampler(self._database.read, "postgresql"),
             Sampler(Hints().read, "redis"),
             *(Sampler(partial(_newcomer, door)) for door in scene.doors),

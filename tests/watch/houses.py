@@ -53,7 +53,7 @@ class StarvedHouse:
         self.listener = stack.enter_context(listening_socket(0))
         self.supervisor = stack.enter_context(Supervisor(folder))
         self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        env = self.environment | {"ROLE": "sockets"}
+        env = self.environment | {"ROLE": "all"}
         self.supervisor.start("daphne", daphne(self.listener), env, sockets=[self.listener])
         self.supervisor.wait_until_serving(self.listener)
 
@@ -66,11 +66,12 @@ class StarvedHouse:
             return getattr(error, "code", 0), error.read().decode() if hasattr(error, "read") else str(error)
 
     @contextmanager
-    def watcher(self, *arguments):
+    def watcher(self, *arguments, user="ecni"):
         """Run `manage.py watch` from its first look to the end of the block; gives its events as they come."""
+        url = self.environment["DATABASE_URL"].replace("//ecni@", f"//{user}@")
         argv = [sys.executable, str(ROOT / "manage.py"), "watch", *arguments]
         name = f"watch-{time.monotonic_ns()}"
-        self.supervisor.start(name, argv, self.environment | {"ROLE": "watch"}, keep=True)
+        self.supervisor.start(name, argv, self.environment | {"ROLE": "watch", "DATABASE_URL": url}, keep=True)
         events = Events(self.supervisor.logs / f"{name}.log")
         try:
             self._wait_for_a_look()

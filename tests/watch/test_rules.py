@@ -21,6 +21,7 @@ from ecni.watch.rules import (
     judge_all,
     nearest,
     newcomer,
+    several,
     silent,
 )
 from exams.broadcast import DoorSight
@@ -168,9 +169,12 @@ def test_rules_of_both_firewalls_are_read():
         "     999    72000 ACCEPT     6    --  *      *       0.0.0.0/0   0.0.0.0/0   tcp dpt:443\n"
     )
     nft = "\t\ttcp dport 443 ct count over 8000 counter packets 5 bytes 300 drop\n"
-    assert [(packets, most) for _, packets, most in firewall_rules(iptables + nft)] == [(12, 8000), (5, 8000)]
-    counters = {rule for text in (iptables, iptables.replace(" 12 ", " 13 ")) for rule, *_ in firewall_rules(text)}
+    assert [found[1:] for text in (iptables, nft) for found in firewall_rules("x", text)] == [(12, 8000), (5, 8000)]
+    counters = {rule for text in (iptables, iptables.replace(" 12 ", " 13 ")) for rule, *_ in firewall_rules("x", text)}
     assert len(counters) == 1
+    other = iptables.replace("INPUT", "DOCKER-USER")
+    names = {rule for name in ("iptables", "ip6tables") for rule, *_ in firewall_rules(name, iptables + other + other)}
+    assert len(names) == 6
 
 
 def test_every_layer_has_a_name_and_a_remedy():
@@ -220,3 +224,7 @@ def test_a_refusal_that_is_read_once_is_shown_for_a_while():
     verdicts = judge_all([Reading("nginx-descriptors", "", 3, 0, refused=3)], {}, 0.0)
     shown = [len(verdicts := judge_all([], verdicts, float(second))) for second in range(1, 13)]
     assert shown == [1] * 9 + [0] * 3
+
+
+def test_a_count_agrees_with_its_words():
+    assert [several(count, "clé", "clés") for count in (0, 1, 2, 1800)] == ["0 clé", "1 clé", "2 clés", "1 800 clés"]

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import psycopg2
@@ -113,7 +113,7 @@ def test_alive_answers_without_postgresql_and_ready_says_what_is_missing(house):
     assert run(house, "migrate", "-v", "0").returncode == 0
     assert until(lambda: house.get("/sante/pret/")[0] == 200)
     told = json.loads(house.get("/sante/pret/")[1])
-    assert told == {"ready": True, "role": "sockets", "checks": dict.fromkeys(told["checks"], "ok")}
+    assert told == {"ready": True, "role": "all", "checks": dict.fromkeys(told["checks"], "ok")}
 
 
 def test_metrics_tell_of_every_process_and_of_limits(house):
@@ -123,7 +123,7 @@ def test_metrics_tell_of_every_process_and_of_limits(house):
         assert until(lambda: "ecni_watch_up 1" in house.get("/metrics", **token)[1])
         assert until(lambda: 'role="watch"' in house.get("/metrics", **token)[1])
         page = house.get("/metrics", **token)[1]
-    assert 'ecni_process_open_descriptors{role="sockets"' in page
+    assert 'ecni_process_open_descriptors{role="all"' in page
     assert 'ecni_limit_used_ratio{layer="postgresql-connections"}' in page
 
 
@@ -177,3 +177,22 @@ def until(is_true):
                 return True
         time.sleep(0.2)
     return False
+
+
+def test_an_account_that_may_not_see_the_standbys_says_nothing_of_them(house):
+    """One wanted and none there is a limit reached, for who may see; nothing that is written waits for it here."""
+    with closing(psycopg2.connect(house.postgresql.url)) as chief, chief.cursor() as cursor:
+        chief.autocommit = True
+        cursor.execute("SET synchronous_commit = local")
+        cursor.execute("CREATE ROLE simple LOGIN")
+        cursor.execute("ALTER SYSTEM SET synchronous_standby_names = 'secours'")
+        cursor.execute("SELECT pg_reload_conf()")
+        try:
+            with house.watcher() as events:
+                events.wait_for("limit-reached", "postgresql-standby")
+            with house.watcher(user="simple") as events:
+                assert not any(one.get("layer") == "postgresql-standby" for one in events.read())
+        finally:
+            cursor.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            cursor.execute("SELECT pg_reload_conf()")
+            cursor.execute("DROP ROLE simple")
