@@ -18,6 +18,7 @@ class Cable:
         self.forbids_websockets = False
         self.forbids_frames = False
         self.forbids_tablet_page = False
+        self.forbids_worker = False
         self._listener = self._listen(0)
         self.port = self._listener.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
@@ -101,6 +102,7 @@ class Cable:
             (self.forbids_websockets and is_socket)
             or (self.forbids_frames and is_frames)
             or (self.forbids_tablet_page and is_page)
+            or (self.forbids_worker and data.startswith(b"GET /copie/sw.js "))
         )
 
 

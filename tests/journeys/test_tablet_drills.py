@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
-from playwright.sync_api import TimeoutError as NeverCame
 from playwright.sync_api import expect
 
 from centres.actions.slips import reissue_slip
@@ -26,6 +25,7 @@ from exams.queries.journal import replays
 from tests.journeys.concours import make_concours
 from tests.journeys.network import Cable
 from tests.journeys.screens import Screens
+from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 expect.set_options(timeout=20_000)
@@ -131,11 +131,7 @@ def enter(page, slip):
     page.click("button[type=submit]")
     page.get_by_role("button", name=re.compile("Oui")).click()
     page.wait_for_url("**/copie/")
-    try:
-        page.wait_for_function(CONTROLLED)
-    except NeverCame:  # seen once on a busy machine: the browser did not start the worker; the person tries again
-        page.reload()
-        page.wait_for_function(CONTROLLED)
+    page.wait_for_function(CONTROLLED)
 
 
 def compose(page, concours, slip):
@@ -313,7 +309,7 @@ def wipe_all(page, cable):
     """Without its page, a tablet takes it again as soon as it is on line."""
     wipe(page, cable, "indexeddb,cache_storage,local_storage")
     page.reload()
-    page.wait_for_function("async () => (await caches.match('/copie/')) !== undefined")
+    until(page, "async () => (await caches.match('/copie/')) !== undefined")
 
 
 def corrupt(page, key):
@@ -328,6 +324,22 @@ def corrupt(page, key):
     saved(page)
     tick(page, "A")
     saved(page)
+
+
+def test_a_page_that_could_not_be_kept_is_kept_once_on_line(cable, concours, open_tablet):
+    page = open_tablet().new_page()
+    cable.forbids_worker = True
+    page.goto("/entrer/")
+    page.fill("input[name=code]", concours.slips[0].code)
+    page.click("button[type=submit]")
+    page.get_by_role("button", name=re.compile("Oui")).click()
+    expect(page.locator("#checklist")).to_contain_text("mémoire de la tablette")
+    assert page.evaluate(CONTROLLED) is False
+    cable.forbids_worker = False
+    cable.cut()
+    cable.mend()
+    page.wait_for_function(CONTROLLED)
+    until(page, "async () => (await caches.match('/copie/')) !== undefined")
 
 
 def test_the_next_candidate_finds_nothing(cable, concours, open_tablet, screens):

@@ -1,14 +1,13 @@
 """No server to be reached: the tablet itself says to wait, keeps the code, and goes on as soon as it is answered."""
 
-from contextlib import suppress
-
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
 from tests.house.test_crowded_proxy import crowded, folder  # noqa: F401 -- fixtures
 from tests.journeys.network import Cable
 from tests.journeys.screens import Screens
 from tests.journeys.test_admission import welcomed
+from tests.journeys.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -132,20 +131,13 @@ def test_who_is_sent_to_a_page_that_does_not_come_has_it_already(people, cable):
     concours, _ = welcomed(people)
     page = people()
     type_code(page, concours.slips[0])
-    page.wait_for_function(BOTH_KEPT)
+    until(page, BOTH_KEPT)
     page.click("#enter")
     expect(page.locator("h1")).to_contain_text("Est-ce bien vous")
     cable.forbids_tablet_page = cable.forbids_frames = True
     cable.forbid_websockets()
     page.click("text=Oui, c’est moi")
-    waiting = page.locator("[data-on=unanswered] h1")
-    for _ in range(3):  # on a busy machine Chromium now and then asks the server without its worker: people try again
-        with suppress(Error):
-            waiting.wait_for(timeout=10_000)
-            break
-        with suppress(Error):
-            page.reload()
-    expect(waiting).to_contain_text(WAITING)
+    expect(page.locator("[data-on=unanswered] h1")).to_contain_text(WAITING)
 
 
 @pytest.mark.parametrize("has_script", [True, False])

@@ -69,7 +69,7 @@ const connection = new Connection({
     return tablet.receive(frame, sentAt);
   },
   onLink: (link, reason) => {
-    if (link === "online") navigator.serviceWorker?.controller?.postMessage("online");
+    if (link === "online") keepAgain();
     tablet.becomes(link, reason);
   },
 });
@@ -140,9 +140,18 @@ function review(isWanted) {
   plan();
 }
 
+const keepPage = () => navigator.serviceWorker?.register("/copie/sw.js", { updateViaCache: "none" }).catch(() => {}); // it works without, but on the network
+
+/** There is a network: what a wipe took away is fetched again, and what could not be installed without it. */
+function keepAgain() {
+  const keeper = navigator.serviceWorker?.controller;
+  if (keeper) keeper.postMessage("online");
+  else keepPage();
+}
+
 /** Have the browser keep this page, and all that it stores. */
 function settle() {
-  navigator.serviceWorker?.register("/copie/sw.js", { updateViaCache: "none" }).catch(() => {}); // it works without, but on the network
+  keepPage();
   navigator.storage?.persist?.().catch(() => {});
 }
 
