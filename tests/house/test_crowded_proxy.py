@@ -14,12 +14,13 @@ from django.core.management import call_command
 
 from ecni.engines import plain_account
 from ecni.engines.account import private_folder
+from ecni.management.commands.waves import free_ports
 from ecni.shared.clock import now
 from ecni.supervisor import Proxy, ProxyError, Supervisor, find_nginx, nginx
 from ecni.watch.proxy import Proxy as WatchedProxy
 from tests.exams.sitting import opened
 from tests.exams.tablet import Tablet
-from tests.house.test_nginx import free_ports, proxy
+from tests.house.test_nginx import proxy
 from tests.house.test_serving import POLICY
 
 PATIENCE = 40

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from ecni.engines import plain_account
 from ecni.engines.account import private_folder
+from ecni.management.commands.waves import free_ports
 from ecni.preflight import dealing
 from ecni.preflight.limits import supposed_spread
 from ecni.supervisor import Proxy, ProxyError, find_nginx, nginx
 from ecni.supervisor.children import credentials
-from tests.house.test_nginx import folder, free_ports  # noqa: F401 -- a fixture
+from tests.house.test_nginx import folder  # noqa: F401 -- a fixture
 
 CENTRES = range(1, 101)
 

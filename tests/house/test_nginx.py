@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -18,6 +17,7 @@ import pytest
 from django.db import connection
 
 from ecni.management.commands.serve import front_of, served
+from ecni.management.commands.waves import free_ports
 from ecni.shared.clock import now
 from ecni.supervisor import House, Proxy, ProxyError, RunningHouse, Supervisor, find_nginx, nginx
 from exams.models import JournalEntry
@@ -96,17 +96,6 @@ def test_a_configuration_that_nginx_refuses_is_said(program, folder):
 # A house that runs
 
 
-def free_ports(count):
-    """The first of several free ports in a row, outside those that the kernel gives to clients."""
-    for port in range(20_000 + os.getpid() % 5000, 32_000, count):
-        with ExitStack() as stack, suppress(OSError):
-            for offset in range(count):
-                listener = stack.enter_context(socket.socket())
-                listener.bind(("127.0.0.1", port + offset))
-            return port
-    raise AssertionError("no free ports")
-
-
 @pytest.fixture(params=["daphne", "uvicorn"])
 def house(request, transactional_db, program, folder, settings, monkeypatch):
     place = connection.settings_dict
@@ -176,6 +165,18 @@ def test_a_house_serves_each_from_its_own_place(running, house, settings):
     tablet.close()
 
 
+def reached_by_one_more(running, held):
+    """The port that one more tablet reached: who only asks whether a process serves hangs up by itself."""
+    found = {}
+
+    def stays(_events):
+        found.update({port: clients(port) for port in held})
+        return sum(found.values()) == sum(held.values()) + 1
+
+    tend_until(running, stays)
+    return next(port for port in held if found[port] > held[port])
+
+
 @pytest.fixture
 def rooms(running, house):
     """Three tablets of each of some centres, by the port of the process that they reached: each process has some."""
@@ -187,9 +188,7 @@ def rooms(running, house):
         for _ in range(3):
             tablet = Tablet(base(house), next(sheets), f"; ecni_centre={centre:02}")
             tablet.hello()
-            # Who only asks whether a process serves hangs up by itself: tablets are what stays.
-            tend_until(running, lambda _events: sum(map(clients, ports)) == sum(held.values()) + 1)
-            (reached,) = (port for port in ports if clients(port) != held[port])
+            reached = reached_by_one_more(running, held)
             held[reached] += 1
             found[reached].setdefault(centre, []).append(tablet)
         if centre >= 4 and all(found.values()):

@@ -23,6 +23,7 @@ from django.db import connection
 from ecni.accounts.enums import Role
 from ecni.engines import plain_account
 from ecni.engines.account import private_folder
+from ecni.management.commands.waves import free_ports
 from ecni.preflight import kernel
 from ecni.shared.clock import now
 from ecni.supervisor import Proxy, ProxyError, Supervisor, daphne, find_nginx, nginx
@@ -30,7 +31,7 @@ from ecni.supervisor.nginx import process_of
 from exams.actions.admission import set_limit
 from exams.enums import LimitName
 from tests.exams.sitting import make_sitting, staff
-from tests.house.test_nginx import folder, free_ports  # noqa: F401 -- a fixture
+from tests.house.test_nginx import folder  # noqa: F401 -- a fixture
 from tests.watch.houses import PATIENCE
 
 ROOT = Path(__file__).parents[2]
