@@ -14,6 +14,7 @@ export const HOME = "https://concours.example";
 export function workerWorld(script, release, network, drawers, more = {}) {
   const { timers, pass } = heldTime();
   const listeners = {};
+  const claims = { count: 0 };
   const full = (address) => new URL(address.url ?? address, HOME).href;
   const caches = {
     open: async (name) => {
@@ -29,7 +30,7 @@ export function workerWorld(script, release, network, drawers, more = {}) {
     delete: async (name) => drawers.delete(name),
   };
   const self = {
-    location: { origin: HOME }, skipWaiting: async () => {}, clients: { claim: async () => {} },
+    location: { origin: HOME }, skipWaiting: async () => {}, clients: { claim: async () => void (claims.count += 1) },
     addEventListener: (name, call) => (listeners[name] = call),
   };
   vm.runInNewContext(`const RELEASE = ${JSON.stringify(release)};\n${script}`, {
@@ -46,7 +47,7 @@ export function workerWorld(script, release, network, drawers, more = {}) {
     listeners.fetch({ request: { url: full(path), method, mode }, respondWith: (given) => (answer = given) });
     return answer;
   };
-  return { drawers, pass, waited, ask };
+  return { drawers, claims, pass, waited, ask };
 }
 
 /** A network that answers everything. */

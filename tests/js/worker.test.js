@@ -51,6 +51,12 @@ test("what was wiped is fetched again when the page says that it has the network
   await waited("message");
   assert.equal(drawers.get("ecni-copie-1").size, 2);
 });
+test("a page that was on its way when the worker took its pages is taken when it speaks", async () => {
+  const { claims, waited } = await installed();
+  const before = claims.count;
+  await waited("message");
+  assert.equal(claims.count, before + 1);
+});
 test("nothing else is answered: no frame, no paper, no receipt, no page of the staff", async () => {
   const { ask } = await installed();
   const others = ["/copie/trames/", "/copie/recu.svg?tete=1", "/sujets/1.ecni", "/salle/1/", "/", "/static/b.js", "https://ailleurs.example/copie/"];

@@ -69,7 +69,7 @@ const connection = new Connection({
     return tablet.receive(frame, sentAt);
   },
   onLink: (link, reason) => {
-    if (link === "online") keepAgain();
+    if (link === "online") keepPage();
     tablet.becomes(link, reason);
   },
 });
@@ -140,13 +140,14 @@ function review(isWanted) {
   plan();
 }
 
-const keepPage = () => navigator.serviceWorker?.register("/copie/sw.js", { updateViaCache: "none" }).catch(() => {}); // it works without, but on the network
-
-/** There is a network: what a wipe took away is fetched again, and what could not be installed without it. */
-function keepAgain() {
-  const keeper = navigator.serviceWorker?.controller;
-  if (keeper) keeper.postMessage("online");
-  else keepPage();
+/** Have the worker keep this page: installed now, or told that there is a network and that this page is one of its own. */
+async function keepPage() {
+  try {
+    const { active } = await navigator.serviceWorker.register("/copie/sw.js", { updateViaCache: "none" });
+    active?.postMessage("online");
+  } catch {
+    // it works without, but on the network
+  }
 }
 
 /** Have the browser keep this page, and all that it stores. */

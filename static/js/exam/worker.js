@@ -29,6 +29,12 @@ async function activate() {
 
 const kept = async (address) => (await caches.open(CACHE)).match(address);
 
+/** A page says that it has the network: what a wipe took away is fetched again; a page that was on its way is taken too. */
+async function again() {
+  await self.clients.claim();
+  if (!(await kept(RELEASE.page))) await fill();
+}
+
 /** The page of the server when it answers soon and well, else the one that is kept. @param {Request} request */
 async function page(request) {
   const late = new Promise((resolve) => setTimeout(resolve, PATIENCE_MS));
@@ -49,8 +55,7 @@ function answerOf(request) {
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
-// The page says that it has the network: what a wipe took away is fetched again.
-self.addEventListener("message", (event) => event.waitUntil(kept(RELEASE.page).then((page) => page ?? fill()).catch(() => {})));
+self.addEventListener("message", (event) => event.waitUntil(again().catch(() => {})));
 self.addEventListener("fetch", (event) => {
   const answer = answerOf(event.request);
   if (answer) event.respondWith(answer);
