@@ -28,9 +28,11 @@ GUARDED_KEY = "ecni:guarded"
 GUARDED_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Presence:
     """What a server process last saw of a tablet. A hint: absent when Redis is away.
+
+    Not frozen: its session notes every frame in it.
 
     Attributes:
         seen_at: last sign of life, milliseconds since 1970 on the server's clock.

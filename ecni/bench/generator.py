@@ -123,6 +123,20 @@ class Generator:
             self._turn(IDLE_SECONDS)
         return self._settled(sent, started)
 
+    def do_beat(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Ping at a rate, each tablet in turn, until every ping has its answer."""
+        rate, total = order["rate"], int(order["rate"] * order["seconds"])
+        self._begin()
+        self._seen.clear()
+        started, sent = time.monotonic(), 0
+        deadline = started + order["seconds"] + DRAIN_SECONDS
+        while self._seen.total() < total and (now := time.monotonic()) < deadline:
+            while sent < total and started + sent / rate <= now:
+                self._say(self._open[sent % len(self._open)], f'{{"t":"ping","at":{int(time.time() * 1000)},"q":1}}')
+                sent += 1
+            self._turn(TICK_SECONDS)
+        return {"sent": sent, "seen": self._seen.total(), "bytes": self._exchanged}
+
     def do_arm(self, _order: dict[str, Any]) -> dict[str, Any]:
         """Forget the frames seen so far."""
         for seen in (self._seen, self._bytes, self._last):

@@ -204,8 +204,8 @@ class Session:
 
     def note(self, **seen: Any) -> None:
         """Keep what the room console shows, and have it published soon."""
-        fields = {name: getattr(self._presence, name) for name in Presence.__slots__} | seen
-        self._presence = Presence(**fields)
+        for name, value in seen.items():
+            setattr(self._presence, name, value)
         self._hub.seen[self.ticket.sheet_id] = self
 
     @property
