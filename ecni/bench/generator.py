@@ -126,7 +126,6 @@ class Generator:
     def do_beat(self, order: dict[str, Any]) -> dict[str, Any]:
         """Ping at a rate, each tablet in turn, until every ping has its answer."""
         rate, total = order["rate"], int(order["rate"] * order["seconds"])
-        self._begin()
         self._seen.clear()
         started, sent = time.monotonic(), 0
         deadline = started + order["seconds"] + DRAIN_SECONDS
@@ -135,7 +134,7 @@ class Generator:
                 self._say(self._open[sent % len(self._open)], f'{{"t":"ping","at":{int(time.time() * 1000)},"q":1}}')
                 sent += 1
             self._turn(TICK_SECONDS)
-        return {"sent": sent, "seen": self._seen.total(), "bytes": self._exchanged}
+        return {"sent": sent, "seen": self._seen.total()}
 
     def do_arm(self, _order: dict[str, Any]) -> dict[str, Any]:
         """Forget the frames seen so far."""
