@@ -26,12 +26,14 @@ class Living:
 
     Attributes:
         sockets: processes that hold candidates.
+        web: processes that serve the pages by which they enter.
         masters, workers: processes of nginx.
         file: the configuration with which it was started, if it can be read.
         path: where that is.
     """
 
     sockets: tuple[Process, ...] = ()
+    web: tuple[Process, ...] = ()
     masters: tuple[Process, ...] = ()
     workers: tuple[Process, ...] = ()
     file: ProxyFile | None = None
@@ -45,7 +47,8 @@ def look(asked: Path | None) -> Living:
         asked: configuration of the only nginx that counts; None for any.
     """
     found = [one for one in kernel.processes() if _is_ours(kernel.environment(one.pid))]
-    sockets = tuple(one for one in found if one.title in {"sockets", "all"} and "ecni.asgi" in one.command)
+    servers = [one for one in found if "ecni.asgi" in one.command]
+    sockets, web = (tuple(one for one in servers if one.title in {role, "all"}) for role in ("sockets", "web"))
     masters = tuple(
         one for one in found if "master process" in one.command and (asked is None or _same(configuration(one), asked))
     )
@@ -53,7 +56,7 @@ def look(asked: Path | None) -> Living:
     serving = (one for one in found if "worker process" in one.command and "shutting down" not in one.command)
     workers = tuple(one for one in serving if kernel.parent(one.pid) in pids)
     path = configuration(masters[0]) if masters else None
-    return Living(sockets, masters, workers, _file(path), path)
+    return Living(sockets, web, masters, workers, _file(path), path)
 
 
 def _file(path: Path | None) -> ProxyFile | None:

@@ -23,7 +23,7 @@ from ecni.preflight import dealing, entrance, limits
 from ecni.preflight.firewall import read_firewall
 from ecni.preflight.limits import Finding, Needs
 from ecni.preflight.living import Living, found_living, look, ports_of
-from ecni.preflight.proxyfile import ProxyFile, read_proxy
+from ecni.preflight.proxyfile import ProxyFile, Unparsable, read_proxy
 from ecni.supervisor import BACKLOG
 from exams.models import Paper
 from exams.queries.admission import present_limits
@@ -50,7 +50,7 @@ class Asked:
     Attributes:
         candidates: tablets at the same time.
         socket_processes: how many will run; None for as many as nginx names, or as run now, else two.
-        web_processes: how many will run.
+        web_processes: how many will run; None for as many as run now, else two.
         nginx: the proxy's configuration file, if there is one; None for that of the nginx that runs, if one does.
         certificate: the TLS certificate in PEM, if there is one.
         caches: addresses, such as `https://cache.lille.example.fr`, from which centres fetch the papers.
@@ -58,7 +58,7 @@ class Asked:
 
     candidates: int
     socket_processes: int | None = None
-    web_processes: int = 2
+    web_processes: int | None = None
     nginx: Path | None = None
     certificate: Path | None = None
     caches: Sequence[str] = ()
@@ -78,11 +78,12 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
 
     papers = list(papers_to_come(now))
     living = look(asked.nginx)
-    file = read_proxy(asked.nginx) if asked.nginx else living.file
+    file, broken = _proxy_file(asked.nginx) if asked.nginx else (living.file, [])
     values = {name.value: value for name, value in present_limits().items()}
     needs = _needs(asked, living, file, now)
     soft = _soft_limit()
     found = [
+        *broken,
         *_kernel(values["RESERVE"], needs),
         *found_living(living, file, values, needs),
         *entrance.firewall(read_firewall(), ports_of(living, file), needs),
@@ -105,6 +106,22 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
     return limits.judged(found)
 
 
+def _proxy_file(path: Path) -> tuple[ProxyFile | None, list[Finding]]:
+    """Return what a configuration of nginx says, or that it cannot be read, and why."""
+    try:
+        return read_proxy(path), []
+    except OSError:
+        return None, [_unreadable("nginx", path)]
+    except Unparsable as error:
+        return None, [_unreadable("nginx", path, str(error), "corriger ce fichier (« nginx -t »)")]
+
+
+def _unreadable(
+    layer: str, path: Path, why: str = "illisible par ce compte", remedy: str = "lancer preflight en root"
+) -> Finding:
+    return Finding(layer, why, "lisible", None, is_met=False, remedy=remedy, where=str(path))
+
+
 def _needs(asked: Asked, living: Living, file: ProxyFile | None, now: datetime) -> Needs:
     """Return what is asked, spread as nginx will when the centres of the next sitting are known."""
     servers = [server.address for server in file.servers] if file else []
@@ -113,7 +130,8 @@ def _needs(asked: Asked, living: Living, file: ProxyFile | None, now: datetime) 
     if sum(sheets.values()) * KNOWN < asked.candidates:
         sheets = {}
     found = dealing.spread(sheets, processes) if sheets else limits.supposed_spread(processes)
-    return Needs(asked.candidates, processes, asked.web_processes, found)
+    web = asked.web_processes or len(living.web) or USUAL_PROCESSES
+    return Needs(asked.candidates, processes, web, found)
 
 
 def _soft_limit() -> int:
@@ -172,7 +190,7 @@ def _database(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding
 
 
 def _redis(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
-    client = redis.Redis.from_url(settings.REDIS_HINTS_URL, decode_responses=True, socket_connect_timeout=2)
+    client = redis.Redis.from_url(settings.REDIS_HINTS_URL, decode_responses=True, socket_timeout=2, socket_connect_timeout=2)
     try:
         values = {name: str(value) for name, value in client.config_get(*REDIS_SETTINGS).items()}
         before = present()
@@ -193,7 +211,12 @@ def _channel_layer() -> Finding:
 
 
 def _certificate(path: Path, last_day: datetime, now: datetime) -> Finding:
-    read = x509.load_pem_x509_certificate(path.read_bytes())
+    try:
+        read = x509.load_pem_x509_certificate(path.read_bytes())
+    except OSError:
+        return _unreadable("tls-certificate", path)
+    except ValueError:
+        return _unreadable("tls-certificate", path, "aucun certificat en PEM", "donner le certificat que nginx présente")
     return limits.certificate(read.not_valid_before_utc, read.not_valid_after_utc, last_day, now)
 
 

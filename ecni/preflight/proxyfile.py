@@ -21,7 +21,7 @@ DEFAULT_BACKLOG = 511
 
 
 class Unparsable(ValueError):
-    """It is no configuration of nginx."""
+    """It is no configuration of nginx; the message, in French, says why and near which line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,13 @@ def read_proxy(path: Path) -> ProxyFile:
         Unparsable: it is no configuration of nginx.
         OSError: one of them cannot be read.
     """
-    return understood(tuple(_included(parse(path.read_text(encoding="utf-8")), path.parent)))
+    directives = tuple(_included(_parsed(path), path.parent))
+    try:
+        return understood(directives)
+    except IndexError:
+        raise Unparsable(f"{path} : une directive sans ses valeurs") from None
+    except Unparsable as error:
+        raise Unparsable(f"{path} : {error}") from None
 
 
 def parse(text: str) -> tuple[Directive, ...]:
@@ -94,8 +100,17 @@ def parse(text: str) -> tuple[Directive, ...]:
     words = _words(text)
     directives = tuple(_block(words, is_inner=False))
     if next(words, None) is not None:
-        raise Unparsable("a brace too many")
+        raise Unparsable("une accolade de trop")
     return directives
+
+
+def _parsed(path: Path) -> tuple[Directive, ...]:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise Unparsable(f"{path} : ce n’est pas un texte") from None
+    except Unparsable as error:
+        raise Unparsable(f"{path} : {error}") from None
 
 
 def _words(text: str) -> Iterator[str]:
@@ -104,7 +119,7 @@ def _words(text: str) -> Iterator[str]:
     while at < len(text):
         found = WORD.match(text, at)
         if found is None:
-            raise Unparsable(f"character {at}")
+            raise Unparsable(f"ligne {text.count(chr(10), 0, at) + 1} : guillemet qui manque")
         at = found.end()
         if found.lastgroup != "nothing":
             yield found[0] if found.lastgroup == "sign" else f" {found[found.lastgroup or 0]}"
@@ -118,15 +133,19 @@ def _block(words: Iterator[str], *, is_inner: bool) -> Iterator[Directive]:
             continue
         if word == "}":
             if head or not is_inner:
-                raise Unparsable("a brace too many, or a semicolon that is missing")
+                raise Unparsable(_near(head, "une accolade de trop, ou un point-virgule qui manque"))
             return
         if not head:
-            raise Unparsable("a directive without a name")
+            raise Unparsable("une directive sans nom")
         inner = tuple(_block(words, is_inner=True)) if word == "{" else ()
         yield Directive(head[0], tuple(head[1:]), inner)
         head = []
     if head or is_inner:
-        raise Unparsable("its end is missing")
+        raise Unparsable(_near(head, "sa fin manque"))
+
+
+def _near(head: Sequence[str], why: str) -> str:
+    return f"{why}, près de « {' '.join(head)} »" if head else why
 
 
 def understood(directives: Sequence[Directive]) -> ProxyFile:
@@ -136,12 +155,12 @@ def understood(directives: Sequence[Directive]) -> ProxyFile:
     wires = [server for server, _ in _wires(servers)] or servers
     listens = [one.words for server in wires for one in server.block if one.name == "listen"]
     asked = _value(directives, "worker_processes", "1")
-    workers = len(os.sched_getaffinity(0)) if asked == "auto" else int(asked)
+    workers = len(os.sched_getaffinity(0)) if asked == "auto" else _number(asked)
     descriptors = _value(directives, "worker_rlimit_nofile", "")
     return ProxyFile(
         workers=workers,
-        connections=int(_value(events, "worker_connections", str(DEFAULT_CONNECTIONS))),
-        descriptors=int(descriptors) if descriptors else None,
+        connections=_number(_value(events, "worker_connections", str(DEFAULT_CONNECTIONS))),
+        descriptors=_number(descriptors) if descriptors else None,
         ports=tuple(sorted({_port(words[0]) for words in listens} - {0})),
         backlog=min((_option(words, "backlog", DEFAULT_BACKLOG) for words in listens), default=DEFAULT_BACKLOG),
         queues=workers if listens and all("reuseport" in words for words in listens) else 1,
@@ -166,7 +185,7 @@ def _included(directives: Sequence[Directive], folder: Path) -> Iterator[Directi
             for path in sorted(
                 folder.glob(one.words[0]) if one.words[0][0] != "/" else Path("/").glob(one.words[0][1:])
             ):
-                yield from _included(parse(path.read_text(encoding="utf-8")), folder)
+                yield from _included(_parsed(path), folder)
         elif one.block:
             yield Directive(one.name, one.words, tuple(_included(one.block, folder)))
         else:
@@ -182,7 +201,13 @@ def _value(directives: Sequence[Directive], name: str, default: str) -> str:
 
 
 def _option(words: Sequence[str], name: str, default: int) -> int:
-    return next((int(word.partition("=")[2]) for word in words if word.startswith(f"{name}=")), default)
+    return next((_number(word.partition("=")[2]) for word in words if word.startswith(f"{name}=")), default)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise Unparsable(f"« {text} » n’est pas un nombre")
+    return int(text)
 
 
 def _is_private(server: Directive) -> bool:
@@ -237,7 +262,7 @@ def _shared(http: Sequence[Directive], servers: Sequence[Directive]) -> tuple[Sh
     ] or [next((found for found in map(_limits, (server.block, http)) if found), []) for server in servers]
     held = {words[0] for found in holding for words in found}
     alike = (words for one in servers for words in _limits(_every(one.block)) if words[0] in held)
-    bounds = {(zones.get(words[0], ""), int(words[1])) for words in chain(chain.from_iterable(holding), alike)}
+    bounds = {(zones.get(words[0], ""), _number(words[1])) for words in chain(chain.from_iterable(holding), alike)}
     return tuple(Shared(key, most) for key, most in sorted(bounds))
 
 

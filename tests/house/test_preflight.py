@@ -224,6 +224,17 @@ def test_command_fails_on_a_hidden_limit_and_names_it_first(sealed, tmp_path, ca
     assert "Cède en premier : nginx, à 8000 candidats." in capsys.readouterr().out
 
 
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_understood_is_a_finding_with_its_reason(tmp_path):
+    path = tmp_path / "broken"
+    path.write_text("events { worker_connections 1k; }")
+    findings = found(nginx=path, certificate=path)
+    assert (findings["nginx"].is_met, findings["nginx"].where) == (False, str(path))
+    assert "« 1k » n’est pas un nombre" in findings["nginx"].value
+    assert (findings["tls-certificate"].is_met, findings["tls-certificate"].value) == (False, "aucun certificat en PEM")
+    assert findings["tls-certificate"].remedy
+
+
 @pytest.mark.parametrize(
     "option", ["--candidates=0", "--candidates=beaucoup", "--nginx=/nulle/part", "--tls=/nulle/part"]
 )

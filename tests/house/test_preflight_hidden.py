@@ -254,14 +254,14 @@ def test_an_nginx_that_runs_is_read_as_it_is(here, folder, layer, hidden):  # no
 
 
 @contextmanager
-def running_server(backlog, *options):
+def running_server(backlog, *options, role="sockets"):
     with socket.socket() as listener, Supervisor(Path(tempfile.mkdtemp())) as supervisor:
         listener.bind(("127.0.0.1", 0))
         listener.listen(backlog)
-        env = environment() | {"ROLE": "sockets"}
-        supervisor.start("sockets", [*daphne(listener), *options], env, sockets=[listener])
+        env = environment() | {"ROLE": role}
+        supervisor.start(role, [*daphne(listener), *options], env, sockets=[listener])
         supervisor.wait_until_serving(listener)
-        yield supervisor.pid("sockets"), listener.getsockname()[1]
+        yield supervisor.pid(role), listener.getsockname()[1]
 
 
 @pytest.mark.slow
@@ -280,6 +280,17 @@ def test_a_socket_process_that_runs_is_read_as_it_is(here, roomy, folder):  # no
         told = here("--sockets", "1")
         assert first(told) == ("backlog", 8000)
         assert told[1][0]["where"] == f"port {port}, en marche"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_processes_of_pages_that_run_are_counted(here):
+    def needed(*words):
+        return next(one["needed"] for one in here(*words)[1] if one["layer"] == "postgresql-connections")
+
+    assert needed() == needed("--web", "2")
+    with running_server(4096, role="web"):
+        assert needed() == needed("--web", "1") != needed("--web", "2")
 
 
 @pytest.mark.slow

@@ -1,8 +1,12 @@
 """What a configuration of nginx bounds, ours and anybody's."""
 
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecni.preflight.proxyfile import Directive, Server, Shared, Unparsable, parse, read_proxy
 
@@ -67,3 +71,35 @@ def test_words_and_signs():
 def test_what_is_no_configuration_is_refused(text):
     with pytest.raises(Unparsable):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"http {\n server {\n listen 443\n }\n}", "point-virgule qui manque, près de « listen 443 »"),
+        (b"worker_processes deux;", "« deux » n’est pas un nombre"),
+        (b"events { worker_connections 1k; }", "« 1k » n’est pas un nombre"),
+        (b"events { worker_connections 10 }", "près de « worker_connections 10 »"),
+        (b"user www;\nuser 'www;", "ligne 2 : guillemet qui manque"),
+        (b"http { map; }", "une directive sans ses valeurs"),
+        (b"\xff\xfe", "ce n’est pas un texte"),
+    ],
+)
+def test_the_reason_is_told_with_its_place(tmp_path, text, why):
+    path = tmp_path / "nginx.conf"
+    path.write_bytes(text)
+    with pytest.raises(Unparsable, match=re.escape(why)) as refusal:
+        read_proxy(path)
+    assert str(refusal.value).startswith(f"{path} : ")
+
+
+@given(st.data())
+def test_a_configuration_that_lost_or_doubled_some_words_is_read_or_refused(tmp_path_factory, data):
+    words = SHIPPED.read_text().split(" ")
+    first = data.draw(st.integers(0, len(words) - 1))
+    count = data.draw(st.integers(1, 5))
+    words[first : first + count] = words[first : first + count] * data.draw(st.sampled_from([0, 2]))
+    path = tmp_path_factory.getbasetemp() / "mutilated.conf"
+    path.write_text(" ".join(words))
+    with suppress(Unparsable):
+        read_proxy(path)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--candidates", type=count, default=9800, help="tablettes en même temps")
         parser.add_argument("--sockets", type=count, help="processus « sockets » ; sans quoi ceux de nginx, ou 2")
-        parser.add_argument("--web", type=count, default=2, help="processus « web »")
+        parser.add_argument("--web", type=count, help="processus « web » ; sans quoi ceux qui marchent, ou 2")
         parser.add_argument("--nginx", type=existing_file, help="fichier de configuration du mandataire")
         parser.add_argument("--tls", type=existing_file, help="certificat, en PEM")
         parser.add_argument("--cache", action="append", default=[], help="adresse d’où un centre prend les sujets")
