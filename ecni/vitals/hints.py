@@ -121,6 +121,17 @@ def read_pressures() -> list[Pressure] | None:
     return in_order(pressure for row in rows for pressure in decode(row))
 
 
+def read_watchers() -> list[str]:
+    """Return the hosts whose watcher gave what it found lately.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    hosts = _names(WATCHERS)
+    found: Any = _shared().mget([f"{WATCHERS}:{host}" for host in hosts]) if hosts else []
+    return [host for host, text in zip(hosts, found, strict=True) if text]
+
+
 def reached_limit(told: Collection[str] = ()) -> str:
     """Return the gravest limit reached, as one French sentence; empty when there is none, or when Redis is away.
 

@@ -18,6 +18,16 @@ LAG_SECONDS = 30
 
 TOO_MANY = ("too many clients", "remaining connection slots", "too many connections for")
 
+_ACCOUNTS = """
+SELECT 'postgresql-role', rolname, rolconnlimit, (SELECT count(*) FROM pg_stat_activity WHERE usesysid = pg_roles.oid)
+FROM pg_roles WHERE rolname = session_user AND NOT rolsuper AND rolconnlimit >= 0
+UNION ALL
+SELECT 'postgresql-database', datname, datconnlimit, (SELECT count(*) FROM pg_stat_activity WHERE datid = pg_database.oid)
+FROM pg_database, pg_roles
+WHERE datname = current_database() AND rolname = session_user AND NOT rolsuper AND datconnlimit >= 0
+"""
+"""Limits of this account alone; a superuser passes by both."""
+
 _CONNECTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
@@ -41,7 +51,7 @@ class Database:
         self._connection = own_connection()
 
     def read(self) -> list[Reading]:
-        """Read connections, standbys and disk; call again after an error, the connection is made anew.
+        """Read connections, of the server and of this account, standbys and disk; call again after an error, the connection is made anew.
 
         Raises:
             django.db.Error: PostgreSQL does not answer.
@@ -52,12 +62,14 @@ class Database:
                 ((used, most, standby_names, folder),) = cursor.fetchall()
                 cursor.execute(_STANDBYS)
                 standbys = cursor.fetchall()
+                cursor.execute(_ACCOUNTS)
+                accounts = [Reading(layer, name, held, limit) for layer, name, limit, held in cursor.fetchall()]
         except Exception as error:
             self._connection.close()
             if is_full(error):
                 return [full()]
             raise
-        return [self._connections(used, most), *_standbys(standby_names, standbys), *_disk(folder)]
+        return [self._connections(used, most), *accounts, *_standbys(standby_names, standbys), *_disk(folder)]
 
     def _connections(self, used: int, most: int) -> Reading:
         reading = Reading("postgresql-connections", "", used, most)

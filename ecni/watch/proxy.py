@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from ecni.preflight.proxyfile import Unparsable, proxy_connections
 from ecni.supervisor.nginx import CONNECTIONS_PER_TABLET
 from ecni.watch.rules import Reading
 
@@ -32,13 +33,13 @@ class Proxy:
     Args:
         status: address of its `stub_status` page, if it has one.
         log: its error log, if it can be read here.
-        most: connections that all its workers may hold.
+        file: its configuration, if it can be read here.
     """
 
-    def __init__(self, status: str | None, log: Path | None, most: int) -> None:
+    def __init__(self, status: str | None, log: Path | None, file: Path | None) -> None:
         self._status = status
         self._log = log
-        self._most = most
+        self._file = file
         self._read_to = log.stat().st_size if log and log.exists() else 0
 
     def read(self) -> list[Reading]:
@@ -57,8 +58,15 @@ class Proxy:
             used = CONNECTIONS_PER_TABLET * self._active(self._status)
             waits = self._makes_wait(self._status)
             words = _WAITING if waits else ""
-            readings.append(Reading("nginx", "", used, self._most, refused=int(waits), words=words))
+            readings.append(Reading("nginx", "", used, self._most(), refused=int(waits), words=words))
         return readings
+
+    def _most(self) -> int:
+        """What it may hold as its configuration says now; 0 while that cannot be read."""
+        try:
+            return proxy_connections(self._file) if self._file else 0
+        except (OSError, Unparsable):
+            return 0
 
     @staticmethod
     def _makes_wait(status: str) -> bool:

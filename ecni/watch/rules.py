@@ -57,12 +57,21 @@ LAYERS: Mapping[str, Layer] = {
         "entrées par seconde",
         "relever la limite sur « Limites et gardes », ou ajouter un « web »",
     ),
+    "silence": Layer(
+        "silence", "s de silence", "regarder cette machine ; un processus figé s’arrête par kill, puis est relancé"
+    ),
     "cpu": Layer("processeur d’un processus", "% d’un cœur", "ajouter un processus, ou un cœur"),
     "event-loop": Layer("boucle d’un processus", "ms de retard", "ajouter un processus « sockets »"),
     "writer": Layer("file d’écriture", "actes en attente", "regarder PostgreSQL : ses disques, ses verrous"),
     "postgresql": Layer("PostgreSQL", "s de silence", "regarder le serveur PostgreSQL et son journal"),
     "postgresql-connections": Layer(
         "connexions de PostgreSQL", "connexions", "relever max_connections, ou fermer ce qui n’est pas de l’épreuve"
+    ),
+    "postgresql-role": Layer(
+        "connexions d’un compte de PostgreSQL", "connexions", "ALTER ROLE … CONNECTION LIMIT, sans arrêt"
+    ),
+    "postgresql-database": Layer(
+        "connexions d’une base de PostgreSQL", "connexions", "ALTER DATABASE … CONNECTION LIMIT, sans arrêt"
     ),
     "postgresql-standby": Layer(
         "secours de PostgreSQL", "s de retard", "relancer le serveur de secours, ou l’ôter de synchronous_standby_names"
@@ -157,6 +166,11 @@ def judge_all(
 def silent(layer: str, where: str, seconds: float) -> Reading:
     """A part that does not answer the watcher."""
     return Reading(layer, where, round(seconds, 1), 0, refused=1, words=f"{LAYERS[layer].name} ne répond pas")
+
+
+def mute(where: str, seconds: float, words: str) -> Reading:
+    """Somebody who told how they are, and tells nothing any more."""
+    return Reading("silence", where, round(seconds, 1), 0, refused=1, words=words)
 
 
 def said(reading: Reading) -> str:

@@ -21,6 +21,7 @@ from ecni.watch.firewall import Firewall
 from ecni.watch.newcomer import Address, knock
 from ecni.watch.proxy import Proxy
 from ecni.watch.rules import HOLD_SECONDS, Queue, Reading, Verdict, judge_all, silent
+from ecni.watch.silence import Silence
 from exams.broadcast import doors
 
 logger = logging.getLogger(__name__)
@@ -40,14 +41,14 @@ class Scene:
         doors: public addresses at which a newcomer knocks.
         upstreams: addresses to which the proxy of this machine calls.
         nginx_status, nginx_log: its status page and error log.
-        nginx_connections: what all its workers may hold, 0 when unknown.
+        nginx_file: its configuration, read again each time: what it may hold is raised while it runs.
     """
 
     doors: Sequence[Address] = ()
     upstreams: Sequence[tuple[str, int]] = ()
     nginx_status: str | None = None
     nginx_log: Path | None = None
-    nginx_connections: int = 0
+    nginx_file: Path | None = None
 
 
 @dataclass(slots=True)
@@ -77,9 +78,11 @@ class Watcher:
         self._scene = scene
         self._database = Database()
         self._overflows = kernel.overflows()
-        proxy = Proxy(scene.nginx_status, scene.nginx_log, scene.nginx_connections)
+        proxy = Proxy(scene.nginx_status, scene.nginx_log, scene.nginx_file)
+        silence = Silence(self.host)
         self._samplers = [
             Sampler(lambda: signs.readings(read_vitals())),
+            Sampler(lambda: silence.read(now().timestamp())),
             Sampler(lambda: signs.entries(doors(int(now().timestamp() * 1000)))),
             Sampler(lambda: kernel.descriptors(self.host)),
             Sampler(self._queues),

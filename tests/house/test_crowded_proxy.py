@@ -70,7 +70,7 @@ class Crowded:
             return error.code, error.headers, error.read().decode()
 
     def reading(self):
-        (found,) = WatchedProxy(f"http://127.0.0.1:{self.port + 1}/nginx", None, CONNECTIONS).read()
+        (found,) = WatchedProxy(f"http://127.0.0.1:{self.port + 1}/nginx", None, self.configuration).read()
         return found
 
 

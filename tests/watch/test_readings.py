@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import pytest
 
-from ecni.preflight.proxyfile import proxy_connections
 from ecni.shared.clock import now
 from ecni.watch import kernel
 from ecni.watch.health import Health, is_ready
@@ -60,7 +59,7 @@ def nginx(tmp_path):
             time.sleep(0.05)
         yield (
             port,
-            Proxy(f"http://127.0.0.1:{status}/", tmp_path / "error.log", proxy_connections(tmp_path / "nginx.conf")),
+            Proxy(f"http://127.0.0.1:{status}/", tmp_path / "error.log", tmp_path / "nginx.conf"),
         )
         process.terminate()
 
@@ -81,6 +80,16 @@ def test_nginx_tells_its_connections_then_that_they_are_not_enough(nginx):
     assert judge(refusing[0], None, 0.0).pressure.severity is Severity.REACHED
 
 
+def test_what_nginx_may_hold_is_read_again_when_it_is_raised(nginx, tmp_path):
+    _port, proxy = nginx
+    path = tmp_path / "nginx.conf"
+    text = path.read_text()
+    path.write_text(text.replace("worker_connections 24", "worker_connections 48"))
+    assert [one.limit for one in proxy.read()] == [48]
+    path.write_text("events {")
+    assert [one.limit for one in proxy.read()] == [0]
+
+
 def safely(proxy):
     try:
         return proxy.read()
@@ -92,7 +101,7 @@ def test_a_log_is_read_from_where_it_was_and_again_when_it_is_a_new_one(tmp_path
     log = tmp_path / "error.log"
     line = "2026/01/21 [alert] 7#7: 512 worker_connections are not enough\n"
     log.write_text(line * 3)
-    proxy = Proxy(None, log, 0)
+    proxy = Proxy(None, log, None)
     assert proxy.read() == []
     with log.open("a") as file:
         file.write(line + "2026/01/21 [crit] 7#7: accept4() failed (24: Too many open files)\n")
@@ -104,7 +113,7 @@ def test_a_log_is_read_from_where_it_was_and_again_when_it_is_a_new_one(tmp_path
 def test_nginx_without_descriptors_is_named_though_its_page_does_not_answer(tmp_path):
     log = tmp_path / "error.log"
     log.write_text("")
-    proxy = Proxy(f"http://127.0.0.1:{free_port()}/", log, 24)
+    proxy = Proxy(f"http://127.0.0.1:{free_port()}/", log, None)
     log.write_text("2026/01/21 [crit] 7#7: accept4() failed (24: Too many open files)\n")
     assert [(one.layer, one.refused) for one in proxy.read()] == [("nginx-descriptors", 1)]
 

@@ -18,18 +18,6 @@ from ecni.vitals.tally import Tally
 
 
 @pytest.fixture
-def client():
-    hints._shared.cache_clear()
-    to = hints.client()
-    to.flushdb()
-    yield to
-    to.flushdb()
-    to.close()
-    hints._shared().close()
-    hints._shared.cache_clear()
-
-
-@pytest.fixture
 def reporter(monkeypatch):
     monkeypatch.setattr(Reporter, "_run", lambda _self: None)
     ours = Reporter()

@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from ecni.preflight.proxyfile import proxy_connections
 from ecni.vitals import REPORTER, Pressure, Severity
 from ecni.watch.newcomer import Address, read_address
 from ecni.watch.rules import LAYERS, headroom
@@ -40,7 +39,7 @@ class Command(BaseCommand):
             upstreams=options["upstream"],
             nginx_status=options["nginx_status"],
             nginx_log=options["nginx_log"],
-            nginx_connections=proxy_connections(options["nginx"]) if options["nginx"] else 0,
+            nginx_file=options["nginx"],
         )
         watcher = Watcher(scene)
         try:
