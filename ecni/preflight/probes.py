@@ -190,7 +190,9 @@ def _database(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding
 
 
 def _redis(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
-    client = redis.Redis.from_url(settings.REDIS_HINTS_URL, decode_responses=True, socket_timeout=2, socket_connect_timeout=2)
+    client = redis.Redis.from_url(
+        settings.REDIS_HINTS_URL, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+    )
     try:
         values = {name: str(value) for name, value in client.config_get(*REDIS_SETTINGS).items()}
         before = present()
@@ -216,7 +218,9 @@ def _certificate(path: Path, last_day: datetime, now: datetime) -> Finding:
     except OSError:
         return _unreadable("tls-certificate", path)
     except ValueError:
-        return _unreadable("tls-certificate", path, "aucun certificat en PEM", "donner le certificat que nginx présente")
+        return _unreadable(
+            "tls-certificate", path, "aucun certificat en PEM", "donner le certificat que nginx présente"
+        )
     return limits.certificate(read.not_valid_before_utc, read.not_valid_after_utc, last_day, now)
 
 

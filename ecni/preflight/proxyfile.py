@@ -13,7 +13,7 @@ WORD = re.compile(
     |(?P<sign>[;{}])
     |"(?P<double>(?:\\.|[^"\\])*)"
     |'(?P<single>(?:\\.|[^'\\])*)'
-    |(?P<bare>(?:\$\{[^}]*\}|[^\s;{}])+)""",
+    |(?P<bare>(?!["'])(?:\$\{[^}]*\}|[^\s;{}])+)""",
     re.VERBOSE,
 )
 DEFAULT_CONNECTIONS = 512

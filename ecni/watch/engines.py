@@ -19,10 +19,12 @@ LAG_SECONDS = 30
 TOO_MANY = ("too many clients", "remaining connection slots", "too many connections for")
 
 _ACCOUNTS = """
-SELECT 'postgresql-role', rolname, rolconnlimit, (SELECT count(*) FROM pg_stat_activity WHERE usesysid = pg_roles.oid)
+SELECT 'postgresql-role', rolname, rolconnlimit,
+  (SELECT count(*) FROM pg_stat_activity WHERE usesysid = pg_roles.oid)
 FROM pg_roles WHERE rolname = session_user AND NOT rolsuper AND rolconnlimit >= 0
 UNION ALL
-SELECT 'postgresql-database', datname, datconnlimit, (SELECT count(*) FROM pg_stat_activity WHERE datid = pg_database.oid)
+SELECT 'postgresql-database', datname, datconnlimit,
+  (SELECT count(*) FROM pg_stat_activity WHERE datid = pg_database.oid)
 FROM pg_database, pg_roles
 WHERE datname = current_database() AND rolname = session_user AND NOT rolsuper AND datconnlimit >= 0
 """
@@ -51,7 +53,9 @@ class Database:
         self._connection = own_connection()
 
     def read(self) -> list[Reading]:
-        """Read connections, of the server and of this account, standbys and disk; call again after an error, the connection is made anew.
+        """Read connections, of the server and of this account, standbys and disk.
+
+        Call again after an error: the connection is made anew.
 
         Raises:
             django.db.Error: PostgreSQL does not answer.

@@ -6,7 +6,7 @@ from ecni.vitals import hints
 
 
 @pytest.fixture
-def client():
+def hinting():
     """Give a client of an empty Redis."""
     hints._shared.cache_clear()
     to = hints.client()

@@ -26,10 +26,10 @@ def reporter(monkeypatch):
     gc.callbacks.remove(ours._pauses._note)
 
 
-def test_a_record_travels_whole(client, reporter):
+def test_a_record_travels_whole(hinting, reporter):
     reporter.source = lambda: Gauges(sockets=12, composing=9, writer_capacity=100)
     vitals = reporter.vitals()
-    hints.publish_vitals(client, vitals)
+    hints.publish_vitals(hinting, vitals)
     assert hints.read_vitals() == [vitals]
     assert hints.read_past([vitals.name])[vitals.name] == [hints.Past(12, 0.0, round(vitals.loop_lag_ms))]
     assert (vitals.descriptors > 3, vitals.resident_bytes > 2**20, vitals.descriptors_limit > 3) == (True, True, True)
@@ -40,20 +40,20 @@ def test_a_record_of_another_version_is_read(reporter):
     assert Vitals.decode(text).gauges.sockets == 4
 
 
-def test_a_process_that_says_nothing_more_is_forgotten(client, reporter):
+def test_a_process_that_says_nothing_more_is_forgotten(hinting, reporter):
     vitals = reporter.vitals()
-    hints.publish_vitals(client, vitals)
-    assert 0 < client.ttl(f"{hints.INDEX}:{vitals.name}") <= hints.FRESH_SECONDS
-    client.delete(f"{hints.INDEX}:{vitals.name}")
+    hints.publish_vitals(hinting, vitals)
+    assert 0 < hinting.ttl(f"{hints.INDEX}:{vitals.name}") <= hints.FRESH_SECONDS
+    hinting.delete(f"{hints.INDEX}:{vitals.name}")
     assert hints.read_vitals() == []
 
 
-def test_nobody_watching_is_not_the_same_as_nothing_found(client):
+def test_nobody_watching_is_not_the_same_as_nothing_found(hinting):
     assert hints.read_pressures() is None
-    hints.publish_pressures(client, "a", [], time.time())
+    hints.publish_pressures(hinting, "a", [], time.time())
     assert hints.read_pressures() == []
     reached = Pressure("nginx", "", 10, 10, 1.0, Severity.REACHED, "nginx est plein", "relever", 5.0)
-    hints.publish_pressures(client, "b", [reached], time.time())
+    hints.publish_pressures(hinting, "b", [reached], time.time())
     assert hints.read_pressures() == [reached]
     assert hints.reached_limit() == "Limite atteinte : nginx est plein"
 

@@ -42,9 +42,7 @@ def test_connections_of_an_account_are_watched_and_may_be_raised_live(watched):
     assert (calm.where, calm.used, calm.limit) == (ACCOUNT, 1, 4)
     with ExitStack() as stack:
         for _ in range(3):
-            stack.enter_context(
-                closing(psycopg2.connect(host=place["HOST"], dbname=place["NAME"], user=ACCOUNT))
-            )
+            stack.enter_context(closing(psycopg2.connect(host=place["HOST"], dbname=place["NAME"], user=ACCOUNT)))
         (full,) = told(database, "postgresql-role")
         assert judge(full, None, 0.0).pressure.severity is Severity.REACHED
         cursor.execute(f"ALTER ROLE {ACCOUNT} CONNECTION LIMIT 40")
