@@ -160,7 +160,7 @@ class Vitals(threading.Thread):
                 if slowly:
                     rss, pss = memory(pid)
                     usage.rss, usage.pss = (usage.rss or 0) + rss, (usage.pss or 0) + pss
-                    usage.descriptors = max(usage.descriptors or 0, len(os.listdir(PROC / str(pid) / "fd")))  # noqa: PTH208 -- ten thousand names, no objects
+                    usage.descriptors = max(usage.descriptors or 0, descriptors(pid))
         return usage
 
     def _machine(self, seconds: float) -> dict[str, float]:
@@ -233,6 +233,12 @@ def machine_ticks() -> int:
     """Return the processor time of the machine that was not idle, stolen time left out."""
     fields = [int(field) for field in (PROC / "stat").read_text().split("\n", 1)[0].split()[1:]]
     return sum(fields[:3]) + fields[5] + fields[6]
+
+
+def descriptors(pid: int) -> int:
+    """Return how many descriptors a process has open; since Linux 6.2 the kernel tells, without naming each."""
+    folder = PROC / str(pid) / "fd"
+    return folder.stat().st_size or len(os.listdir(folder))  # noqa: PTH208 -- ten thousand names, no objects
 
 
 def memory(pid: int) -> tuple[int, int]:
