@@ -61,6 +61,7 @@ def memory(stand: Stand) -> list[Measure]:
 def taken(stand: Stand, application: str, cookies: Sequence[str], questions: Sequence[int]) -> Taken:
     """Return what one process takes (PSS), and what each socket adds to it."""
     warming, others = cookies[: min(WARMING, len(cookies) // 2)], cookies[min(WARMING, len(cookies) // 2) :]
+    stand.empty_redis()
     with stand.serving(application) as serving, stand.crowd(serving) as crowd:
         crowd.connect(warming)
         crowd.ask("rush", questions=questions, in_flight=IN_FLIGHT, seconds=60, each=True)

@@ -206,6 +206,11 @@ class Stand:
         with redis.Redis.from_url(settings.REDIS_HINTS_URL) as client:
             return float(client.info("memory")["used_memory"])
 
+    def empty_redis(self) -> None:
+        """Forget what tablets of another measure showed."""
+        with redis.Redis.from_url(settings.REDIS_HINTS_URL) as client:
+            client.flushdb()
+
     def wal_bytes(self) -> int:
         """Return the bytes of WAL that PostgreSQL has written so far."""
         with connection.cursor() as cursor:
