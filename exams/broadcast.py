@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
 from exams.enums import GuardMode, GuardName
+from exams.rules.heartbeat import SOONEST_SECONDS
 
 CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
 NATIONAL_GROUP = "national"
@@ -42,6 +43,7 @@ class Presence:
         called: whether a hand is raised.
         online: False once the socket has closed.
         by_http: whether the tablet speaks by HTTP, for want of a websocket.
+        beat: seconds in which its next sign of life is awaited.
     """
 
     seen_at: int
@@ -51,6 +53,7 @@ class Presence:
     called: bool
     online: bool
     by_http: bool
+    beat: int = SOONEST_SECONDS
 
 
 @cache

@@ -13,7 +13,6 @@ from redis import RedisError
 
 from centres.models import Hosting, Incident, Seat
 from centres.rules.board import (
-    OFFLINE_SECONDS,
     ROOM_LABELS,
     SHEET_LABELS,
     Label,
@@ -35,6 +34,7 @@ from exams.enums import CentreSittingState, GrantCause, GuardMode, LimitName, Sh
 from exams.models import PaperQuestion, RefusedOp
 from exams.queries.admission import guard_modes
 from exams.queries.sheets import closing_obstacles
+from exams.rules.heartbeat import SOONEST_SECONDS, is_silent
 from exams.rules.states import LIVE_STATES, WAITING_STATES
 
 CALL_MUTED_SECONDS = 120
@@ -194,6 +194,7 @@ def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool
         ),
         seen_at=seen.seen_at if seen else None,
         saved_at=seen.saved_at if seen else None,
+        beat=seen.beat if seen else SOONEST_SECONDS,
         is_online=seen.online if seen else False,
         is_by_http=seen.by_http if seen else False,
         answered=seen.answered if seen else 0,
@@ -285,7 +286,7 @@ def _tile(hosting: Hosting, counts: Mapping[str, int], now: datetime) -> dict[st
     fresh = [
         item
         for item in seen.values()
-        if item.online and now.timestamp() * 1000 - item.seen_at <= OFFLINE_SECONDS * 1000
+        if item.online and not is_silent(now.timestamp() - item.seen_at / 1000, item.beat)
     ]
     live = sum(counts.get(code, 0) for code in LIVE_STATES)
     offline = max(0, live - len(fresh)) if state == CentreSittingState.OPEN else 0

@@ -7,8 +7,8 @@ from datetime import datetime
 from exams.enums import CentreSittingState as C
 from exams.enums import GuardName, LimitName
 from exams.enums import SheetState as S
+from exams.rules.heartbeat import is_silent
 
-OFFLINE_SECONDS = 30
 LOST_SECONDS = 90
 
 
@@ -31,6 +31,7 @@ class Sight:
         extra_seconds: personal extra time on the sheet.
         missing_seconds: what its accommodation gives and the sheet does not have.
         seen_at, saved_at: milliseconds since 1970, None when never.
+        beat: seconds in which its next sign of life was awaited.
         is_online: whether a socket is open.
         is_by_http: whether its tablet speaks by HTTP, for want of a websocket.
         answered, question: questions answered, question on screen (0: none).
@@ -45,6 +46,7 @@ class Sight:
     missing_seconds: int
     seen_at: int | None
     saved_at: int | None
+    beat: int
     is_online: bool
     is_by_http: bool
     answered: int
@@ -105,7 +107,7 @@ def network_label(sight: Sight, now: datetime) -> Label | None:
     if sight.state not in _CONNECTED or sight.seen_at is None:
         return Label("danger", "wifi-off", "Hors ligne") if sight.state in _WAITED else None
     silence = _age(sight.seen_at, now)
-    if sight.is_online and silence <= OFFLINE_SECONDS:
+    if sight.is_online and not is_silent(silence, sight.beat):
         return Label("info", "wifi", "Secours HTTP") if sight.is_by_http else Label("ok", "wifi", "En ligne")
     if sight.state not in _WAITED or silence <= LOST_SECONDS:
         return Label("warn", "wifi-off", "Hors ligne")

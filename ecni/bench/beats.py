@@ -23,6 +23,7 @@ def beats(stand: Stand) -> list[Measure]:
             unit=PROCESSOR_MS,
             floor="a frame each way, bare websocket, same server",
             floor_value=floor,
+            costs={"beat_ms": ours},
         )
     ]
 

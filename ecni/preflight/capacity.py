@@ -9,6 +9,7 @@ from math import ceil
 
 from ecni.preflight import limits
 from ecni.preflight.limits import Needs
+from exams.rules.heartbeat import SOONEST_SECONDS
 
 MINUTE, MEGA, KILO = 60, 10**6, 10**3
 BITS = 8
@@ -26,6 +27,7 @@ class UnitCosts:
 
     Attributes:
         answer_server_ms, answer_database_ms: of a durable answer at 1,000 a second.
+        beat_ms: of a heartbeat and its answer.
         answer_wal_bytes, act_bytes: of WAL, and of the journal with its index.
         answer_wire_bytes: of the frames of an answer and of its acknowledgement.
         candidate_kb, process_mb: memory of a composing candidate, and of a socket process without any.
@@ -39,6 +41,7 @@ class UnitCosts:
 
     answer_server_ms: float
     answer_database_ms: float
+    beat_ms: float
     answer_wal_bytes: float
     act_bytes: float
     answer_wire_bytes: float
@@ -146,14 +149,16 @@ def needs_of(day: Day, costs: UnitCosts) -> list[Need]:
 
 
 def socket_processes(day: Day, costs: UnitCosts) -> Need:
-    """Processes that hold the candidates: by number, by answers, by opening, by return; two at least."""
-    answer = day.answers_per_second * costs.answer_server_ms / KILO / day.busy
+    """Processes that hold the candidates: by number, by answers and heartbeats, by opening, by return; two at least."""
+    beats = day.candidates / SOONEST_SECONDS
+    speech = (day.answers_per_second * costs.answer_server_ms + beats * costs.beat_ms) / KILO / day.busy
     opening = day.candidates * costs.opening_ms / KILO / day.opening_seconds / day.busy
     back = day.candidates * costs.return_ms / KILO / day.return_seconds / day.busy
     number = day.candidates / limits.SOCKETS_PER_PROCESS
     by = {
         f"{limits.SOCKETS_PER_PROCESS} tablettes sur le plus plein": number if number <= 1 else number * limits.UNEVEN,
-        f"{day.answers_per_second:.0f} réponses/s x {costs.answer_server_ms:.3f} ms": answer,
+        f"{day.answers_per_second:.0f} réponses/s x {costs.answer_server_ms:.3f} ms "
+        f"et {beats:.0f} battements/s x {costs.beat_ms:.3f} ms": speech,
         f"ouverture en {day.opening_seconds:.0f} s x {costs.opening_ms:.3f} ms": opening,
         f"retour en {day.return_seconds:.0f} s x {costs.return_ms:.2f} ms": back,
         SPARE: 2.0,

@@ -31,6 +31,7 @@ from exams.protocol import (
     refused,
 )
 from exams.queries.live import LiveSheet, SheetStatus
+from exams.rules.heartbeat import beat_seconds
 from exams.rules.ops import Op, chain_digest
 from exams.rules.progression import op_objection, opened_by_seal
 from exams.tickets import Ticket
@@ -229,8 +230,9 @@ class Session:
                 await self._take(op)
             case Ping(at=at, question=question, skew=skew):
                 self._measure(at, skew)
-                self.note(question=question)
-                await self.send({"t": "pong", "at": at, "now": self._hub.clock.milliseconds()})
+                beat = beat_seconds(len(self._hub.sessions))
+                self.note(question=question, beat=beat)
+                await self.send({"t": "pong", "at": at, "now": self._hub.clock.milliseconds(), "beat": beat})
             case Hello():
                 await self._greet(frame)
             case Ready(paper=paper):

@@ -25,7 +25,8 @@ from loadtests.waves.lines import Answer, Broken, Line, Link, Page, Visitor
 from loadtests.waves.measures import Tally
 from loadtests.waves.pace import Pace, flick_seconds, think_seconds
 
-PING_SECONDS, DEAD_SECONDS, OPENING_SECONDS = 10.0, 25.0, 10.0
+BEAT_SECONDS, OVERDUE_SECONDS, OPENING_SECONDS = 10.0, 15.0, 10.0
+"""Between two heartbeats until told otherwise; then for the answer; for a socket to open."""
 STORM_SECONDS = 30.0
 """In which everybody must be back."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
@@ -99,6 +100,7 @@ class Tablet:
         "_answer",
         "_at",
         "_attempt",
+        "_beat",
         "_cut_at",
         "_delayed",
         "_flying",
@@ -153,6 +155,7 @@ class Tablet:
         self._is_greeted = self._is_open = self._submitted = self._linked = False
         self._is_in = self._is_told = self._is_unanswered = False
         self._cut_at: float | None = None
+        self._beat = BEAT_SECONDS
         self._knock_at = 0.0
         self._ping_at = self._retry_at = self._resend_at = self._watch_at = self._give_up_at = math.inf
         self._storms = list(trip.storms)
@@ -176,7 +179,7 @@ class Tablet:
             self._call(now)
         self._mind_the_silent(now)
         if self._ping_at <= now:
-            self._ping_at = now + PING_SECONDS
+            self._ping_at = now + self._beat
             if self._is_greeted:
                 self._ping()
         if self._resend_at <= now:
@@ -523,7 +526,7 @@ class Tablet:
             self.lost(self.page, now)
         if self._watch_at > now:
             return
-        patience = DEAD_SECONDS if self._is_greeted else OPENING_SECONDS
+        patience = self._beat + OVERDUE_SECONDS if self._is_greeted else OPENING_SECONDS
         if now - self._heard < patience:
             self._watch_at = self._heard + patience
             return
@@ -550,6 +553,8 @@ class Tablet:
                 self._take_status(frame, now)
             case "refused":
                 self._refused(frame, now)
+            case "pong":
+                self._beat = frame["beat"]
             case "wait":
                 self._told_to_wait(now)
                 self._knock_at = now + frame["retry"] / 1000
@@ -588,8 +593,8 @@ class Tablet:
             self._cut_at = None
         self._attempt = 0
         self._flying.clear()
-        self._ping_at = now + PING_SECONDS * self._trip.rng.uniform(0.1, 1)
-        self._watch_at = now + DEAD_SECONDS
+        self._ping_at = now + self._beat * self._trip.rng.uniform(0.1, 1)
+        self._watch_at = now + self._beat + OVERDUE_SECONDS
 
     def _take_status(self, frame: dict[str, Any], now: float) -> None:
         self._become(frame["status"])

@@ -13,7 +13,7 @@ from centres import protocol
 from centres.actions.room import NotAllowed, UnknownSeat, carry_out
 from centres.models import Accommodation, Hosting, Incident
 from centres.protocol import VERBS, BadCommand, parse_command
-from centres.queries.boards import room_board
+from centres.queries.boards import national_board, room_board
 from centres.queries.hostings import hosting_for, hostings_of
 from centres.queries.slips import printed_slips
 from centres.rules.access import may
@@ -314,6 +314,21 @@ def test_presence_shows_calls_and_lost_tablets(console, hosting, head):
     assert "1 appel(s) non traité(s)." in board["obstacles"]
     carry_out(command=protocol.HandleCall(first["seat"]), hosting=hosting, actor=head, now=NOW)
     assert not room_board(hosting, NOW)["rows"][0]["called"]
+
+
+@pytest.mark.parametrize(
+    ("beat", "silence", "word"), [(10, 31, "Hors ligne"), (24, 43, "En ligne"), (24, 45, "Hors ligne")]
+)
+def test_a_tablet_that_beats_less_often_is_given_up_later(console, hosting, head, beat, silence, word):
+    carry_out(command=protocol.Admit(()), hosting=hosting, actor=head, now=NOW)
+    carry_out(command=protocol.Open(), hosting=hosting, actor=User.objects.get(role=Role.AGENCY), now=NOW)
+    sheet = hosting.seats.order_by("seat_number").first().sheet_id
+    seen = Presence(int(NOW.timestamp() * 1000), None, 0, 0, called=False, online=True, by_http=False, beat=beat)
+    publish_presence({hosting.centre_sitting_id: {sheet: seen}})
+    later = NOW + timedelta(seconds=silence)
+    assert room_board(hosting, later)["rows"][0]["network"]["word"] == word
+    (tile,) = national_board([hosting], later)["tiles"]
+    assert tile["connected"] == int(word == "En ligne")
 
 
 @pytest.mark.parametrize(

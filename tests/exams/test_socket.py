@@ -107,6 +107,13 @@ async def test_socket_gives_the_state_and_the_opening_key(tablet, sheet):
     assert state["digest"] == tablet.chain.head.hex()
 
 
+async def test_socket_says_when_the_next_heartbeat_is_awaited(tablet):
+    await tablet.hello()
+    await tablet.send({"t": "ping", "at": 5, "q": 3})
+    pong = await tablet.receive("pong")
+    assert (pong["at"], pong["beat"]) == (5, 10)
+
+
 async def test_socket_acknowledges_what_is_committed(tablet, sheet):
     await tablet.hello()
     assert await tablet.act() == {"t": "ack", "seq": 1}

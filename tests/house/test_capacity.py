@@ -19,6 +19,7 @@ from tests.factories.papers import draft_paper  # noqa: F401 -- loads the models
 COSTS = UnitCosts(
     answer_server_ms=0.3,
     answer_database_ms=0.2,
+    beat_ms=0.3,
     answer_wal_bytes=2000,
     act_bytes=150,
     answer_wire_bytes=250,
@@ -62,7 +63,8 @@ def test_a_national_day_needs():
 @pytest.mark.parametrize(
     ("cost", "value", "what", "amount"),
     [
-        ("answer_server_ms", 3.0, "socket-processes", 4),  # 653 answers/s x 3 ms / 0.5
+        ("answer_server_ms", 3.0, "socket-processes", 5),  # (653 answers/s x 3 ms + 980 beats/s x 0.3 ms) / 0.5
+        ("beat_ms", 1.0, "socket-processes", 3),  # (653 x 0.3 ms + 980 x 1 ms) / 0.5
         ("opening_ms", 1.0, "socket-processes", 7),  # 9,800 x 1 ms / 3 s / 0.5
         ("return_ms", 10.0, "socket-processes", 7),  # 9,800 x 10 ms / 30 s / 0.5
         ("login_ms", 300.0, "web-processes", 4),  # 9,800 x 300 ms / 1,800 s / 0.5

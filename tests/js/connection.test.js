@@ -87,7 +87,7 @@ test("a heartbeat leaves every ten seconds with the question on screen", () => {
   const { last, pass, frames } = online();
   pass(11_500);
   const { at, q } = last().sent[2];
-  last().hears(JSON.stringify({ t: "pong", at, now: 1 }));
+  last().hears(JSON.stringify({ t: "pong", at, now: 1, beat: 10 }));
   assert.deepEqual([q, frames.at(-1)], [7, ["pong", at - 5_000_000]]);
 });
 test("a late answer is slow, a silence of 25 seconds is a dead socket", () => {
@@ -98,6 +98,20 @@ test("a late answer is slow, a silence of 25 seconds is a dead socket", () => {
   assert.deepEqual([sockets[0].isClosed, links.at(-1)], [true, ["offline", undefined]]);
   pass(1_000);
   assert.equal(sockets.length, 2);
+});
+test("a process that holds many is shown life less often, and waited for longer", () => {
+  const { last, links, pass, frames } = online();
+  pass(10_500);
+  last().hears(JSON.stringify({ t: "pong", at: last().sent.at(-1).at, now: 1, beat: 24 }));
+  const count = last().sent.length;
+  pass(23_000);
+  assert.equal(last().sent.length, count);
+  pass(1_500);
+  assert.deepEqual([last().sent.length, frames.at(-1)[0]], [count + 1, "pong"]);
+  pass(14_000);
+  assert.equal(links.at(-1)[0], "slow");
+  pass(1_500);
+  assert.equal(links.at(-1)[0], "offline");
 });
 test("any other close reconnects, each time within a longer bound", () => {
   const { sockets, last, pass } = online();

@@ -128,7 +128,7 @@ test("a replaced tablet gives its acts to the jury, after as many failures as it
   await tablet.resume(KEY);
   tablet.becomes("ended", "replaced");
   assert.equal(tablet.isOver, false);
-  await tablet.receive({ t: "pong", at: 1, now: 1 }, null);
+  await tablet.receive({ t: "pong", at: 1, now: 1, beat: 10 }, null);
   assert.deepEqual([tablet.quarantined, tablet.unsaved, tablet.isOver, tablet.isComposing], [1, 0, true, false]);
 });
 test("an act that was being stored when the sheet left goes to the jury as well", async () => {
@@ -142,14 +142,14 @@ test("an act that was being stored when the sheet left goes to the jury as well"
   tablet.ending = { code: "replaced", text: "" };
   tablet.becomes("ended", "replaced");
   await stored;
-  await tablet.receive({ t: "pong", at: 1, now: 1 }, null);
+  await tablet.receive({ t: "pong", at: 1, now: 1, beat: 10 }, null);
   assert.deepEqual([tablet.quarantined, tablet.unsaved, tablet.isOver], [1, 0, true]);
 });
 test("a replaced tablet whose ticket has expired says that it is stuck, and keeps its acts", async () => {
   const { tablet } = rig({ ...(await lived()), post: async () => ({ status: 401, frames: [] }) });
   await tablet.resume(KEY);
   tablet.becomes("ended", "replaced");
-  await tablet.receive({ t: "pong", at: 1, now: 1 }, null);
+  await tablet.receive({ t: "pong", at: 1, now: 1, beat: 10 }, null);
   assert.deepEqual([tablet.isStuck, tablet.unsaved, tablet.isOver], [true, 1, false]);
 });
 test("a sheet is over when it is handed in, not before everything is saved", async () => {

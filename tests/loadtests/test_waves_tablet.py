@@ -11,7 +11,7 @@ from loadtests.waves.library import SealedPaper
 from loadtests.waves.lines import TEXT, Link
 from loadtests.waves.measures import Reader, Seen, Tally
 from loadtests.waves.plan import read_plan
-from loadtests.waves.tablet import DEAD_SECONDS, Slip, Tablet, Trip
+from loadtests.waves.tablet import BEAT_SECONDS, OVERDUE_SECONDS, Slip, Tablet, Trip
 
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 DIGEST = "ab" * 32
@@ -181,11 +181,21 @@ def test_silence_ends_a_link_that_looks_open(composing):
     heard = composing.tablet._heard
     composing.tablet._life_at = 10_000.0
     composing.tablet._plan()
-    while composing.tablet.due < heard + DEAD_SECONDS:
+    while composing.tablet.due < heard + BEAT_SECONDS + OVERDUE_SECONDS:
         composing.tablet.wake(composing.tablet.due)
     composing.tablet.wake(composing.tablet.due)
     assert not composing.tablet._is_greeted
     assert composing.seen().count("silent") == 1
+
+
+def test_it_beats_as_often_as_it_is_asked_to(composing):
+    composing.tablet._life_at = 10_000.0
+    composing.hear({"t": "pong", "at": 1, "now": 1_782_307_800_000, "beat": 24}, 101.0)
+    composing.tablet.wake(composing.tablet._ping_at)
+    beaten = composing.tablet._ping_at
+    assert [frame["t"] for frame in composing.said()].count("ping") >= 1
+    composing.tablet.wake(beaten)
+    assert composing.tablet._ping_at == pytest.approx(beaten + 24, abs=0.1)
 
 
 def test_a_page_that_asks_to_wait_is_no_error_and_one_that_fails_is(desk):

@@ -6,8 +6,8 @@ import { FINAL_CLOSES, hello, parse, ping } from "./protocol.js";
 
 /** @typedef {"connecting" | "online" | "slow" | "offline" | "waiting" | "ended"} Link `waiting`: the server is full, and says so */
 
-const PING_MS = 10_000;
-const OVERDUE_MS = 25_000;
+const BEAT_MS = 10_000; // at least; a process that holds many asks for more
+const OVERDUE_MS = 15_000; // beyond the next heartbeat
 const SLOW_MS = 3_000;
 const OPENING_MS = 10_000;
 const WOKEN_MS = 4_000;
@@ -24,6 +24,7 @@ export class Connection {
   #asked = new Map(); // what was sent at which monotonic time: "hello", or the `at` of a ping
   #hasToldSkew = true;
   #pinged = 0;
+  #beatMs = BEAT_MS;
   #heard = 0;
   #woken = Number.NaN; // monotonic ms at which a sign of life was asked for, after a sleep perhaps
   /** @type {number | null} ms after which a server that is full wants to be asked again */ #told = null;
@@ -106,6 +107,7 @@ export class Connection {
     this.#asked.delete(asked);
     if (frame.t === "state") this.#attempt = 0;
     if (frame.t === "wait") this.#told = frame.retry;
+    if (frame.t === "pong") this.#beatMs = Math.max(BEAT_MS, frame.beat * 1000);
     if (frame.t === "state" || frame.t === "pong") this.#become("online");
     this.#parts.onFrame(frame, sentAt);
     if (frame.t === "state" && !this.#hasToldSkew) this.#beat(); // before any act, which would be judged without it
@@ -116,9 +118,9 @@ export class Connection {
     this.#watch = timers.set(() => this.#look(), LOOK_MS);
     const now = monotonic();
     const silent = now - this.#heard;
-    if (silent > (this.#socket.readyState === 1 ? OVERDUE_MS : OPENING_MS) || now - this.#woken > WOKEN_MS) return this.#lost(1006);
+    if (silent > (this.#socket.readyState === 1 ? this.#beatMs + OVERDUE_MS : OPENING_MS) || now - this.#woken > WOKEN_MS) return this.#lost(1006);
     if (this.#socket.readyState !== 1) return;
-    if (now - this.#pinged >= PING_MS) this.#beat();
+    if (now - this.#pinged >= this.#beatMs) this.#beat();
     const waited = now - Math.min(now, ...this.#asked.values());
     if (waited > SLOW_MS && this.link === "online") this.#become("slow");
   }
