@@ -18,11 +18,16 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Run browser tests last and on one worker: the browser's driver leaves an event loop running in its thread."""
+    """Run browser tests last and on one worker: the browser's driver leaves an event loop running in its thread.
+
+    What lasts as long as all others together comes first, so that nobody waits for it at the end.
+    """
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(
+        key=lambda item: (item.get_closest_marker("browser") is not None, not item.get_closest_marker("longest"))
+    )
 
 
 def pytest_sessionfinish():

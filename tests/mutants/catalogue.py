@@ -222,8 +222,8 @@ _ALL = (
         "silent-fall-to-offline",
         "a dead socket is never given up",
         "static/js/exam/connection.js",
-        "const OVERDUE_MS = 25_000;",
-        "const OVERDUE_MS = 25_000_000;",
+        "const OVERDUE_MS = 15_000;",
+        "const OVERDUE_MS = 15_000_000;",
     ),
     Mutant(
         "saved-before-the-ack",
