@@ -111,7 +111,8 @@ def presence(centre_sitting_id: int) -> dict[int, Presence]:
         rows = _redis().hgetall(presence_key(centre_sitting_id))
     except redis.RedisError:
         return {}
-    return {int(sheet): Presence(*json.loads(row)) for sheet, row in rows.items()}
+    known = len(Presence.__slots__)  # another version may say more, or less
+    return {int(sheet): Presence(*json.loads(row)[:known]) for sheet, row in rows.items()}
 
 
 def _encode(item: Presence) -> str:

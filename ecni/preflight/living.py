@@ -29,6 +29,7 @@ class Living:
         web: processes that serve the pages by which they enter.
         masters, workers: processes of nginx.
         file: the configuration with which it was started, if it can be read.
+        broken: why it cannot be understood, in French; empty when it can be, or cannot be read.
         path: where that is.
     """
 
@@ -37,6 +38,7 @@ class Living:
     masters: tuple[Process, ...] = ()
     workers: tuple[Process, ...] = ()
     file: ProxyFile | None = None
+    broken: str = ""
     path: Path | None = None
 
 
@@ -56,14 +58,34 @@ def look(asked: Path | None) -> Living:
     serving = (one for one in found if "worker process" in one.command and "shutting down" not in one.command)
     workers = tuple(one for one in serving if kernel.parent(one.pid) in pids)
     path = configuration(masters[0]) if masters else None
-    return Living(sockets, web, masters, workers, _file(path), path)
+    file, broken = _file(path)
+    return Living(sockets, web, masters, workers, file, broken, path)
 
 
-def _file(path: Path | None) -> ProxyFile | None:
+def _file(path: Path | None) -> tuple[ProxyFile | None, str]:
     try:
-        return read_proxy(path) if path is not None else None
-    except (OSError, Unparsable):
-        return None
+        return (None if path is None else read_proxy(path)), ""
+    except OSError:
+        return None, ""
+    except Unparsable as error:
+        return None, str(error)
+
+
+def is_in_force(path: Path) -> bool:
+    """Whether every nginx of this machine that was started with a file has read it since it last changed.
+
+    Raises:
+        OSError: it is not there any more.
+    """
+    found = kernel.processes()
+    masters = {one.pid for one in found if "master process" in one.command and _same(configuration(one), path)}
+    workers = [one for one in found if "worker process" in one.command and kernel.parent(one.pid) in masters]
+    return not workers or not _is_newer(path, workers)
+
+
+def _is_newer(path: Path, workers: Sequence[Process]) -> bool:
+    """Whether a file has changed since the last of some processes started."""
+    return path.stat().st_mtime > max(kernel.started_at(one.pid) for one in workers) + 1
 
 
 def _is_ours(environment: Mapping[str, str]) -> bool:
@@ -119,14 +141,16 @@ def _proxy(living: Living, needs: Needs) -> Iterator[Finding]:
         most = [one.most or UNBOUNDED for one in living.workers]
         yield entrance.proxy_descriptors(most, needs, f"{len(most)} processus en marche")
     if living.file is None:
-        remedy = "lancer preflight en root, ou donner --nginx"
-        yield Finding("nginx", f"{living.path} illisible", "lisible", None, None, remedy, "en marche")
+        remedy = (
+            "corriger ce fichier (« nginx -t »)" if living.broken else "lancer preflight en root, ou donner --nginx"
+        )
+        value = living.broken or f"{living.path} illisible"
+        yield Finding("nginx", value, "lisible", None, None, remedy, "en marche")
         return
     yield from (
         one for one in entrance.proxy(living.file, UNBOUNDED, needs, "en marche") if one.layer != "nginx-descriptors"
     )
-    started = max((kernel.started_at(one.pid) for one in living.workers), default=0.0)
-    if living.workers and living.path.stat().st_mtime > started + 1:
+    if living.workers and _is_newer(living.path, living.workers):
         remedy = "« nginx -s reload » : ce qui tourne n’est pas ce fichier"
         yield Finding(
             "nginx-reload", "modifiée depuis", "relue", None, is_met=False, remedy=remedy, where=str(living.path)

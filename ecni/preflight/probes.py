@@ -110,8 +110,8 @@ def _proxy_file(path: Path) -> tuple[ProxyFile | None, list[Finding]]:
     """Return what a configuration of nginx says, or that it cannot be read, and why."""
     try:
         return read_proxy(path), []
-    except OSError:
-        return None, [_unreadable("nginx", path)]
+    except OSError as error:
+        return None, [_unreadable("nginx", Path(error.filename or path))]
     except Unparsable as error:
         return None, [_unreadable("nginx", path, str(error), "corriger ce fichier (« nginx -t »)")]
 

@@ -82,7 +82,12 @@ def read_proxy(path: Path) -> ProxyFile:
         Unparsable: it is no configuration of nginx.
         OSError: one of them cannot be read.
     """
-    directives = tuple(_included(_parsed(path), path.parent))
+    try:
+        directives = tuple(_included(_parsed(path), path.parent))
+    except Unparsable:
+        raise
+    except (IndexError, ValueError, RecursionError):
+        raise Unparsable(f"{path} : un « include » qui ne mène à aucun fichier, ou à lui-même") from None
     try:
         return understood(directives)
     except IndexError:

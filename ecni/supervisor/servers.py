@@ -11,7 +11,7 @@ BACKLOG = 4096
 APPLICATION = "ecni.asgi:application"
 LARGEST_MESSAGE = 65_536
 PING_SECONDS, PONG_SECONDS = 60, 30
-"""Only to let go of a connection that is dead: tablets beat by themselves every 10 s, and silence shows by that."""
+"""Only to let go of a connection that is dead: tablets beat by themselves, and silence shows by that."""
 IDLE_SECONDS = 60
 """How long an idle connection of the proxy is kept: longer than the proxy itself keeps it (nginx.conf.in)."""
 

@@ -1,5 +1,6 @@
 """Reading PostgreSQL and Redis by connections of one's own: who is inside keeps a seat when the room is full."""
 
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -16,19 +17,21 @@ CONNECT_SECONDS = 2
 LAG_SECONDS = 30
 """Of a standby: what its host's loss would take, were it not synchronous."""
 
-TOO_MANY = ("too many clients", "remaining connection slots", "too many connections for")
+TOO_MANY = ("too many clients", "remaining connection slots")
+TOO_MANY_FOR = re.compile(r'too many connections for (role|database) "(.*?)"')
 
 _ACCOUNTS = """
-SELECT 'postgresql-role', rolname, rolconnlimit,
-  (SELECT count(*) FROM pg_stat_activity WHERE usesysid = pg_roles.oid)
+WITH clients AS (
+  SELECT usesysid, datid FROM pg_stat_activity WHERE coalesce(backend_type, 'client backend') = 'client backend'
+)
+SELECT 'postgresql-role', rolname, rolconnlimit, (SELECT count(*) FROM clients WHERE usesysid = pg_roles.oid)
 FROM pg_roles WHERE rolname = session_user AND NOT rolsuper AND rolconnlimit >= 0
 UNION ALL
-SELECT 'postgresql-database', datname, datconnlimit,
-  (SELECT count(*) FROM pg_stat_activity WHERE datid = pg_database.oid)
+SELECT 'postgresql-database', datname, datconnlimit, (SELECT count(*) FROM clients WHERE datid = pg_database.oid)
 FROM pg_database, pg_roles
 WHERE datname = current_database() AND rolname = session_user AND NOT rolsuper AND datconnlimit >= 0
 """
-"""Limits of this account alone; a superuser passes by both."""
+"""Limits of this account alone: a superuser passes by both. Of others' sessions the kind is not told."""
 
 _CONNECTIONS = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
@@ -72,6 +75,8 @@ class Database:
             self._connection.close()
             if is_full(error):
                 return [full()]
+            if reading := _account_refused(error):
+                return [reading]
             raise
         return [self._connections(used, most), *accounts, *_standbys(standby_names, standbys), *_disk(folder)]
 
@@ -87,7 +92,8 @@ class Database:
         except Exception as error:
             if is_full(error):
                 return False
-            raise
+            if not _account_refused(error):  # a limit of its own, read beside this one
+                raise
         finally:
             knocking.close()
         return True
@@ -113,6 +119,16 @@ def own_connection() -> BaseDatabaseWrapper:
 def is_full(error: BaseException) -> bool:
     """Whether PostgreSQL refused a connection for want of room."""
     return any(words in str(error) for words in TOO_MANY)
+
+
+def _account_refused(error: BaseException) -> Reading | None:
+    """What it means that a role, or the database, has no connection left; None when that is not what was said."""
+    found = TOO_MANY_FOR.search(str(error))
+    if found is None:
+        return None
+    layer, name = f"postgresql-{found[1]}", found[2]
+    words = f"PostgreSQL refuse les nouvelles connexions de {name} (CONNECTION LIMIT)"
+    return Reading(layer, name, 0, 0, refused=1, words=words)
 
 
 def full(used: int = 0, most: int = 0) -> Reading:

@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+from ecni.preflight.living import is_in_force
 from ecni.preflight.proxyfile import Unparsable, proxy_connections
 from ecni.supervisor.nginx import CONNECTIONS_PER_TABLET
 from ecni.watch.rules import Reading
@@ -40,6 +42,7 @@ class Proxy:
         self._status = status
         self._log = log
         self._file = file
+        self._most, self._most_at = 0, 0.0
         self._read_to = log.stat().st_size if log and log.exists() else 0
 
     def read(self) -> list[Reading]:
@@ -58,15 +61,18 @@ class Proxy:
             used = CONNECTIONS_PER_TABLET * self._active(self._status)
             waits = self._makes_wait(self._status)
             words = _WAITING if waits else ""
-            readings.append(Reading("nginx", "", used, self._most(), refused=int(waits), words=words))
+            readings.append(Reading("nginx", "", used, self._capacity(), refused=int(waits), words=words))
         return readings
 
-    def _most(self) -> int:
-        """What it may hold as its configuration says now; 0 while that cannot be read."""
-        try:
-            return proxy_connections(self._file) if self._file else 0
-        except (OSError, Unparsable):
+    def _capacity(self) -> int:
+        """What it may hold as its configuration says: read when it has changed and holds, kept while it cannot be."""
+        if self._file is None:
             return 0
+        with suppress(OSError, Unparsable):
+            changed_at = self._file.stat().st_mtime
+            if changed_at != self._most_at and is_in_force(self._file):
+                self._most, self._most_at = proxy_connections(self._file), changed_at
+        return self._most
 
     @staticmethod
     def _makes_wait(status: str) -> bool:

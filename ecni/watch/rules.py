@@ -58,7 +58,9 @@ LAYERS: Mapping[str, Layer] = {
         "relever la limite sur « Limites et gardes », ou ajouter un « web »",
     ),
     "silence": Layer(
-        "silence", "s de silence", "regarder cette machine ; un processus figé s’arrête par kill, puis est relancé"
+        "silence",
+        "s de silence",
+        "regarder cette machine ; un processus figé s’arrête par « kill -9 », puis est relancé",
     ),
     "cpu": Layer("processeur d’un processus", "% d’un cœur", "ajouter un processus, ou un cœur"),
     "event-loop": Layer("boucle d’un processus", "ms de retard", "ajouter un processus « sockets »"),

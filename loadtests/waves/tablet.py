@@ -593,6 +593,7 @@ class Tablet:
             self._cut_at = None
         self._attempt = 0
         self._flying.clear()
+        self._beat = BEAT_SECONDS
         self._ping_at = now + self._beat * self._trip.rng.uniform(0.1, 1)
         self._watch_at = now + self._beat + OVERDUE_SECONDS
 

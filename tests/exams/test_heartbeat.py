@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from exams.rules.heartbeat import (
     LATEST_SECONDS,
-    PATIENCE_SECONDS,
     SIGNS_PER_SECOND,
     SOONEST_SECONDS,
     beat_seconds,
@@ -29,6 +28,7 @@ def test_a_process_hears_no_more_than_it_can_unless_silence_would_last_too_long(
     assert tablets / beat <= SIGNS_PER_SECOND or beat == LATEST_SECONDS
 
 
-@given(st.integers(SOONEST_SECONDS, LATEST_SECONDS), st.floats(0, 100))
-def test_nobody_is_silent_before_the_sign_that_is_awaited(beat, seconds):
-    assert is_silent(seconds, beat) == (seconds > beat + PATIENCE_SECONDS)
+@pytest.mark.parametrize(("beat", "last", "first"), [(10, 30, 31), (24, 44, 45), (30, 50, 51)])
+def test_nobody_is_silent_before_the_sign_that_is_awaited_and_a_while_more(beat, last, first):
+    assert not is_silent(last, beat)
+    assert is_silent(first, beat)

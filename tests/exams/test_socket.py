@@ -1,3 +1,4 @@
+import asyncio
 import gc
 import json
 import weakref
@@ -12,11 +13,13 @@ from django.db import connections
 from ecni.shared.clock import now
 from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_centre_sitting
 from exams.actions.sheet import admit_sheet, release_sheet
+from exams.broadcast import presence
 from exams.consumers.hub import FREEZE_EVERY, HubSource
 from exams.consumers.socket import CandidateSocket
 from exams.enums import OfflineClock, OpKind, SheetState
 from exams.models import CentreSitting, JournalEntry, RefusedOp, Sheet, Sitting
 from exams.queries.papers import main_paper, paper_keys
+from exams.rules import heartbeat
 from exams.tickets import COOKIE, Ticket, mint_ticket
 from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, opened, staff
 from tests.exams.test_journal_actions import pending
@@ -107,11 +110,19 @@ async def test_socket_gives_the_state_and_the_opening_key(tablet, sheet):
     assert state["digest"] == tablet.chain.head.hex()
 
 
-async def test_socket_says_when_the_next_heartbeat_is_awaited(tablet):
+async def test_socket_says_when_the_next_heartbeat_is_awaited(tablet, sheet, monkeypatch):
     await tablet.hello()
-    await tablet.send({"t": "ping", "at": 5, "q": 3})
-    pong = await tablet.receive("pong")
-    assert (pong["at"], pong["beat"]) == (5, 10)
+    for signs, beat in [(500, 10), (1 / 24, 24)]:
+        monkeypatch.setattr(heartbeat, "SIGNS_PER_SECOND", signs)
+        await tablet.send({"t": "ping", "at": 5, "q": 3})
+        pong = await tablet.receive("pong")
+        assert (pong["at"], pong["beat"]) == (5, beat)
+    for _ in range(100):
+        seen = await sync_to_async(presence)(sheet.centre_sitting_id)
+        if sheet.pk in seen and seen[sheet.pk].beat == 24:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("consoles are not told")
 
 
 async def test_socket_acknowledges_what_is_committed(tablet, sheet):

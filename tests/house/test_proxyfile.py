@@ -83,6 +83,9 @@ def test_what_is_no_configuration_is_refused(text):
         (b"user www;\nuser 'www;", "ligne 2 : guillemet qui manque"),
         (b"http { map; }", "une directive sans ses valeurs"),
         (b"\xff\xfe", "ce n’est pas un texte"),
+        (b"include '';", "un « include » qui ne mène à aucun fichier"),
+        (b"include /;", "un « include » qui ne mène à aucun fichier"),
+        (b"include nginx.conf;", "ou à lui-même"),
     ],
 )
 def test_the_reason_is_told_with_its_place(tmp_path, text, why):

@@ -100,7 +100,7 @@ test("a late answer is slow, a silence of 25 seconds is a dead socket", () => {
   assert.equal(sockets.length, 2);
 });
 test("a process that holds many is shown life less often, and waited for longer", () => {
-  const { last, links, pass, frames } = online();
+  const { connection, last, links, pass, frames } = online();
   pass(10_500);
   last().hears(JSON.stringify({ t: "pong", at: last().sent.at(-1).at, now: 1, beat: 24 }));
   const count = last().sent.length;
@@ -112,6 +112,11 @@ test("a process that holds many is shown life less often, and waited for longer"
   assert.equal(links.at(-1)[0], "slow");
   pass(1_500);
   assert.equal(links.at(-1)[0], "offline");
+  connection.wake();
+  last().opens();
+  last().hears(STATE);
+  pass(10_500);
+  assert.deepEqual(last().sent.map(({ t }) => t), ["hello", "ping"]);
 });
 test("any other close reconnects, each time within a longer bound", () => {
   const { sockets, last, pass } = online();

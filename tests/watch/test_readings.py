@@ -1,5 +1,6 @@
 """Each part read where it is: this kernel, a real nginx, the health of this process."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -83,11 +84,15 @@ def test_nginx_tells_its_connections_then_that_they_are_not_enough(nginx):
 def test_what_nginx_may_hold_is_read_again_when_it_is_raised(nginx, tmp_path):
     _port, proxy = nginx
     path = tmp_path / "nginx.conf"
-    text = path.read_text()
-    path.write_text(text.replace("worker_connections 24", "worker_connections 48"))
+    assert [one.limit for one in proxy.read()] == [24]
+    path.write_text(path.read_text().replace("worker_connections 24", "worker_connections 48"))
+    os.utime(path, (time.time() + 5,) * 2)
+    assert [one.limit for one in proxy.read()] == [24]  # nginx has not read it
+    os.utime(path, (time.time() - 60,) * 2)
     assert [one.limit for one in proxy.read()] == [48]
     path.write_text("events {")
-    assert [one.limit for one in proxy.read()] == [0]
+    os.utime(path, (time.time() - 50,) * 2)
+    assert [one.limit for one in proxy.read()] == [48]
 
 
 def safely(proxy):

@@ -1,5 +1,6 @@
 """Connections that an account, or a database, may have: a limit of its own below that of PostgreSQL."""
 
+import os
 from contextlib import ExitStack, closing
 
 import psycopg2
@@ -10,7 +11,8 @@ from ecni.vitals import Severity
 from ecni.watch.engines import Database
 from ecni.watch.rules import judge
 
-ACCOUNT = "watched"
+ACCOUNT = f"watched_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+"""Workers share one cluster."""
 
 
 @pytest.fixture
@@ -44,6 +46,12 @@ def test_connections_of_an_account_are_watched_and_may_be_raised_live(watched):
         for _ in range(3):
             stack.enter_context(closing(psycopg2.connect(host=place["HOST"], dbname=place["NAME"], user=ACCOUNT)))
         (full,) = told(database, "postgresql-role")
+        owner, place["USER"] = place["USER"], ACCOUNT
+        newcomer = Database()
+        place["USER"] = owner
+        with closing(newcomer):
+            (refusing,) = newcomer.read()
+        assert (refusing.layer, refusing.where, refusing.refused) == ("postgresql-role", ACCOUNT, 1)
         assert judge(full, None, 0.0).pressure.severity is Severity.REACHED
         cursor.execute(f"ALTER ROLE {ACCOUNT} CONNECTION LIMIT 40")
         (raised,) = told(database, "postgresql-role")

@@ -4,11 +4,11 @@ import json
 import sys
 from argparse import ArgumentTypeError
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from ecni.management.arguments import existing_file
 from ecni.preflight import Asked, Finding, probe
 from ecni.shared.clock import now
 
@@ -55,17 +55,6 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise ArgumentTypeError(f"« {text} » n’est pas un nombre entier positif")
     return int(text)
-
-
-def existing_file(text: str) -> Path:
-    """Read the name of a file.
-
-    Raises:
-        ArgumentTypeError: there is no such file.
-    """
-    if not Path(text).is_file():
-        raise ArgumentTypeError(f"« {text} » n’existe pas")
-    return Path(text)
 
 
 def as_json(findings: list[Finding]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from ecni.management.arguments import existing_file
 from ecni.vitals import REPORTER, Pressure, Severity
 from ecni.watch.newcomer import Address, read_address
 from ecni.watch.rules import LAYERS, headroom
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--door", type=door, action="append", default=[], help="adresse publique, http(s)://…")
         parser.add_argument("--upstream", type=upstream, action="append", default=[], help="hôte:port appelé par nginx")
-        parser.add_argument("--nginx", type=Path, help="fichier de configuration du mandataire")
+        parser.add_argument("--nginx", type=existing_file, help="fichier de configuration du mandataire")
         parser.add_argument("--nginx-status", help="adresse de sa page stub_status")
         parser.add_argument("--nginx-log", type=Path, help="son journal d’erreurs")
         parser.add_argument("--once", action="store_true", help="regarder une fois, imprimer, finir")

@@ -55,6 +55,7 @@ export class Connection {
     const socket = this.#parts.open();
     this.#socket = socket;
     this.#heard = this.#pinged = this.#parts.monotonic();
+    this.#beatMs = BEAT_MS;
     this.#woken = Number.NaN;
     socket.onopen = () => this.#greet();
     socket.onmessage = ({ data }) => this.#receive(data);
@@ -107,7 +108,7 @@ export class Connection {
     this.#asked.delete(asked);
     if (frame.t === "state") this.#attempt = 0;
     if (frame.t === "wait") this.#told = frame.retry;
-    if (frame.t === "pong") this.#beatMs = Math.max(BEAT_MS, frame.beat * 1000);
+    if (frame.t === "pong") this.#beatMs = Math.max(BEAT_MS, (frame.beat ?? 0) * 1000);
     if (frame.t === "state" || frame.t === "pong") this.#become("online");
     this.#parts.onFrame(frame, sentAt);
     if (frame.t === "state" && !this.#hasToldSkew) this.#beat(); // before any act, which would be judged without it

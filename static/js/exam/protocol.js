@@ -63,7 +63,7 @@ const SHAPES = {
   ack: fits({ seq: isCount, keys: or(isTexts, isAbsent) }),
   refused: fits({ code: isText, text: isText, seq: or(isCount, isAbsent) }),
   status: fits({ now: isCount, status: isText, ends_at: or(isCount, isNull), keys: or(isTexts, isAbsent) }),
-  pong: fits({ at: isCount, now: isCount, beat: isCount }),
+  pong: fits({ at: isCount, now: isCount, beat: or(isCount, isAbsent) }),
   bye: fits({ code: isText, text: isText }),
   wait: fits({ place: isCount, retry: isCount }),
 };
