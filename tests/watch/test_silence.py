@@ -39,29 +39,35 @@ def waited_for(look):
     return found
 
 
-@pytest.mark.slow
-def test_a_process_that_is_frozen_is_named_until_it_speaks_again_or_ends(hinting):
-    silence = Silence(HOST)
+@pytest.fixture
+def talking():
+    """Give a process that says how it is, whatever becomes of it."""
     environment = os.environ | {"ROLE": "web", "DJANGO_SETTINGS_MODULE": "ecni.settings"}
     with subprocess.Popen([sys.executable, "-c", TALKING], cwd=ROOT, env=environment) as process:
-        name = f"web {process.pid}@{HOST}"
-
-        def looked(later=0.0):
-            return [one for one in silence.read(time.time() + later) if one.where == name]
-
-        waited_for(lambda: hinting.exists(f"{hints.INDEX}:{name}"))
-        assert looked() == []
-        process.send_signal(signal.SIGSTOP)
-        (frozen,) = waited_for(looked)
-        assert (frozen.layer, frozen.refused) == ("silence", 1)
-        assert MUTE_SECONDS < frozen.used < hints.FRESH_SECONDS
-        hinting.delete(f"{hints.INDEX}:{name}")  # as soon as Redis forgets it
-        assert looked()
-        process.send_signal(signal.SIGCONT)
-        waited_for(lambda: not looked())
+        yield process
         process.kill()
-        process.wait()
-        assert looked(later=2 * MUTE_SECONDS) == []
+
+
+@pytest.mark.slow
+def test_a_process_that_is_frozen_is_named_until_it_speaks_again_or_ends(hinting, talking):
+    silence = Silence(HOST)
+    name = f"web {talking.pid}@{HOST}"
+
+    def looked(later=0.0):
+        return [one for one in silence.read(time.time() + later) if one.where == name]
+
+    waited_for(lambda: hinting.exists(f"{hints.INDEX}:{name}"))
+    assert looked() == []
+    talking.send_signal(signal.SIGSTOP)
+    (frozen,) = waited_for(looked)
+    assert (frozen.layer, frozen.refused, frozen.used >= MUTE_SECONDS) == ("silence", 1, True)
+    hinting.delete(f"{hints.INDEX}:{name}")  # as soon as Redis forgets it
+    assert looked()
+    talking.send_signal(signal.SIGCONT)
+    waited_for(lambda: not looked())
+    talking.kill()
+    talking.wait()
+    assert looked(later=2 * MUTE_SECONDS) == []
 
 
 @pytest.fixture
