@@ -26,9 +26,9 @@ demo: setup ## Start a whole national exam on this machine: no server to install
 	ECNI_ENV=demo $(PY) manage.py demo
 
 .PHONY: test
-test: setup browser ## Run every test: Python on three workers, since many wait for a clock, then JavaScript
+test: setup browser ## Run every test: Python on two workers, then JavaScript
 	$(MAKE) --no-print-directory test-js
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: test-js
 test-js: setup ## Run the JavaScript tests

@@ -32,4 +32,6 @@ def pytest_load_initial_conftests(early_config):
     if worker:
         offset = REDIS_DATABASES_PER_WORKER * (int(worker.removeprefix("gw")) + 1)
         os.environ["REDIS_URL"] = redis_database(os.environ["REDIS_URL"], offset)
+        if "RESULTS_ROOT" in os.environ:
+            os.environ["RESULTS_ROOT"] += f"-{worker}"  # runs of two databases have the same numbers
     return (yield)
