@@ -21,7 +21,7 @@ DEFAULT_BACKLOG = 511
 
 
 class Unparsable(ValueError):
-    """It is no configuration of nginx; the message, in French, says why and near which line."""
+    """It is no configuration of nginx; the message, in French, says which file, why, and near what."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,14 +165,10 @@ def judge_all(
     return held | {key: judge(reading, before.get(key), now) for key, reading in gravest.items()}
 
 
-def silent(layer: str, where: str, seconds: float) -> Reading:
-    """A part that does not answer the watcher."""
-    return Reading(layer, where, round(seconds, 1), 0, refused=1, words=f"{LAYERS[layer].name} ne répond pas")
-
-
-def mute(where: str, seconds: float, words: str) -> Reading:
-    """Somebody who told how they are, and tells nothing any more."""
-    return Reading("silence", where, round(seconds, 1), 0, refused=1, words=words)
+def silent(layer: str, where: str, seconds: float, words: str = "") -> Reading:
+    """A part that does not answer the watcher, or tells nothing any more; `words` say more than that."""
+    words = words or f"{LAYERS[layer].name} ne répond pas"
+    return Reading(layer, where, round(seconds, 1), 0, refused=1, words=words)
 
 
 def said(reading: Reading) -> str:

@@ -7,7 +7,7 @@ import redis
 from ecni.preflight.kernel import PROC
 from ecni.vitals import Vitals
 from ecni.vitals.hints import read_vitals, read_watchers
-from ecni.watch.rules import Reading, mute
+from ecni.watch.rules import Reading, silent
 
 MUTE_SECONDS = 6.0
 """Three times the period at which a process says how it is."""
@@ -55,7 +55,7 @@ class Silence:
         self.spoke = {name: one for name, one in self.spoke.items() if (PROC / str(one.pid)).exists()}
         last = {name: max(one.at, self.back) for name, one in self.spoke.items()}
         return [
-            mute(name, now - at, f"le processus {name} vit, mais ne dit plus rien")
+            silent("silence", name, now - at, f"le processus {name} vit, mais ne dit plus rien")
             for name, at in last.items()
             if now - at > MUTE_SECONDS
         ]
@@ -65,7 +65,7 @@ class Silence:
         self.watched = {host: at for host, at in self.watched.items() if now - at < GONE_SECONDS}
         last = {host: max(at, self.back) for host, at in self.watched.items()}
         return [
-            mute(host, now - at, f"plus personne ne surveille {host}")
+            silent("silence", host, now - at, f"plus personne ne surveille {host}")
             for host, at in last.items()
             if now - at > MUTE_SECONDS and host != self.host
         ]
