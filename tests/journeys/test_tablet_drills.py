@@ -59,6 +59,15 @@ WRITE = """async ([store, key, row]) => {
   database.close();
 }"""
 
+BUSY = """async () => {
+  const request = indexedDB.open("ecni-copie");
+  const database = await new Promise((done) => (request.onsuccess = () => done(request.result)));
+  const drawer = database.transaction("ops", "readwrite").objectStore("ops");
+  globalThis.isBusy = true;
+  const again = () => (globalThis.isBusy ? (drawer.count().onsuccess = again) : database.close());
+  again();
+}"""
+"""Hold what is being stored, as a slow disk does."""
 
 FULL = """() => {
   globalThis.put = IDBObjectStore.prototype.put;
@@ -201,7 +210,12 @@ def test_reload_and_restart_without_network(browser_type, browser_type_launch_ar
 
 
 def reload_without_network(page, screens):
+    expect(page.locator("#link")).to_contain_text("Hors ligne")
+    page.evaluate(BUSY)
     tick(page, "C")
+    page.wait_for_timeout(500)
+    expect(page.locator("#save")).to_contain_text("En cours…")
+    page.evaluate("() => (globalThis.isBusy = false)")
     unsaved(page)
     page.reload()
     expect(question(page, 2).locator("input[value=C]")).to_be_checked()
@@ -276,13 +290,17 @@ def test_a_storage_wiped_full_or_corrupted_loses_nothing(cable, concours, open_t
     saved(page)
     screens.look(page, "53-storage-full")
     assert stored(slip.sheet_id).answers == {1: "B", 2: "D"}
+    cable.cut()
+    tick(page, "C")
+    expect(page.locator("#save")).to_contain_text("ne fermez pas")
+    cable.mend()
     page.evaluate("() => (IDBObjectStore.prototype.put = globalThis.put)")
     tick(page, "E")
     expect(page.locator("#notes")).not_to_contain_text("La mémoire de cette tablette")
     saved(page)
     corrupt(page, f"{concours.sitting.pk}|{slip.number}")
     assert stored(slip.sheet_id).answers == {1: "B", 2: "A"}
-    assert ops_stored() == stored(slip.sheet_id).seq == 6
+    assert ops_stored() == stored(slip.sheet_id).seq == 7
 
 
 def wipe(page, cable, kinds):

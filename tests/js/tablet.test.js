@@ -106,9 +106,9 @@ test("an act is unsaved from the tap on", async () => {
   const { tablet } = rig();
   await tablet.receive(STATE, 900);
   const stored = tablet.act("answer", 1, "A");
-  assert.deepEqual([tablet.unsaved, tablet.outbox.waiting], [1, 0]);
+  assert.deepEqual([tablet.unsaved, tablet.outbox.waiting, tablet.isStoring], [1, 0, true]);
   await stored;
-  assert.deepEqual([tablet.unsaved, tablet.outbox.waiting], [1, 1]);
+  assert.deepEqual([tablet.unsaved, tablet.outbox.waiting, tablet.isStoring], [1, 1, false]);
 });
 test("an act kept apart for the jury is counted, without a refusal", async () => {
   const { tablet } = rig();

@@ -54,12 +54,12 @@ export class Header {
   }
 
   #renderSave() {
-    const { outbox, unsaved, savedAt, link } = this.#tablet;
+    const { outbox, unsaved, isStoring, savedAt, link } = this.#tablet;
     const age = outbox?.waitingSince ? Date.now() - outbox.waitingSince : 0;
     const isLost = unsaved && (["offline", "waiting", "ended"].includes(link) || age > UNSAVED_MS);
     const save = byId("save");
     const when = savedAt ? `à ${second(savedAt)}` : "rien n’attend";
-    if (isLost) this.#write(save, "warn", "alert", "Non enregistré", "rien n’est perdu");
+    if (isLost && !isStoring) this.#write(save, "warn", "alert", "Non enregistré", outbox.isDurable ? "rien n’est perdu" : "ne fermez pas");
     else if (unsaved) this.#write(save, "quiet", "sync", "En cours…", "");
     else this.#write(save, "ok", "check", "Enregistré", when);
   }

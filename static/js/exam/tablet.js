@@ -78,6 +78,11 @@ export class Tablet {
     return (this.outbox?.waiting ?? 0) + this.#acting.length;
   }
 
+  /** Whether an act is on its way to the tablet's own storage, where nothing can lose it. */
+  get isStoring() {
+    return this.#acting.length > 0;
+  }
+
   /** Whether nothing of this sheet is to be done here any more. */
   get isOver() {
     if (!this.outbox?.isRead || this.unsaved) return false;
@@ -305,6 +310,7 @@ export class Tablet {
       await this.outbox.add(kind, number, value);
     } finally {
       this.#acting.splice(this.#acting.indexOf(act), 1);
+      this.#parts.changed();
       this.#letGo(); // it was being stored when the sheet left, perhaps
     }
   }
