@@ -6,7 +6,10 @@ interpreter from the loop, and each keeps a connection to the database until the
 (docs/adr/0021-a-page-in-one-thread.md and 0023-pages-in-a-few-threads.md have the measures).
 """
 
+import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import django
@@ -18,6 +21,11 @@ from django.http.response import HttpResponseBase
 
 THREADS = 6
 """Pages answered at once by a process: a page is mostly Python, of which one thread runs at a time, and some wait."""
+CANDIDATE_THREADS = 4
+"""Of which candidates have so many at most: a crowd at the door does not stop the pages of who lets it in."""
+CANDIDATE_PATHS = ("/entrer/", "/copie/")
+WAITED = "ecni.waited"
+"""In `META`: for how many seconds a request has waited for a thread."""
 
 
 class PagesHandler(ASGIHandler):
@@ -27,6 +35,7 @@ class PagesHandler(ASGIHandler):
         """Load the chain; threads start as requests come."""
         super().__init__()
         self._threads = ThreadPoolExecutor(THREADS, "page")
+        self._candidates = asyncio.Semaphore(CANDIDATE_THREADS)
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- Django's signature
         """Load the chain as a WSGI server would."""
@@ -37,10 +46,14 @@ class PagesHandler(ASGIHandler):
         await self.handle(scope, receive, send)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer in the first thread that is free."""
-        return await sync_to_async(self._answer, thread_sensitive=False, executor=self._threads)(request)
+        """Answer in the first thread that is free, in the order they came."""
+        came = time.monotonic()
+        answer = sync_to_async(self._answer, thread_sensitive=False, executor=self._threads)
+        async with self._candidates if request.path.startswith(CANDIDATE_PATHS) else nullcontext():
+            return await answer(request, came)
 
-    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+    def _answer(self, request: HttpRequest, came: float) -> HttpResponseBase:
+        request.META[WAITED] = time.monotonic() - came
         try:
             return self.get_response(request)
         finally:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from exams.enums import GuardMode, GuardName
+from exams.enums import GuardMode, GuardName, Lack
 from exams.rules.heartbeat import SOONEST_SECONDS
 
 CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
@@ -132,7 +132,7 @@ class DoorSight:
         since: since when somebody has been waiting, milliseconds since 1970; None when nobody is.
         at: when it was said, likewise.
         rooms: how many wait, by centre sitting (text), where it is known.
-        lacks_descriptors: whether `value` is less than what the staff allows, for want of file descriptors.
+        lack: for want of what fewer than the staff allows pass (`exams.enums.Lack`).
     """
 
     process: str
@@ -143,7 +143,7 @@ class DoorSight:
     since: int | None
     at: int
     rooms: dict[str, int]
-    lacks_descriptors: bool = False
+    lack: str = Lack.NOTHING.value
 
 
 def publish_door(sight: DoorSight) -> None:

@@ -1,5 +1,7 @@
 """The closed lists of the exam itself: English names, French labels. A stored value is the upper-case name."""
 
+from enum import StrEnum
+
 from django.db.models import IntegerChoices, TextChoices
 
 
@@ -103,6 +105,14 @@ class LimitName(TextChoices):
     SOCKETS = "SOCKETS", "Connexions par processus"
     RESERVE = "RESERVE", "Connexions de réserve par processus"
     LOGINS = "LOGINS", "Entrées par seconde et par processus"
+
+
+class Lack(StrEnum):
+    """For want of what a limit is lower, in one process, than the staff set it."""
+
+    NOTHING = ""
+    DESCRIPTORS = "descriptors"
+    PROCESSOR = "processor"
 
 
 class GuardName(TextChoices):

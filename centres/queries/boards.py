@@ -30,7 +30,7 @@ from centres.rules.board import (
 from centres.rules.seating import extra_seconds, missing_seconds
 from ecni.vitals.hints import reached_limit
 from exams.broadcast import Presence, doors, presence
-from exams.enums import CentreSittingState, GrantCause, GuardMode, LimitName, SheetState
+from exams.enums import CentreSittingState, GrantCause, GuardMode, Lack, LimitName, SheetState
 from exams.models import PaperQuestion, RefusedOp
 from exams.queries.admission import guard_modes
 from exams.queries.sheets import closing_obstacles
@@ -41,11 +41,12 @@ CALL_MUTED_SECONDS = 120
 GRANTED = Coalesce(Sum("sheet__grants__seconds", filter=Q(sheet__grants__cause=GrantCause.DECISION)), 0)
 """Seconds granted by somebody to one sheet during the sitting."""
 TOLD_BY_DOORS = {
-    (LimitName.SOCKETS, False): "processes",
-    (LimitName.SOCKETS, True): "descriptors",
-    (LimitName.LOGINS, False): "entries",
+    (LimitName.SOCKETS, Lack.NOTHING): "processes",
+    (LimitName.SOCKETS, Lack.DESCRIPTORS): "descriptors",
+    (LimitName.LOGINS, Lack.NOTHING): "entries",
+    (LimitName.LOGINS, Lack.PROCESSOR): "entry-pages",
 }
-"""Layers of the watch that a door names itself while it makes somebody wait, by limit and want of descriptors."""
+"""Layers of the watch that a door names itself while it makes somebody wait, by limit and what is lacking."""
 
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
@@ -116,14 +117,14 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
         "limits": [asdict(alert) for alert in _national_alerts(reached, now)],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
-        "limit": reached_limit(told={TOLD_BY_DOORS.get((one.limit, one.lacks_descriptors), "") for one in reached}),
+        "limit": reached_limit(told={TOLD_BY_DOORS.get((one.limit, one.lack), "") for one in reached}),
     }
 
 
 def reached_limits(now: datetime) -> list[Reached]:
     """Return each limit that makes somebody wait, by process; empty when Redis is away."""
     return [
-        Reached(LimitName(door.limit), door.value, door.waiting, door.since, door.lacks_descriptors)
+        Reached(LimitName(door.limit), door.value, door.waiting, door.since, Lack(door.lack))
         for door in doors(_milliseconds(now))
         if door.waiting and door.since
     ]
@@ -132,7 +133,7 @@ def reached_limits(now: datetime) -> list[Reached]:
 def _reached_in(hosting: Hosting, now: datetime) -> list[Reached]:
     room = str(hosting.centre_sitting_id)
     return [
-        Reached(LimitName(door.limit), door.value, door.rooms[room], door.since, door.lacks_descriptors)
+        Reached(LimitName(door.limit), door.value, door.rooms[room], door.since, Lack(door.lack))
         for door in doors(_milliseconds(now))
         if door.since and room in door.rooms
     ]

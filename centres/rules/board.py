@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from exams.enums import CentreSittingState as C
-from exams.enums import GuardName, LimitName
+from exams.enums import GuardName, Lack, LimitName
 from exams.enums import SheetState as S
 from exams.rules.heartbeat import is_silent
 
@@ -65,14 +65,14 @@ class Reached:
         value: of it.
         waiting: who wait there; on a room's board, those of that room.
         since: since when somebody has been waiting, milliseconds since 1970.
-        lacks_descriptors: whether it is lower than the staff set it, for want of file descriptors.
+        lack: for want of what fewer pass than the staff allows.
     """
 
     limit: LimitName
     value: int
     waiting: int
     since: int
-    lacks_descriptors: bool = False
+    lack: Lack = Lack.NOTHING
 
 
 SHEET_LABELS: Mapping[S, Label] = {
@@ -138,9 +138,9 @@ def alerts(sight: Sight, now: datetime) -> list[Label]:
 def limit_alerts(reached: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> list[Label]:
     """Return one sentence for each limit that makes somebody wait: which one, since when, how many, what to do."""
     by_limit = (
-        [one for one in reached if one.waiting and (one.limit, one.lacks_descriptors) == (limit, lacks)]
+        [one for one in reached if one.waiting and (one.limit, one.lack) == (limit, lack)]
         for limit in LimitName
-        for lacks in (False, True)
+        for lack in Lack
     )
     return [
         Label("danger", "hourglass", _limit_words(here, now, of_one_centre=of_one_centre)) for here in by_limit if here
@@ -148,11 +148,8 @@ def limit_alerts(reached: Sequence[Reached], now: datetime, *, of_one_centre: bo
 
 
 def _limit_words(here: Sequence[Reached], now: datetime, *, of_one_centre: bool) -> str:
-    lacks_descriptors = here[0].lacks_descriptors
-    limit = "descripteurs de fichiers, places par processus" if lacks_descriptors else here[0].limit.label.lower()
-    raising = "relever « nofile » (prlimit)" if lacks_descriptors else "relever la limite"
     since = duration_words(_age(min(one.since for one in here), now))
-    value = _spaced(max(one.value for one in here))
+    limit, raising = _limit_and_remedy(here)
     where = "" if len(here) == 1 else f", dans {len(here)} processus"
     waiting = sum(one.waiting for one in here)
     whose = " de ce centre" if of_one_centre else ""
@@ -162,7 +159,21 @@ def _limit_words(here: Sequence[Reached], now: datetime, *, of_one_centre: bool)
         if of_one_centre
         else f"Ceux qui composent ne sont pas gênés ; {raising} fait entrer les autres."
     )
-    return f"Limite atteinte depuis {since} ({limit} : {value}{where}). {who}. {todo}"
+    return f"Limite atteinte depuis {since} ({limit}{where}). {who}. {todo}"
+
+
+def _limit_and_remedy(here: Sequence[Reached]) -> tuple[str, str]:
+    value = _spaced(max(one.value for one in here))
+    match here[0].lack:
+        case Lack.DESCRIPTORS:
+            return f"descripteurs de fichiers, places par processus : {value}", "relever « nofile » (prlimit)"
+        case Lack.PROCESSOR:
+            return (
+                "processeur des pages d’entrée : chacune attend plus d’une seconde",
+                "ajouter un « web », ou un cœur,",
+            )
+        case Lack.NOTHING:
+            return f"{here[0].limit.label.lower()} : {value}", "relever la limite"
 
 
 def _spaced(number: int) -> str:

@@ -19,6 +19,7 @@ from centres.actions.attempts import must_wait, note_wrong_code
 from centres.actions.slips import use_slip
 from centres.queries.slips import Entry, EntryRefused, UnknownCode, open_entry
 from centres.views.gate import Gate
+from ecni.pages import WAITED
 from ecni.shared.clock import now
 from ecni.vitals import TALLY
 from exams.actions.guards import Guards
@@ -129,7 +130,9 @@ def _identify(request: HttpRequest, typed: str, *, since: float | None) -> HttpR
     device, address = request.COOKIES.get(DEVICE_COOKIE, ""), request.META.get("REMOTE_ADDR", "")
     instant = now().timestamp()
     try:
-        wait = gate.knock(device=device or address, code=typed, now=instant, since=since)
+        wait = gate.knock(
+            device=device or address, code=typed, now=instant, since=since, waited=request.META.get(WAITED, 0.0)
+        )
         if wait is not None:
             return _make_wait(request, wait, {"code": typed, "since": since or instant})
         entry = open_entry(typed)

@@ -12,7 +12,7 @@ from django.db import Error
 
 from centres.queries.slips import waiting_sheet
 from exams.broadcast import DoorSight, publish_door
-from exams.enums import LimitName
+from exams.enums import Lack, LimitName
 from exams.queries.admission import default_limits, present_limits
 from exams.rules.admission import Line, Wait, retry_ms
 from exams.rules.bucket import TokenBucket
@@ -23,6 +23,10 @@ ASKED_SECONDS = 10.0
 """How long a sheet that did not compose is believed not to."""
 TURN_SECONDS = 10
 """Whoever would be served within these seconds may pass when there is room: nobody near the head idles the door."""
+LATE_SECONDS = 1.0
+"""Pages that have waited so long for a thread are more than the processor can answer, whatever the limit allows."""
+LATE_LASTS_SECONDS = 5.0
+"""For how long the boards say so after the last one."""
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that may pass: with several processes, those who wait are shared between them."""
 
@@ -40,11 +44,11 @@ class Gate:
         self._returning = TokenBucket(time.monotonic(), self._rate)
         self._line = Line()
         self._asked: set[int] = set()
-        self._read_at = self._asked_at = self._told_at = float("-inf")
+        self._read_at = self._asked_at = self._told_at = self._late_at = float("-inf")
         self._since: float | None = None
         self._lock = Lock()
 
-    def knock(self, *, device: str, code: str, now: float, since: float | None) -> Wait | None:
+    def knock(self, *, device: str, code: str, now: float, since: float | None, waited: float) -> Wait | None:
         """Return None when this candidate may enter now, else the wait.
 
         Args:
@@ -52,12 +56,16 @@ class Gate:
             code: as typed.
             now: seconds since 1970.
             since: since when this tablet has been waiting, if it has.
+            waited: seconds that this request has waited for a thread.
         """
         self._follow(now)
         key = int.from_bytes(sha256(f"{device}|{code}".encode()).digest()[:6])
+        is_late = waited > LATE_SECONDS
         with self._lock:
+            if is_late:
+                self._late_at = time.monotonic()
             is_near = self._line.ahead(key) < self._rate * TURN_SECONDS
-            if is_near and self._take(self._newcomers):
+            if is_near and not is_late and self._take(self._newcomers):
                 self._line.leave(key)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning)
@@ -108,6 +116,7 @@ class Gate:
                 since=int((self._since or now) * 1000),
                 at=int(now * 1000),
                 rooms={str(room): count for room, count in self._line.rooms.items() if room},
+                lack=(Lack.PROCESSOR if instant - self._late_at < LATE_LASTS_SECONDS else Lack.NOTHING).value,
             )
         try:
             publish_door(sight)

@@ -57,6 +57,7 @@ LAYERS: Mapping[str, Layer] = {
         "entrées par seconde",
         "relever la limite sur « Limites et gardes », ou ajouter un « web »",
     ),
+    "entry-pages": Layer("pages d’entrée", "entrées par seconde", "ajouter un « web », ou un cœur"),
     "silence": Layer(
         "silence",
         "s de silence",

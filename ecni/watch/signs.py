@@ -7,7 +7,7 @@ from ecni.preflight.limits import SOCKETS_PER_PROCESS
 from ecni.vitals import Vitals
 from ecni.watch.rules import Reading, counted, said, several
 from exams.broadcast import DoorSight
-from exams.enums import LimitName
+from exams.enums import Lack, LimitName
 
 LONGEST_LAG_MS = 1000
 WHOLE_CORE = 100
@@ -19,20 +19,17 @@ def readings(processes: Iterable[Vitals]) -> list[Reading]:
 
 
 def entries(doors: Iterable[DoorSight]) -> list[Reading]:
-    """Return the entries per second of each process that has somebody wait for one."""
-    return [
-        Reading(
-            "entries",
-            door.process,
-            door.used,
-            door.value,
-            refused=door.waiting,
-            words=f"entrées par seconde, {door.process} : {counted(door.value)} ; "
-            + several(door.waiting, "attend", "attendent"),
-        )
-        for door in doors
-        if door.limit == LimitName.LOGINS and door.waiting
-    ]
+    """Return the entries per second of each process that has somebody wait, or the pages that cannot give them."""
+    return [_entries(door) for door in doors if door.limit == LimitName.LOGINS and door.waiting]
+
+
+def _entries(door: DoorSight) -> Reading:
+    is_late = door.lack == Lack.PROCESSOR
+    layer, said_of = ("entry-pages", "pages d’entrée") if is_late else ("entries", "entrées par seconde")
+    words = "chacune attend plus d’une seconde" if is_late else counted(door.value)
+    waiting = several(door.waiting, "attend", "attendent")
+    words = f"{said_of}, {door.process} : {words} ; {waiting}"
+    return Reading(layer, door.process, door.used, door.value, refused=door.waiting, words=words)
 
 
 def _of(one: Vitals) -> list[Reading]:

@@ -21,7 +21,7 @@ from django.db import Error, connection
 from exams.actions.guards import Guards
 from exams.broadcast import DoorSight, publish_door, share_line
 from exams.consumers.batch import Batch
-from exams.enums import GuardName, LimitName, SheetState
+from exams.enums import GuardName, Lack, LimitName, SheetState
 from exams.protocol import farewell, waiting
 from exams.queries.admission import default_policy, present_policy, returning_sheets
 from exams.queries.live import SheetStatus
@@ -183,7 +183,7 @@ class Door:
             since=None if self._since is None else int(self._since * 1000),
             at=int(self._seconds() * 1000),
             rooms={str(room): count for room, count in self.line.rooms.items()},
-            lacks_descriptors=self.places.lacks_descriptors,
+            lack=(Lack.DESCRIPTORS if self.places.lacks_descriptors else Lack.NOTHING).value,
         )
 
     def _objects_to(self, ticket: Ticket, address: str) -> bool:

@@ -18,6 +18,7 @@ from centres.views import entry
 from centres.views.gate import Gate
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
+from ecni.pages import WAITED
 from ecni.shared.clock import now
 from ecni.vitals import Pressure, Severity, hints
 from exams import broadcast
@@ -93,6 +94,26 @@ def test_one_too_many_waits_with_a_place_then_goes_straight_on(codes):
     assert "Nom2 Prénom2" in passed.content.decode()
     assert second.post("/entrer/oui/", {"code": codes[1]}).status_code == 302
     assert place_of(third.get("/entrer/attente/")) == 1
+
+
+def test_pages_that_come_late_make_newcomers_wait_whatever_the_limit(codes, ops):
+    set_limit(name=LimitName.LOGINS, value=1_000, reason="essai", actor=ops, now=now())
+    entry.gate = Gate()
+    Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.COMPOSING, ends_at=now())
+    late, client = {WAITED: 1.2}, tablet()
+    assert place_of(client.post("/entrer/identite/", {"code": codes[0]}, **late)) == 1
+    assert place_of(client.get("/entrer/attente/", **late)) == 1
+    assert is_identity(tablet().post("/entrer/identite/", {"code": codes[3]}, **late))
+    (alert,) = national_board([], now())["limits"]
+    assert "processeur des pages d’entrée" in alert["word"]
+    assert "processeur : ajouter un « web »" in staff_client(ops).get("/national/limites/").content.decode()
+    assert is_identity(client.get("/entrer/attente/"))
+
+
+def staff_client(user):
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 def test_the_places_of_a_process_are_kept_by_another(codes, monkeypatch):

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from centres.rules.board import Reached, limit_alerts, observed_alerts
-from exams.enums import GuardName, LimitName
+from exams.enums import GuardName, Lack, LimitName
 
 NOW = datetime(2026, 6, 15, 14, 3, tzinfo=UTC)
 SINCE = int(NOW.timestamp() * 1000) - 200_000
@@ -28,11 +28,17 @@ def test_a_room_is_told_of_its_own_tablets_and_of_each_limit():
 def test_descriptors_are_named_rather_than_the_limit_that_they_lower():
     reached = [
         Reached(LimitName.SOCKETS, 10_000, 2, SINCE),
-        Reached(LimitName.SOCKETS, 6_196, 900, SINCE, lacks_descriptors=True),
+        Reached(LimitName.SOCKETS, 6_196, 900, SINCE, lack=Lack.DESCRIPTORS),
     ]
     words = [alert.word for alert in limit_alerts(reached, NOW, of_one_centre=False)]
     assert ["connexions par processus : 10" in words[0], "descripteurs de fichiers" in words[1]] == [True, True]
     assert "relever « nofile » (prlimit) fait entrer les autres" in words[1]
+
+
+def test_pages_that_come_too_late_are_named_rather_than_the_limit_that_nobody_reaches():
+    (alert,) = limit_alerts([Reached(LimitName.LOGINS, 25, 40, SINCE, Lack.PROCESSOR)], NOW, of_one_centre=False)
+    assert "(processeur des pages d’entrée : chacune attend plus d’une seconde). 40 tablettes attendent." in alert.word
+    assert alert.word.endswith("ajouter un « web », ou un cœur, fait entrer les autres.")
 
 
 def test_nobody_waiting_is_no_alert():

@@ -21,7 +21,7 @@ from exams.consumers.frames import PATH, CandidateFrames
 from exams.consumers.hub import HubSource
 from exams.consumers.origin import OriginGuard
 from exams.consumers.socket import CandidateSocket
-from exams.enums import GuardMode, GuardName, LimitName, SheetState
+from exams.enums import GuardMode, GuardName, Lack, LimitName, SheetState
 from exams.models import CentreSitting, Sheet
 from exams.tickets import COOKIE, Ticket, mint_ticket
 from tests.exams.sitting import make_centre_sitting, make_sitting, opened, staff
@@ -169,7 +169,7 @@ async def test_a_process_short_of_descriptors_makes_wait_before_it_has_none(appl
 
     async def told():
         found = await sync_to_async(broadcast.doors)(int(now().timestamp() * 1000))
-        return any(sight.waiting == 1 and sight.value == 148 and sight.lacks_descriptors for sight in found)
+        return any(sight.waiting == 1 and sight.value == 148 and sight.lack == Lack.DESCRIPTORS for sight in found)
 
     await until(told)
     assert (source().gauges().budget, source().gauges().lacks_descriptors) == (148, True)

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.urls import get_resolver, path
 
 from centres.consumers import DATABASE_THREADS
-from ecni.pages import THREADS, PagesHandler
+from ecni.pages import CANDIDATE_THREADS, THREADS, WAITED, PagesHandler
 from ecni.preflight.limits import CONNECTIONS_PER_WEB_PROCESS
 
 
@@ -48,7 +48,16 @@ def tell_thread(_request):
     return HttpResponse(threading.current_thread().name)
 
 
-urlpatterns = [path("", tell_thread), path("connexion", tell_backend)]
+opened = threading.Event()
+
+
+def wait_for_the_door(request):
+    """Answer, once the door is open, whether this request had to wait for a thread."""
+    opened.wait(10)
+    return HttpResponse(str(request.META[WAITED] > 0.1))
+
+
+urlpatterns = [path("", tell_thread), path("connexion", tell_backend), path("entrer/", wait_for_the_door)]
 
 
 @pytest.fixture
@@ -72,6 +81,16 @@ async def answer(handler, where="/"):
 
 async def test_a_page_is_answered_by_a_thread_of_pages(handler):
     assert await answer(handler) == (200, "page_0")
+
+
+async def test_a_crowd_at_the_door_leaves_threads_to_the_others_and_knows_that_it_has_waited(handler):
+    crowd = [asyncio.create_task(answer(handler, "/entrer/")) for _ in range(2 * CANDIDATE_THREADS)]
+    await asyncio.sleep(0.2)
+    assert (await answer(handler))[0] == 200
+    assert not any(task.done() for task in crowd)
+    opened.set()
+    found = [body for _status, body in await asyncio.gather(*crowd)]
+    assert sorted(found) == ["False"] * CANDIDATE_THREADS + ["True"] * CANDIDATE_THREADS
 
 
 async def rush(handler):

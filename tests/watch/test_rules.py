@@ -25,6 +25,7 @@ from ecni.watch.rules import (
     silent,
 )
 from exams.broadcast import DoorSight
+from exams.enums import Lack
 from tests.watch.test_metrics import vitals
 
 CALM, NEAR, REACHED = Severity.CALM, Severity.NEAR, Severity.REACHED
@@ -198,14 +199,19 @@ def test_newcomers_who_wait_for_want_of_descriptors_are_told_of_these():
 
 
 def test_entries_that_wait_are_a_limit_reached_and_named():
-    def door(limit, waiting):
-        return DoorSight("centre-1:7", limit, 25, 25, waiting, 1000, 2000, {})
+    def door(limit, waiting, lack=Lack.NOTHING):
+        return DoorSight("centre-1:7", limit, 25, 25, waiting, 1000, 2000, {}, lack)
 
     (entries,) = signs.entries([door("LOGINS", 300), door("LOGINS", 0), door("SOCKETS", 12)])
     pressure = judge(entries, None, 0.0).pressure
     assert (pressure.layer, pressure.severity) == ("entries", REACHED)
     assert pressure.sentence == "entrées par seconde, centre-1:7 : 25 ; 300 attendent"
     assert "Limites et gardes" in pressure.remedy
+    (late,) = signs.entries([door("LOGINS", 40, Lack.PROCESSOR)])
+    pressure = judge(late, None, 0.0).pressure
+    assert (pressure.layer, pressure.severity) == ("entry-pages", REACHED)
+    assert pressure.sentence == "pages d’entrée, centre-1:7 : chacune attend plus d’une seconde ; 40 attendent"
+    assert pressure.remedy == "ajouter un « web », ou un cœur"
 
 
 def test_a_process_without_candidates_has_no_places_and_no_writer():
