@@ -28,7 +28,13 @@ LATE_SECONDS = 1.0
 LATE_LASTS_SECONDS = 5.0
 """For how long the boards say so after the last one."""
 KNOCKS_PER_TOKEN = 2
-"""How many knock for each that may pass: with several processes, those who wait are shared between them."""
+"""How many knock for each that passes: with several processes, those who wait are shared between them."""
+LATEST_MS = 60_000
+PATIENCE_SECONDS = 150.0
+"""Twice the longest wait told, as at the door of sockets; a knock here costs more, and holds no place when it stops."""
+SLOWEST_PACE = 1.0
+PACE_SHARE = 0.2
+"""How much the last second counts in the pace at which entries pass."""
 
 
 class Gate:
@@ -36,10 +42,14 @@ class Gate:
 
     An entry costs some 26 ms of CPU, a knock that must wait a tenth of it; nothing is read for those within the budget,
     but the limit itself, once a second. The database and Redis are never waited for while others are held back.
+    When the processor gives less than the limit allows, requests wait for a thread: newcomers are then told to wait
+    as well (docs/adr/0025-entries-wait-when-pages-come-late.md).
     """
 
     def __init__(self) -> None:
         self._rate = default_limits()[LimitName.LOGINS]
+        self._pace: float = self._rate
+        self._passed = 0
         self._newcomers = TokenBucket(time.monotonic(), self._rate)
         self._returning = TokenBucket(time.monotonic(), self._rate)
         self._line = Line()
@@ -64,8 +74,9 @@ class Gate:
         with self._lock:
             if is_late:
                 self._late_at = time.monotonic()
-            is_near = self._line.ahead(key) < self._rate * TURN_SECONDS
+            is_near = self._line.ahead(key) < self._pace * TURN_SECONDS
             if is_near and not is_late and self._take(self._newcomers):
+                self._passed += 1
                 self._line.leave(key)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning)
@@ -77,7 +88,8 @@ class Gate:
             if is_unknown:
                 self._asked.add(key)
             place = self._line.join(key, room, now, since)
-            wait = Wait(place, retry_ms(place, random(), 1000 / (self._rate * KNOCKS_PER_TOKEN)))  # noqa: S311 -- spreads tablets in time, protects nothing
+            per_place_ms = 1000 / (self._pace * KNOCKS_PER_TOKEN)
+            wait = Wait(place, retry_ms(place, random(), per_place_ms, LATEST_MS))  # noqa: S311 -- spreads tablets in time, protects nothing
         self._tell(now)
         return wait
 
@@ -90,16 +102,28 @@ class Gate:
         with self._lock:
             if instant - self._read_at < FRESH_SECONDS:
                 return
+            self._measure(instant - self._read_at)
             self._read_at = instant
-            self._line.expire(now)
+            self._line.expire(now, PATIENCE_SECONDS)
             if instant - self._asked_at > ASKED_SECONDS:
                 self._asked_at = instant
                 self._asked.clear()
             self._since = (self._since or now) if self._line else None
         try:
-            self._rate = present_limits()[LimitName.LOGINS]
+            rate = present_limits()[LimitName.LOGINS]
         except Error:
             return  # the limit stays as it was; the entry itself will say that the database is away
+        if rate != self._rate:
+            self._rate = self._pace = rate
+
+    def _measure(self, seconds: float) -> None:
+        """Follow the pace at which entries pass while others wait: a crowd that knocks faster takes their place."""
+        if self._line:
+            self._pace += (self._passed / seconds - self._pace) * PACE_SHARE
+            self._pace = min(max(self._pace, SLOWEST_PACE), self._rate)
+        else:
+            self._pace = self._rate
+        self._passed = 0
 
     def _tell(self, now: float) -> None:
         instant = time.monotonic()

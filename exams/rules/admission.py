@@ -93,15 +93,16 @@ def may_pass(standing: Standing, *, inside: int, budget: int, reserve: int, ahea
             return ahead < budget - inside
 
 
-def retry_ms(place: int, draw: float, per_place_ms: float = KNOCK_MS_PER_PLACE) -> int:
+def retry_ms(place: int, draw: float, per_place_ms: float = KNOCK_MS_PER_PLACE, latest_ms: float = LATEST_MS) -> int:
     """Return after how long to knock again: later for those further back, never in step, so that a crowd costs little.
 
     Args:
         place: from 1.
         draw: drawn uniformly in [0, 1).
         per_place_ms: what one place takes.
+        latest_ms: what nobody is told much more than.
     """
-    longest = min(max(place * per_place_ms, SOONEST_MS), LATEST_MS)
+    longest = min(max(place * per_place_ms, SOONEST_MS), latest_ms)
     return round(longest * (0.75 + draw / 2))
 
 
@@ -159,9 +160,9 @@ class Line:
                 self._waiters[key] = _Waiter(firsts[key], waiter.seen, waiter.room)
                 insort(self._order, (firsts[key], key))
 
-    def expire(self, now: float) -> None:
-        """Forget those who have stopped knocking."""
-        gone = [key for key, waiter in self._waiters.items() if now - waiter.seen > PATIENCE_SECONDS]
+    def expire(self, now: float, patience: float = PATIENCE_SECONDS) -> None:
+        """Forget those who have not knocked for so many seconds."""
+        gone = [key for key, waiter in self._waiters.items() if now - waiter.seen > patience]
         for key in gone:
             self.leave(key)
 

@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import replace
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -108,6 +109,25 @@ def test_pages_that_come_late_make_newcomers_wait_whatever_the_limit(codes, ops)
     assert "processeur des pages d’entrée" in alert["word"]
     assert "processeur : ajouter un « web »" in staff_client(ops).get("/national/limites/").content.decode()
     assert is_identity(client.get("/entrer/attente/"))
+
+
+def test_who_waits_knocks_at_the_pace_at_which_entries_pass(monkeypatch):
+    clock = SimpleNamespace(monotonic=lambda: clock.now, now=100.0)
+    monkeypatch.setattr("centres.views.gate.time", clock)
+    monkeypatch.setattr("centres.views.gate.random", lambda: 0.5)
+    gate = Gate()
+    crowd = range(6 * gate._rate)
+
+    def knock_all(waited):
+        clock.now += 1
+        waits = [gate.knock(device=str(one), code="X", now=clock.now, since=None, waited=waited) for one in crowd]
+        return [wait.retry_ms for wait in waits if wait]
+
+    assert max(knock_all(1.2)) <= len(crowd) * 1000 // (2 * gate._rate)
+    assert max([knock_all(1.2) for _ in range(30)][-1]) == 60_000
+    knocks = [len(knock_all(0.1)) for _ in range(60)]
+    assert knocks[0] < len(crowd)
+    assert knocks[-1] == len(crowd) - gate._rate  # the pace is the allowed one again
 
 
 def staff_client(user):
