@@ -10,22 +10,21 @@ AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
+def is_of_page(message):
+    """Whether a line of the console is of the page: axe tries inline styles and fetches, even late, from nowhere."""
+    return message.location["url"] != ""
+
+
 class Screens:
     """Look at a page as it is: `build/screens/<name>.png`, and axe's serious and critical findings."""
 
     def __init__(self):
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.findings = {}
-        self.is_looking = False
 
     def look(self, page, name):
         self._picture(page, name)
-        self.is_looking = True
-        try:
-            self._run_axe(page, name)
-            page.wait_for_timeout(100)
-        finally:
-            self.is_looking = False
+        self._run_axe(page, name)
 
     def _picture(self, page, name):
         page.wait_for_load_state()

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from exams.models import FrozenSheet, JournalEntry, Sheet
 from tests.journeys.concours import PASSWORD, make_concours
-from tests.journeys.screens import PICTURES, Screens
+from tests.journeys.screens import PICTURES, Screens, is_of_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -28,20 +28,20 @@ def complaints():
 
 
 @pytest.fixture
-def open_page(browser, asgi_server, complaints, screens):
+def open_page(browser, asgi_server, complaints):
     """Open the browser of one more person."""
     contexts = []
 
-    def complain(text):
-        if not screens.is_looking:  # axe itself tries inline styles, which the policy stops
-            complaints.append(text)
+    def hear(message):
+        if message.type == "error" and is_of_page(message):
+            complaints.append(message.text)
 
     def open_one(viewport):
         context = browser.new_context(viewport=viewport, locale="fr-FR", base_url=asgi_server, bypass_csp=False)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
-        page.on("console", lambda message: complain(message.text) if message.type == "error" else None)
+        page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 

@@ -13,7 +13,7 @@ from exams.actions.sheet import admit_sheet
 from exams.models import Sheet
 from exams.queries.journal import replays
 from tests.journeys.concours import make_concours
-from tests.journeys.screens import PICTURES, Screens
+from tests.journeys.screens import PICTURES, Screens, is_of_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -35,7 +35,7 @@ def complaints():
 
 
 @pytest.fixture
-def tablet(browser, asgi_server, complaints, screens):
+def tablet(browser, asgi_server, complaints):
     """Sit the first candidate down: returns a function that opens the sitting in a context with these options."""
     contexts = []
 
@@ -49,7 +49,7 @@ def tablet(browser, asgi_server, complaints, screens):
         page.on(
             "console",
             lambda message: (
-                complaints.append(message.text) if message.type == "error" and not screens.is_looking else None
+                complaints.append(message.text) if message.type == "error" and is_of_page(message) else None
             ),
         )
         actor, centre_sitting_id = User.objects.get(username="responsable"), concours.hosting.centre_sitting_id

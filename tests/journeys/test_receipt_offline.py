@@ -10,7 +10,7 @@ from exams.models import Sitting
 from exams.rules.checkpoint import receipt_text
 from exams.rules.ops import receipt_code
 from tests.exams.evidence import sat
-from tests.journeys.screens import Screens
+from tests.journeys.screens import Screens, is_of_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 
@@ -36,7 +36,7 @@ def page(browser, folder):
     page.screens = Screens()
 
     def hear(said):
-        if said.type in {"error", "warning"} and not page.screens.is_looking:  # axe fetches styles, in vain
+        if said.type in {"error", "warning"} and is_of_page(said):
             page.problems.append(said.text)
 
     page.on("console", hear)
