@@ -25,6 +25,8 @@ DOORS_KEY = "ecni:doors"
 DOOR_SECONDS = 10
 LINE_KEY = "ecni:line"
 LINE_SECONDS = 60
+PASSED_KEY = "ecni:passed"
+PASSED_SECONDS = 10
 GUARDED_KEY = "ecni:guarded"
 GUARDED_SECONDS = 24 * 3600
 
@@ -190,6 +192,24 @@ def share_line(limit: str, firsts: Mapping[int, float], passed: Iterable[int], n
         pipe.expire(key, PRESENCE_SECONDS)
     pipe.zrange(line, 0, -1, withscores=True)
     return {int(key): since for key, since in pipe.execute()[-1]}
+
+
+def share_passed(limit: str, passed: Iterable[int], now: float) -> list[int]:
+    """Tell who waited and has passed, and return who has in the last ten seconds, at whatever process.
+
+    Args:
+        limit: name of the limit before which they waited.
+        passed: their keys.
+        now: seconds since 1970.
+    """
+    key = f"{PASSED_KEY}:{limit}"
+    pipe = _redis().pipeline(transaction=False)
+    if found := {str(one): now for one in passed}:
+        pipe.zadd(key, found)
+    pipe.zremrangebyscore(key, "-inf", now - PASSED_SECONDS)
+    pipe.expire(key, PASSED_SECONDS)
+    pipe.zrange(key, 0, -1)
+    return [int(one) for one in pipe.execute()[-1]]
 
 
 def publish_guarded(objections: Mapping[tuple[GuardName, GuardMode], int]) -> None:

@@ -11,7 +11,7 @@ import redis
 from django.db import Error
 
 from centres.queries.slips import waiting_sheet
-from exams.broadcast import DoorSight, publish_door
+from exams.broadcast import DoorSight, publish_door, share_passed
 from exams.enums import Lack, LimitName
 from exams.queries.admission import default_limits, present_limits
 from exams.rules.admission import Line, Wait, retry_ms
@@ -30,8 +30,8 @@ LATE_LASTS_SECONDS = 5.0
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LATEST_MS = 60_000
-PATIENCE_SECONDS = 150.0
-"""Twice the longest wait told, as at the door of sockets; a knock here costs more, and holds no place when it stops."""
+PATIENCE = 1.5
+"""Of the wait that was told: who has not knocked here by then knocks at another process, and comes back with their place."""
 SLOWEST_PACE = 1.0
 PACE_SHARE = 0.2
 """How much the last second counts in the pace at which entries pass."""
@@ -50,6 +50,7 @@ class Gate:
         self._rate = default_limits()[LimitName.LOGINS]
         self._pace: float = self._rate
         self._passed = 0
+        self._waited: list[int] = []
         self._newcomers = TokenBucket(time.monotonic(), self._rate)
         self._returning = TokenBucket(time.monotonic(), self._rate)
         self._line = Line()
@@ -76,22 +77,28 @@ class Gate:
                 self._late_at = time.monotonic()
             is_near = self._line.ahead(key) < self._pace * TURN_SECONDS
             if is_near and not is_late and self._take(self._newcomers):
-                self._passed += 1
-                self._line.leave(key)
+                self._pass(key, since)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning)
         room, composes = waiting_sheet(code) if is_unknown else (0, False)
         with self._lock:
             if composes:
-                self._line.leave(key)
+                self._pass(key, since)
                 return None
             if is_unknown:
                 self._asked.add(key)
             place = self._line.join(key, room, now, since)
             per_place_ms = 1000 / (self._pace * KNOCKS_PER_TOKEN)
             wait = Wait(place, retry_ms(place, random(), per_place_ms, LATEST_MS))  # noqa: S311 -- spreads tablets in time, protects nothing
+            self._line.expect(key, now + wait.retry_ms / 1000 * PATIENCE)
         self._tell(now)
         return wait
+
+    def _pass(self, key: int, since: float | None) -> None:
+        self._line.leave(key)
+        self._passed += 1
+        if since is not None:
+            self._waited.append(key)
 
     def _take(self, bucket: TokenBucket) -> bool:
         return bucket.take(time.monotonic(), self._rate, self._rate)
@@ -104,17 +111,31 @@ class Gate:
                 return
             self._measure(instant - self._read_at)
             self._read_at = instant
-            self._line.expire(now, PATIENCE_SECONDS)
+            self._line.expire(now)
             if instant - self._asked_at > ASKED_SECONDS:
                 self._asked_at = instant
                 self._asked.clear()
             self._since = (self._since or now) if self._line else None
+            passed, self._waited = self._waited, []
+            is_alone = not (self._line or passed)
+        if not is_alone:
+            self._forget(passed, now)
         try:
             rate = present_limits()[LimitName.LOGINS]
         except Error:
             return  # the limit stays as it was; the entry itself will say that the database is away
         if rate != self._rate:
             self._rate = self._pace = rate
+
+    def _forget(self, passed: list[int], now: float) -> None:
+        """Take off the line who has passed at another process: ahead of everybody, they would hold their turn."""
+        try:
+            elsewhere = share_passed(LimitName.LOGINS.value, passed, now)
+        except redis.RedisError:
+            return  # they are forgotten when they should have knocked
+        with self._lock:
+            for key in elsewhere:
+                self._line.leave(key)
 
     def _measure(self, seconds: float) -> None:
         """Follow the pace at which entries pass while others wait: a crowd that knocks faster takes their place."""

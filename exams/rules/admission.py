@@ -109,7 +109,7 @@ def retry_ms(place: int, draw: float, per_place_ms: float = KNOCK_MS_PER_PLACE, 
 @dataclass(slots=True)
 class _Waiter:
     since: float
-    seen: float
+    until: float
     room: int
 
 
@@ -142,7 +142,7 @@ class Line:
         if waiter is None:
             waiter = self._waiters[key] = _Waiter(now if since is None else min(now, since), now, room)
             insort(self._order, (waiter.since, key))
-        waiter.seen, waiter.room = now, room or waiter.room
+        waiter.until, waiter.room = now + PATIENCE_SECONDS, room or waiter.room
         return self.ahead(key) + 1
 
     def leave(self, key: int) -> None:
@@ -157,12 +157,16 @@ class Line:
             waiter = self._waiters[key]
             if firsts[key] < waiter.since:
                 self.leave(key)
-                self._waiters[key] = _Waiter(firsts[key], waiter.seen, waiter.room)
+                self._waiters[key] = _Waiter(firsts[key], waiter.until, waiter.room)
                 insort(self._order, (firsts[key], key))
 
-    def expire(self, now: float, patience: float = PATIENCE_SECONDS) -> None:
-        """Forget those who have not knocked for so many seconds."""
-        gone = [key for key, waiter in self._waiters.items() if now - waiter.seen > patience]
+    def expect(self, key: int, until: float) -> None:
+        """Say by when somebody who waits is to knock again here."""
+        self._waiters[key].until = until
+
+    def expire(self, now: float) -> None:
+        """Forget those who have stopped knocking."""
+        gone = [key for key, waiter in self._waiters.items() if now > waiter.until]
         for key in gone:
             self.leave(key)
 
