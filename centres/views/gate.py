@@ -31,7 +31,7 @@ KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LATEST_MS = 60_000
 PATIENCE = 1.5
-"""Of the wait that was told: who has not knocked here by then knocks at another process, and comes back with their place."""
+"""Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
 PACE_SHARE = 0.2
 """How much the last second counts in the pace at which entries pass."""
