@@ -29,12 +29,12 @@ LATE_LASTS_SECONDS = 5.0
 """For how long the boards say so after the last one."""
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
-LATEST_MS = 60_000
+LATEST_MS = 120_000
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
-PACE_SHARE = 0.2
-"""How much the last second counts in the pace at which entries pass."""
+SLOWER, FASTER = 0.8, 1.05
+"""What a second makes of the pace."""
 
 
 class Gate:
@@ -49,7 +49,6 @@ class Gate:
     def __init__(self) -> None:
         self._rate = default_limits()[LimitName.LOGINS]
         self._pace: float = self._rate
-        self._passed = 0
         self._waited: list[int] = []
         self._newcomers = TokenBucket(time.monotonic(), self._rate)
         self._returning = TokenBucket(time.monotonic(), self._rate)
@@ -77,13 +76,13 @@ class Gate:
                 self._late_at = time.monotonic()
             is_near = self._line.ahead(key) < self._pace * TURN_SECONDS
             if is_near and not is_late and self._take(self._newcomers):
-                self._pass(key, since)
+                self._let_pass(key, since)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning)
         room, composes = waiting_sheet(code) if is_unknown else (0, False)
         with self._lock:
             if composes:
-                self._pass(key, since)
+                self._let_pass(key, since)
                 return None
             if is_unknown:
                 self._asked.add(key)
@@ -94,14 +93,13 @@ class Gate:
         self._tell(now)
         return wait
 
-    def _pass(self, key: int, since: float | None) -> None:
+    def _let_pass(self, key: int, since: float | None) -> None:
         self._line.leave(key)
-        self._passed += 1
         if since is not None:
             self._waited.append(key)
 
     def _take(self, bucket: TokenBucket) -> bool:
-        return bucket.take(time.monotonic(), self._rate, self._rate)
+        return bucket.take(time.monotonic(), self._pace, self._pace)
 
     def _follow(self, now: float) -> None:
         """Once a second, let those go who have stopped knocking and read the limit again."""
@@ -109,7 +107,7 @@ class Gate:
         with self._lock:
             if instant - self._read_at < FRESH_SECONDS:
                 return
-            self._measure(instant - self._read_at)
+            self._adapt(is_late=self._late_at >= self._read_at)
             self._read_at = instant
             self._line.expire(now)
             if instant - self._asked_at > ASKED_SECONDS:
@@ -137,14 +135,10 @@ class Gate:
             for key in elsewhere:
                 self._line.leave(key)
 
-    def _measure(self, seconds: float) -> None:
-        """Follow the pace at which entries pass while others wait: a crowd that knocks faster takes their place."""
-        if self._line:
-            self._pace += (self._passed / seconds - self._pace) * PACE_SHARE
-            self._pace = min(max(self._pace, SLOWEST_PACE), self._rate)
-        else:
-            self._pace = self._rate
-        self._passed = 0
+    def _adapt(self, *, is_late: bool) -> None:
+        """Find the pace at which pages come in time while others wait: slower when they are late, faster by and by."""
+        pace = self._pace * (SLOWER if is_late else FASTER) if self._line else self._rate
+        self._pace = min(max(pace, SLOWEST_PACE), self._rate)
 
     def _tell(self, now: float) -> None:
         instant = time.monotonic()

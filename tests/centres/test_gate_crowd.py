@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from centres.views.gate import Gate
+from centres.views.gate import LATEST_MS, Gate
 from exams import broadcast
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,8 @@ def play(monkeypatch):
 def test_a_crowd_enters_as_fast_as_the_processor_lets_it_and_in_the_order_it_came(monkeypatch):
     entered = play(monkeypatch)
     assert len(entered) == CROWD
-    whole_slices = int(max(entered.values())) // SLICE
-    paces = [sum(at // SLICE == rank for at in entered.values()) / SLICE for rank in range(whole_slices)]
-    assert min(paces) > 0.4 * 2 / ENTRY
+    paces = [sum(at // SLICE == rank for at in entered.values()) / SLICE for rank in range(CROWD // 10 // SLICE)]
+    assert min(paces) > 0.4 * 2 / ENTRY, "while many wait, most of the processor lets them in"
     for one in range(0, CROWD // 2, 20):
-        assert entered[one] < min(entered[later] for later in range(one + 10 * ARRIVALS, CROWD)) + 5
+        first_of_later = min(entered[later] for later in range(one + 10 * ARRIVALS, CROWD))
+        assert entered[one] < first_of_later + LATEST_MS / 1000
