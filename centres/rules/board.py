@@ -169,7 +169,7 @@ def _limit_and_remedy(here: Sequence[Reached]) -> tuple[str, str]:
             return f"descripteurs de fichiers, places par processus : {value}", "relever « nofile » (prlimit)"
         case Lack.PROCESSOR:
             return (
-                "processeur des pages d’entrée : chacune attend plus d’une seconde",
+                "processeur des pages d’entrée : chacune attend plusieurs secondes",
                 "ajouter un « web », ou un cœur,",
             )
         case Lack.NOTHING:

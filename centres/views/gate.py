@@ -14,7 +14,7 @@ from centres.queries.slips import waiting_sheet
 from exams.broadcast import DoorSight, publish_door, share_passed
 from exams.enums import Lack, LimitName
 from exams.queries.admission import default_limits, present_limits
-from exams.rules.admission import Line, Wait, retry_ms
+from exams.rules.admission import LATEST_MS, Line, Wait, retry_ms
 from exams.rules.bucket import TokenBucket
 
 FRESH_SECONDS = 1.0
@@ -23,17 +23,18 @@ ASKED_SECONDS = 10.0
 """How long a sheet that did not compose is believed not to."""
 TURN_SECONDS = 10
 """Whoever would be served within these seconds may pass when there is room: nobody near the head idles the door."""
+TOO_LATE_SECONDS = 5.0
+"""A page that waited so long for a thread lets nobody in, whatever the limit: bursts are served, not sent away."""
 LATE_SECONDS = 1.0
-"""Pages that have waited so long for a thread are more than the processor can answer, whatever the limit allows."""
-LATE_LASTS_SECONDS = 5.0
-"""For how long the boards say so after the last one."""
+"""While others wait, pages that have waited so long slow the door down."""
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
-LATEST_MS = 120_000
+LONGEST_MS = 120_000
+"""Nobody is told much more than that; nor than `LATEST_MS`, whose sheet was not looked up: it may compose."""
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
-SLOWER, FASTER = 0.8, 1.05
+SLOWER, FASTER = 0.9, 1.05
 """What a second makes of the pace."""
 
 
@@ -70,15 +71,15 @@ class Gate:
         """
         self._follow(now)
         key = int.from_bytes(sha256(f"{device}|{code}".encode()).digest()[:6])
-        is_late = waited > LATE_SECONDS
+        is_too_late = waited > TOO_LATE_SECONDS
         with self._lock:
-            if is_late:
+            if is_too_late or (waited > LATE_SECONDS and self._line):
                 self._late_at = time.monotonic()
             is_near = self._line.ahead(key) < self._pace * TURN_SECONDS
-            if is_near and not is_late and self._take(self._newcomers):
+            if is_near and not is_too_late and self._take(self._newcomers, self._pace):
                 self._let_pass(key, since)
                 return None
-            is_unknown = key not in self._asked and self._take(self._returning)
+            is_unknown = key not in self._asked and self._take(self._returning, self._rate)
         room, composes = waiting_sheet(code) if is_unknown else (0, False)
         with self._lock:
             if composes:
@@ -88,7 +89,8 @@ class Gate:
                 self._asked.add(key)
             place = self._line.join(key, room, now, since)
             per_place_ms = 1000 / (self._pace * KNOCKS_PER_TOKEN)
-            wait = Wait(place, retry_ms(place, random(), per_place_ms, LATEST_MS))  # noqa: S311 -- spreads tablets in time, protects nothing
+            latest_ms = LONGEST_MS if key in self._asked else LATEST_MS
+            wait = Wait(place, retry_ms(place, random(), per_place_ms, latest_ms))  # noqa: S311 -- spreads tablets in time, protects nothing
             self._line.expect(key, now + wait.retry_ms / 1000 * PATIENCE)
         self._tell(now)
         return wait
@@ -98,8 +100,8 @@ class Gate:
         if since is not None:
             self._waited.append(key)
 
-    def _take(self, bucket: TokenBucket) -> bool:
-        return bucket.take(time.monotonic(), self._pace, self._pace)
+    def _take(self, bucket: TokenBucket, rate: float) -> bool:
+        return bucket.take(time.monotonic(), rate, rate)
 
     def _follow(self, now: float) -> None:
         """Once a second, let those go who have stopped knocking and read the limit again."""
@@ -107,7 +109,7 @@ class Gate:
         with self._lock:
             if instant - self._read_at < FRESH_SECONDS:
                 return
-            self._adapt(is_late=self._late_at >= self._read_at)
+            self._adapt()
             self._read_at = instant
             self._line.expire(now)
             if instant - self._asked_at > ASKED_SECONDS:
@@ -135,9 +137,14 @@ class Gate:
             for key in elsewhere:
                 self._line.leave(key)
 
-    def _adapt(self, *, is_late: bool) -> None:
+    @property
+    def _is_late(self) -> bool:
+        """Whether a page came late since the limit was last read."""
+        return self._late_at >= self._read_at
+
+    def _adapt(self) -> None:
         """Find the pace at which pages come in time while others wait: slower when they are late, faster by and by."""
-        pace = self._pace * (SLOWER if is_late else FASTER) if self._line else self._rate
+        pace = self._pace * (SLOWER if self._is_late else FASTER) if self._line else self._rate
         self._pace = min(max(pace, SLOWEST_PACE), self._rate)
 
     def _tell(self, now: float) -> None:
@@ -155,7 +162,7 @@ class Gate:
                 since=int((self._since or now) * 1000),
                 at=int(now * 1000),
                 rooms={str(room): count for room, count in self._line.rooms.items() if room},
-                lack=(Lack.PROCESSOR if instant - self._late_at < LATE_LASTS_SECONDS else Lack.NOTHING).value,
+                lack=(Lack.PROCESSOR if self._is_late or self._pace < self._rate else Lack.NOTHING).value,
             )
         try:
             publish_door(sight)

@@ -101,7 +101,7 @@ def test_pages_that_come_late_make_newcomers_wait_whatever_the_limit(codes, ops)
     set_limit(name=LimitName.LOGINS, value=1_000, reason="essai", actor=ops, now=now())
     entry.gate = Gate()
     Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.COMPOSING, ends_at=now())
-    late, client = {WAITED: 1.2}, tablet()
+    late, client = {WAITED: 5.2}, tablet()
     assert place_of(client.post("/entrer/identite/", {"code": codes[0]}, **late)) == 1
     assert place_of(client.get("/entrer/attente/", **late)) == 1
     assert is_identity(tablet().post("/entrer/identite/", {"code": codes[3]}, **late))
