@@ -23,10 +23,8 @@ ASKED_SECONDS = 10.0
 """How long a sheet that did not compose is believed not to."""
 TURN_SECONDS = 10
 """Whoever would be served within these seconds may pass when there is room: nobody near the head idles the door."""
-TOO_LATE_SECONDS = 5.0
+LATE_SECONDS = 5.0
 """A page that waited so long for a thread lets nobody in, whatever the limit: bursts are served, not sent away."""
-LATE_SECONDS = 1.0
-"""While others wait, pages that have waited so long slow the door down."""
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LONGEST_MS = 120_000
@@ -34,7 +32,7 @@ LONGEST_MS = 120_000
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
-SLOWER, FASTER = 0.9, 1.05
+SLOWER, FASTER = 0.8, 1.05
 """What a second makes of the pace."""
 
 
@@ -71,12 +69,12 @@ class Gate:
         """
         self._follow(now)
         key = int.from_bytes(sha256(f"{device}|{code}".encode()).digest()[:6])
-        is_too_late = waited > TOO_LATE_SECONDS
+        is_late = waited > LATE_SECONDS
         with self._lock:
-            if is_too_late or (waited > LATE_SECONDS and self._line):
+            if is_late:
                 self._late_at = time.monotonic()
             is_near = self._line.ahead(key) < self._pace * TURN_SECONDS
-            if is_near and not is_too_late and self._take(self._newcomers, self._pace):
+            if is_near and not is_late and self._take(self._newcomers, self._pace):
                 self._let_pass(key, since)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning, self._rate)

@@ -123,8 +123,8 @@ def test_who_waits_knocks_at_the_pace_at_which_pages_come_in_time(monkeypatch):
         waits = [gate.knock(device=str(one), code="X", now=clock.now, since=None, waited=waited) for one in crowd]
         return [wait.retry_ms for wait in waits if wait]
 
-    assert max(knock_all(1.2)) <= len(crowd) * 1000 // (2 * gate._rate)
-    assert max([knock_all(1.2) for _ in range(30)][-1]) > 20 * len(crowd) * 1000 // (2 * gate._rate)
+    assert max(knock_all(5.2)) <= len(crowd) * 1000 // (2 * gate._rate)
+    assert max([knock_all(5.2) for _ in range(30)][-1]) > 20 * len(crowd) * 1000 // (2 * gate._rate)
     knocks = [len(knock_all(0.1)) for _ in range(90)]
     assert knocks[0] < len(crowd)
     assert knocks[-1] == len(crowd) - gate._rate  # the pace is the allowed one again
