@@ -22,7 +22,7 @@ TOLD_SECONDS = 2.0
 ASKED_SECONDS = 10.0
 """How long a sheet that did not compose is believed not to."""
 TURN_SECONDS = 10
-"""Whoever would be served within these seconds may pass when there is room: nobody near the head idles the door."""
+"""With a full bucket whoever would be served within these seconds may pass: nobody near the head idles the door."""
 LATE_SECONDS = 5.0
 """A page that waited so long for a thread lets nobody in, whatever the limit: bursts are served, not sent away."""
 KNOCKS_PER_TOKEN = 2
@@ -73,8 +73,7 @@ class Gate:
         with self._lock:
             if is_late:
                 self._late_at = time.monotonic()
-            is_near = self._line.ahead(key) < self._pace * TURN_SECONDS
-            if is_near and not is_late and self._take(self._newcomers, self._pace):
+            if not is_late and self._has_turn(key) and self._take(self._newcomers, self._pace):
                 self._let_pass(key, since)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning, self._rate)
@@ -92,6 +91,11 @@ class Gate:
             self._line.expect(key, now + wait.retry_ms / 1000 * PATIENCE)
         self._tell(now)
         return wait
+
+    def _has_turn(self, key: int) -> bool:
+        """Whether somebody is near enough to the head: the nearer, the fewer tokens are left."""
+        tokens = self._newcomers.filled(time.monotonic(), self._pace, self._pace)
+        return self._line.ahead(key) < tokens * TURN_SECONDS
 
     def _let_pass(self, key: int, since: float | None) -> None:
         self._line.leave(key)

@@ -20,9 +20,13 @@ class TokenBucket:
 
     def take(self, now: float, rate: float = RATE, burst: float = BURST) -> bool:
         """Spend one token at `now` (monotonic seconds); return False when none is left."""
-        self._tokens = min(burst, self._tokens + (now - self._at) * rate)
-        self._at = now
-        if self._tokens < 1:
+        if self.filled(now, rate, burst) < 1:
             return False
         self._tokens -= 1
         return True
+
+    def filled(self, now: float, rate: float = RATE, burst: float = BURST) -> float:
+        """Return how many tokens it holds at `now`."""
+        self._tokens = min(burst, self._tokens + (now - self._at) * rate)
+        self._at = now
+        return self._tokens
