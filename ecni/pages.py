@@ -9,7 +9,6 @@ interpreter from the loop, and each keeps a connection to the database until the
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from typing import Any
 
 import django
@@ -49,8 +48,12 @@ class PagesHandler(ASGIHandler):
         """Answer in the first thread that is free, in the order they came."""
         came = time.monotonic()
         answer = sync_to_async(self._answer, thread_sensitive=False, executor=self._threads)
-        async with self._candidates if request.path.startswith(CANDIDATE_PATHS) else nullcontext():
+        if not request.path.startswith(CANDIDATE_PATHS):
             return await answer(request, came)
+        await self._candidates.acquire()
+        answering = asyncio.ensure_future(answer(request, came))
+        answering.add_done_callback(lambda _: self._candidates.release())
+        return await asyncio.shield(answering)  # a caller who hangs up does not end the thread
 
     def _answer(self, request: HttpRequest, came: float) -> HttpResponseBase:
         request.META[WAITED] = time.monotonic() - came

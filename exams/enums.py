@@ -114,6 +114,11 @@ class Lack(StrEnum):
     DESCRIPTORS = "descriptors"
     PROCESSOR = "processor"
 
+    @classmethod
+    def _missing_(cls, _value: object) -> "Lack":
+        """Take what a process of another version says for nothing."""
+        return cls.NOTHING
+
 
 class GuardName(TextChoices):
     """What turns a tablet away for what it is or does, whoever it is."""

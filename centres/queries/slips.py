@@ -10,7 +10,7 @@ from centres.models import Candidate, Hosting, Slip
 from centres.rules.codes import code_digest, normalise_code, results_code, slip_code
 from exams.enums import CentreSittingState, SheetState
 from exams.rules.networks import Network, parse_networks
-from exams.rules.states import LIVE_STATES, Refused
+from exams.rules.states import Refused
 from exams.tickets import Ticket
 
 ENTRANCE_STATES = frozenset({CentreSittingState.LOBBY, CentreSittingState.OPEN, CentreSittingState.PAUSED})
@@ -134,14 +134,14 @@ def open_entry(typed: str) -> Entry:
     return _entry(slip, hosting)
 
 
-def waiting_sheet(typed: str) -> tuple[int, bool]:
-    """Return the centre sitting of the slip that has this code, 0 for none, and whether its sheet composes."""
+def waiting_sheet(typed: str) -> tuple[int, SheetState | None]:
+    """Return the centre sitting of the slip that has this code and the state of its sheet; 0 and None for none."""
     code = normalise_code(typed)
     if code is None:
-        return 0, False
+        return 0, None
     slips = Slip.objects.filter(code_hmac=code_digest(settings.SLIP_SECRET, code), replaced_at__isnull=True)
     row = slips.values_list("seat__sheet__centre_sitting_id", "seat__sheet__state").first()
-    return (0, False) if row is None else (row[0], SheetState(row[1]) in LIVE_STATES)
+    return (0, None) if row is None else (row[0], SheetState(row[1]))
 
 
 def printed_slips(hosting_id: int) -> list[PrintedSlip]:

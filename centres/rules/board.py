@@ -169,8 +169,8 @@ def _limit_and_remedy(here: Sequence[Reached]) -> tuple[str, str]:
             return f"descripteurs de fichiers, places par processus : {value}", "relever « nofile » (prlimit)"
         case Lack.PROCESSOR:
             return (
-                "processeur des pages d’entrée : chacune attend plusieurs secondes",
-                "ajouter un « web », ou un cœur,",
+                "pages d’entrée trop lentes",
+                "un « web » de plus, ou un cœur,",
             )
         case Lack.NOTHING:
             return f"{here[0].limit.label.lower()} : {value}", "relever la limite"

@@ -41,6 +41,7 @@ WAIT_COOKIE = "ecni_wait"
 WAIT_SALT = "centres.wait/1"
 WAIT_SECONDS = 3600
 LONGEST_CODE = 40
+SOON_MS = 20_000
 KNOCKS_OF_NO_PLACE = 100
 """Who has no place knocks like the hundredth: every 5 seconds or so."""
 
@@ -157,7 +158,7 @@ def _wait_for_database(request: HttpRequest, typed: str, since: float) -> HttpRe
 
 def _make_wait(request: HttpRequest, wait: Wait, cookie: dict[str, str | float]) -> HttpResponse:
     """Answer a page that comes back by itself. It is no error: a proxy must neither hide it nor try elsewhere."""
-    response = render(request, "centres/wait.html", {"place": wait.place})
+    response = render(request, "centres/wait.html", {"place": wait.place, "is_soon": wait.retry_ms <= SOON_MS})
     response.headers["Refresh"] = f"{round(wait.retry_ms / 1000)};url={reverse('centres:turn-wait')}"
     _set_cookie(response, WAIT_COOKIE, signing.dumps(cookie, salt=WAIT_SALT))
     return response

@@ -16,6 +16,7 @@ from exams.enums import Lack, LimitName
 from exams.queries.admission import default_limits, present_limits
 from exams.rules.admission import LATEST_MS, Line, Wait, retry_ms
 from exams.rules.bucket import TokenBucket
+from exams.rules.states import LIVE_STATES, WAITING_STATES
 
 FRESH_SECONDS = 1.0
 TOLD_SECONDS = 2.0
@@ -28,7 +29,7 @@ LATE_SECONDS = 5.0
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LONGEST_MS = 120_000
-"""Nobody is told much more than that; nor than `LATEST_MS`, whose sheet was not looked up: it may compose."""
+"""Nobody is told much more than that; nor than `LATEST_MS`, unless looked up: admitted sheets start without them."""
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
@@ -49,7 +50,9 @@ class Gate:
         self._rate = default_limits()[LimitName.LOGINS]
         self._pace: float = self._rate
         self._waited: list[int] = []
+        self._forgotten: set[int] = set()
         self._newcomers = TokenBucket(time.monotonic(), self._rate)
+        self._late_ones = TokenBucket(time.monotonic(), SLOWEST_PACE)
         self._returning = TokenBucket(time.monotonic(), self._rate)
         self._line = Line()
         self._asked: set[int] = set()
@@ -73,34 +76,36 @@ class Gate:
         with self._lock:
             if is_late:
                 self._late_at = time.monotonic()
-            if not is_late and self._has_turn(key) and self._take(self._newcomers, self._pace):
+            if self._has_turn(key, since) and (
+                self._take(self._late_ones, SLOWEST_PACE) if is_late else self._take(self._newcomers, self._pace)
+            ):
                 self._let_pass(key, since)
                 return None
             is_unknown = key not in self._asked and self._take(self._returning, self._rate)
-        room, composes = waiting_sheet(code) if is_unknown else (0, False)
+        room, state = waiting_sheet(code) if is_unknown else (0, None)
         with self._lock:
-            if composes:
+            if state in LIVE_STATES:
                 self._let_pass(key, since)
                 return None
             if is_unknown:
                 self._asked.add(key)
             place = self._line.join(key, room, now, since)
             per_place_ms = 1000 / (self._pace * KNOCKS_PER_TOKEN)
-            latest_ms = LONGEST_MS if key in self._asked else LATEST_MS
+            latest_ms = LONGEST_MS if is_unknown and state not in WAITING_STATES else LATEST_MS
             wait = Wait(place, retry_ms(place, random(), per_place_ms, latest_ms))  # noqa: S311 -- spreads tablets in time, protects nothing
             self._line.expect(key, now + wait.retry_ms / 1000 * PATIENCE)
         self._tell(now)
         return wait
 
-    def _has_turn(self, key: int) -> bool:
+    def _has_turn(self, key: int, since: float | None) -> bool:
         """Whether somebody is near enough to the head: the nearer, the fewer tokens are left."""
         tokens = self._newcomers.filled(time.monotonic(), self._pace, self._pace)
-        return self._line.ahead(key) < tokens * TURN_SECONDS
+        return self._line.ahead(key, since) < tokens * TURN_SECONDS
 
     def _let_pass(self, key: int, since: float | None) -> None:
-        self._line.leave(key)
-        if since is not None:
+        if since is not None or key in self._line:
             self._waited.append(key)
+        self._line.leave(key)
 
     def _take(self, bucket: TokenBucket, rate: float) -> bool:
         return bucket.take(time.monotonic(), rate, rate)
@@ -126,18 +131,22 @@ class Gate:
             rate = present_limits()[LimitName.LOGINS]
         except Error:
             return  # the limit stays as it was; the entry itself will say that the database is away
-        if rate != self._rate:
-            self._rate = self._pace = rate
+        with self._lock:
+            self._pace = rate if rate > self._rate else min(self._pace, rate)
+            self._rate = rate
 
     def _forget(self, passed: list[int], now: float) -> None:
         """Take off the line who has passed at another process: ahead of everybody, they would hold their turn."""
         try:
-            elsewhere = share_passed(LimitName.LOGINS.value, passed, now)
+            elsewhere = set(share_passed(LimitName.LOGINS.value, passed, now))
         except redis.RedisError:
-            return  # they are forgotten when they should have knocked
+            with self._lock:
+                self._waited += passed  # told when Redis is back; forgotten elsewhere when they should have knocked
+            return
         with self._lock:
-            for key in elsewhere:
+            for key in elsewhere - self._forgotten:  # once: who passed may have to wait again
                 self._line.leave(key)
+            self._forgotten = elsewhere
 
     @property
     def _is_late(self) -> bool:
@@ -159,7 +168,7 @@ class Gate:
                 process=f"{socket.gethostname()}:{os.getpid()}",
                 limit=LimitName.LOGINS.value,
                 value=self._rate,
-                used=self._rate,
+                used=round(self._pace),
                 waiting=len(self._line),
                 since=int((self._since or now) * 1000),
                 at=int(now * 1000),

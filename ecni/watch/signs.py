@@ -26,7 +26,7 @@ def entries(doors: Iterable[DoorSight]) -> list[Reading]:
 def _entries(door: DoorSight) -> Reading:
     is_late = door.lack == Lack.PROCESSOR
     layer, said_of = ("entry-pages", "pages d’entrée") if is_late else ("entries", "entrées par seconde")
-    words = "chacune attend plusieurs secondes" if is_late else counted(door.value)
+    words = "trop lentes" if is_late else counted(door.value)
     waiting = several(door.waiting, "attend", "attendent")
     words = f"{said_of}, {door.process} : {words} ; {waiting}"
     return Reading(layer, door.process, door.used, door.value, refused=door.waiting, words=words)

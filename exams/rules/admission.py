@@ -16,7 +16,7 @@ RETURNING_SHARE = 5
 """One place in so many, of those that descriptors leave, is kept for those who return."""
 
 PATIENCE_SECONDS = 45.0
-"""Who has not knocked for so long has gone: more than twice the longest wait that anybody is told."""
+"""Who has not knocked for so long has gone: more than twice the longest wait told at the door of sockets."""
 
 
 class Standing(Enum):
@@ -131,10 +131,11 @@ class Line:
     def __contains__(self, key: int) -> bool:
         return key in self._waiters
 
-    def ahead(self, key: int) -> int:
-        """Return how many came before; all of them, for somebody who does not wait yet."""
+    def ahead(self, key: int, since: float | None = None) -> int:
+        """Return how many came before; for who does not wait here, `since` tells the first refusal elsewhere."""
         waiter = self._waiters.get(key)
-        return len(self._order) if waiter is None else bisect_left(self._order, (waiter.since, key))
+        first = since if waiter is None else waiter.since
+        return len(self._order) if first is None else bisect_left(self._order, (first, key))
 
     def join(self, key: int, room: int, now: float, since: float | None = None) -> int:
         """Note a knock and return the place, from 1; `since` tells that somebody has been waiting elsewhere."""

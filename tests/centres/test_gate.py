@@ -97,7 +97,8 @@ def test_one_too_many_waits_with_a_place_then_goes_straight_on(codes):
     assert place_of(third.get("/entrer/attente/")) == 1
 
 
-def test_pages_that_come_late_make_newcomers_wait_whatever_the_limit(codes, ops):
+def test_pages_that_come_late_make_newcomers_wait_whatever_the_limit(codes, ops, monkeypatch):
+    monkeypatch.setattr("centres.views.gate.SLOWEST_PACE", 0.0)
     set_limit(name=LimitName.LOGINS, value=1_000, reason="essai", actor=ops, now=now())
     entry.gate = Gate()
     Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.COMPOSING, ends_at=now())
@@ -106,8 +107,8 @@ def test_pages_that_come_late_make_newcomers_wait_whatever_the_limit(codes, ops)
     assert place_of(client.get("/entrer/attente/", **late)) == 1
     assert is_identity(tablet().post("/entrer/identite/", {"code": codes[3]}, **late))
     (alert,) = national_board([], now())["limits"]
-    assert "processeur des pages d’entrée" in alert["word"]
-    assert "processeur : ajouter un « web »" in staff_client(ops).get("/national/limites/").content.decode()
+    assert "pages d’entrée trop lentes" in alert["word"]
+    assert "pages trop lentes : ajouter un « web »" in staff_client(ops).get("/national/limites/").content.decode()
     assert is_identity(client.get("/entrer/attente/"))
 
 
@@ -120,6 +121,7 @@ def test_who_waits_knocks_at_the_pace_at_which_pages_come_in_time(monkeypatch):
 
     def knock_all(waited):
         clock.now += 1
+        gate._asked.clear()
         waits = [gate.knock(device=str(one), code="X", now=clock.now, since=None, waited=waited) for one in crowd]
         return [wait.retry_ms for wait in waits if wait]
 
@@ -128,6 +130,31 @@ def test_who_waits_knocks_at_the_pace_at_which_pages_come_in_time(monkeypatch):
     knocks = [len(knock_all(0.1)) for _ in range(90)]
     assert knocks[0] < len(crowd)
     assert knocks[-1] == len(crowd) - gate._rate  # the pace is the allowed one again
+
+
+def test_whose_sheet_will_start_without_them_is_told_to_knock_soon(codes, ops):
+    set_limit(name=LimitName.LOGINS, value=25, reason="essai", actor=ops, now=now())
+    entry.gate, instant = Gate(), now().timestamp()
+    entry.gate._follow(instant)
+    for one in range(2_000):
+        entry.gate._line.join(one, 0, instant, instant - 60)
+    Sheet.objects.filter(number=printed_number(codes[3])).update(state=SheetState.ADMITTED)
+    admitted, expected = check(tablet(), codes[3]), check(tablet(), codes[0])
+    soon, late = (int(page.headers["Refresh"].partition(";")[0]) for page in (admitted, expected))
+    assert soon < 20 < late
+    assert "dans quelques secondes" in admitted.content.decode()
+    assert "dans trois minutes au plus" in expected.content.decode()
+
+
+@pytest.mark.parametrize(("value", "pace"), [(20, 4), (3, 3), (30, 30)])
+def test_only_a_limit_that_is_raised_quickens_a_door(hosting, ops, value, pace):
+    gate = Gate()
+    gate._line.join(1, 0, 0.0)
+    gate._follow(0.0)
+    gate._rate, gate._pace, gate._read_at = 25, 4.0, time.monotonic() - 2
+    set_limit(name=LimitName.LOGINS, value=value, reason="essai", actor=ops, now=now())
+    gate._follow(0.0)
+    assert gate._pace == pytest.approx(pace, rel=0.06)
 
 
 def staff_client(user):

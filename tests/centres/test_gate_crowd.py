@@ -12,13 +12,12 @@ from exams import broadcast
 
 pytestmark = pytest.mark.django_db
 
-DOORS = 2
-
 
 @dataclass
 class Crowd:
-    """`arrivals` a second, `size` in all; `entry` and `knock` are seconds that one takes of a process."""
+    """`arrivals` a second, `size` in all, `doors`; `entry` and `knock` are seconds that one takes of a process."""
 
+    doors: int
     arrivals: int
     size: int
     entry: float
@@ -39,11 +38,11 @@ def play(monkeypatch):
     monkeypatch.setattr("centres.views.gate.random", draw.random)
 
     def play(crowd):
-        gates, free, entered = [Gate() for _ in range(DOORS)], [0.0] * DOORS, {}
+        gates, free, entered = [Gate() for _ in range(crowd.doors)], [0.0] * crowd.doors, {}
         knocks = [(one / crowd.arrivals, one, None) for one in range(crowd.size)]
         while knocks:
             came, one, since = heapq.heappop(knocks)
-            door = draw.randrange(DOORS)
+            door = draw.randrange(crowd.doors)
             clock.now = max(came, free[door])
             waited = clock.now - came
             wait = gates[door].knock(device=str(one), code="X", now=clock.now, since=since, waited=waited)
@@ -64,14 +63,15 @@ def worst_overtaking(entered, crowd):
     return max(entered[one] - min(entered[one + later :]) for one in range(0, crowd.size - later, 20))
 
 
-def test_a_crowd_enters_at_the_limit_whatever_door_it_knocks_at(play):
-    crowd = Crowd(arrivals=100, size=3_000, entry=0.005, knock=0.001)
+@pytest.mark.parametrize(("doors", "size"), [(2, 3_000), (8, 6_000)])
+def test_a_crowd_enters_at_the_limit_whatever_door_it_knocks_at(play, doors, size):
+    crowd = Crowd(doors=doors, arrivals=50 * doors, size=size, entry=0.005, knock=0.001)
     entered = play(crowd)
-    assert max(entered) < 1.2 * crowd.size / (DOORS * Gate()._rate)
+    assert max(entered) < 1.2 * crowd.size / (doors * Gate()._rate)
     assert worst_overtaking(entered, crowd) < 30
 
 
 def test_a_crowd_that_the_processor_cannot_let_in_at_once_enters_all_the_same(play):
-    crowd = Crowd(arrivals=20, size=1_500, entry=0.2, knock=0.02)
+    crowd = Crowd(doors=2, arrivals=20, size=1_500, entry=0.2, knock=0.02)
     entered = play(crowd)
-    assert max(entered) < 3 * crowd.size * crowd.entry / DOORS
+    assert max(entered) < 3 * crowd.size * crowd.entry / crowd.doors

@@ -210,7 +210,7 @@ def test_entries_that_wait_are_a_limit_reached_and_named():
     (late,) = signs.entries([door("LOGINS", 40, Lack.PROCESSOR)])
     pressure = judge(late, None, 0.0).pressure
     assert (pressure.layer, pressure.severity) == ("entry-pages", REACHED)
-    assert pressure.sentence == "pages d’entrée, centre-1:7 : chacune attend plusieurs secondes ; 40 attendent"
+    assert pressure.sentence == "pages d’entrée, centre-1:7 : trop lentes ; 40 attendent"
     assert pressure.remedy == "ajouter un « web », ou un cœur"
 
 

@@ -59,7 +59,7 @@ export class Header {
     const isLost = unsaved && (["offline", "waiting", "ended"].includes(link) || age > UNSAVED_MS);
     const save = byId("save");
     const when = savedAt ? `à ${second(savedAt)}` : "rien n’attend";
-    if (isLost && !isStoring) this.#write(save, "warn", "alert", "Non enregistré", outbox.isDurable ? "rien n’est perdu" : "ne fermez pas");
+    if (isLost && !(isStoring && outbox.isDurable)) this.#write(save, "warn", "alert", "Non enregistré", outbox.isDurable ? "rien n’est perdu" : "ne fermez pas");
     else if (unsaved) this.#write(save, "quiet", "sync", "En cours…", "");
     else this.#write(save, "ok", "check", "Enregistré", when);
   }
