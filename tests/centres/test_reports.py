@@ -18,7 +18,8 @@ BASE = "https://ecni.exemple.fr/"
 
 
 def pages(pdf):
-    streams = [zlib.decompress(found) for found in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", pdf, re.DOTALL)]
+    found = re.findall(rb"stream\r?\n(x.*?)endstream", pdf, re.DOTALL)
+    streams = [zlib.decompressobj().decompress(one) for one in found]  # whose last byte may look like the end of a line
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf + b"".join(streams)))
 
 
