@@ -22,7 +22,7 @@ THREADS = 6
 """Pages answered at once by a process: a page is mostly Python, of which one thread runs at a time, and some wait."""
 CANDIDATE_THREADS = 4
 """Of which candidates have so many at most: a crowd at the door does not stop the pages of who lets it in."""
-CANDIDATE_PATHS = ("/entrer/", "/copie/")
+CANDIDATE_PATHS = ("/entrer/", "/copie/", "/resultats/")
 WAITED = "ecni.waited"
 """In `META`: for how many seconds a request has waited for a thread."""
 

@@ -3,6 +3,7 @@
 import time
 from random import random
 from secrets import token_urlsafe
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -42,6 +43,7 @@ WAIT_SALT = "centres.wait/1"
 WAIT_SECONDS = 3600
 LONGEST_CODE = 40
 SOON_MS = 20_000
+"""Up to here the page says « quelques secondes »."""
 KNOCKS_OF_NO_PLACE = 100
 """Who has no place knocks like the hundredth: every 5 seconds or so."""
 
@@ -82,18 +84,18 @@ def check_identity(request: HttpRequest) -> HttpResponse:
     typed = request.POST.get("code", "")[:LONGEST_CODE]
     if must_wait(device=device, address=address):
         return _ask_again(request, typed, _("Plusieurs codes erronés : attendez quelques secondes, puis réessayez."))
-    return _identify(request, typed, since=None)
+    wait = _carried_wait(request)
+    return _identify(request, typed, since=wait["since"] if wait and wait["code"] == typed else None)
 
 
 @never_cache
 @require_GET
 def wait_turn(request: HttpRequest) -> HttpResponse:
     """Knock again for a tablet that waits: it goes straight on when its turn has come."""
-    try:
-        cookie = signing.loads(request.COOKIES.get(WAIT_COOKIE, ""), salt=WAIT_SALT, max_age=WAIT_SECONDS)
-    except signing.BadSignature:
+    wait = _carried_wait(request)
+    if wait is None:
         return redirect("centres:slip-enter")
-    return _identify(request, cookie["code"], since=cookie["since"])
+    return _identify(request, wait["code"], since=wait["since"])
 
 
 @never_cache
@@ -125,6 +127,17 @@ def confirm_identity(request: HttpRequest) -> HttpResponse:
 def deny_identity(request: HttpRequest) -> HttpResponse:
     """Say what to do when the slip is somebody else's; nothing was consumed."""
     return render(request, "centres/not_me.html")
+
+
+def _carried_wait(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the code of a tablet that waits, and since when, or None: who types again, or twice, keeps their place."""
+    try:
+        carried: dict[str, Any] = signing.loads(
+            request.COOKIES.get(WAIT_COOKIE, ""), salt=WAIT_SALT, max_age=WAIT_SECONDS
+        )
+    except signing.BadSignature:
+        return None
+    return carried
 
 
 def _identify(request: HttpRequest, typed: str, *, since: float | None) -> HttpResponse:

@@ -25,7 +25,7 @@ ASKED_SECONDS = 10.0
 TURN_SECONDS = 10
 """With a full bucket whoever would be served within these seconds may pass: nobody near the head idles the door."""
 LATE_SECONDS = 5.0
-"""A page that waited so long for a thread lets nobody in, whatever the limit: bursts are served, not sent away."""
+"""Of pages that waited so long for a thread one a second lets somebody in: bursts are served, not sent away."""
 KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LONGEST_MS = 120_000
@@ -33,6 +33,7 @@ LONGEST_MS = 120_000
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
+"""Entries a second, also of late pages."""
 SLOWER, FASTER = 0.8, 1.05
 """What a second makes of the pace."""
 

@@ -163,6 +163,26 @@ def staff_client(user):
     return client
 
 
+def test_who_types_the_code_again_keeps_their_place(codes, monkeypatch):
+    first, second, third = tablet(), tablet(), tablet()
+    for client, code in zip((first, second, third), codes, strict=False):
+        check(client, code)
+    other = Gate()
+    other._newcomers.take(time.monotonic(), 1, 1)
+    monkeypatch.setattr(entry, "gate", other)
+    assert place_of(check(third, codes[2])) == 1
+    assert place_of(check(second, codes[1])) == 1
+    assert place_of(check(second, codes[3])) == 3  # another code has no place to keep
+
+
+def test_of_late_pages_one_lets_somebody_in(codes, ops):
+    set_limit(name=LimitName.LOGINS, value=25, reason="essai", actor=ops, now=now())
+    entry.gate, late = Gate(), {WAITED: 5.2}
+    pages = [tablet().post("/entrer/identite/", {"code": code}, **late) for code in codes[:3]]
+    assert is_identity(pages[0])
+    assert not all(is_identity(page) for page in pages)
+
+
 def test_the_places_of_a_process_are_kept_by_another(codes, monkeypatch):
     first, second, third = tablet(), tablet(), tablet()
     check(first, codes[0])

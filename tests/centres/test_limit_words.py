@@ -41,6 +41,10 @@ def test_pages_that_come_too_late_are_named_rather_than_the_limit_that_nobody_re
     assert alert.word.endswith("un « web » de plus, ou un cœur, fait entrer les autres.")
 
 
+def test_what_a_process_of_another_version_says_is_taken_for_nothing():
+    assert Lack(False) is Lack.NOTHING
+
+
 def test_nobody_waiting_is_no_alert():
     assert limit_alerts([Reached(LimitName.SOCKETS, 3, 0, SINCE)], NOW, of_one_centre=False) == []
 

@@ -8,10 +8,10 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.db import connection
 from django.http import HttpResponse
-from django.urls import get_resolver, path
+from django.urls import get_resolver, path, resolve
 
 from centres.consumers import DATABASE_THREADS
-from ecni.pages import CANDIDATE_THREADS, THREADS, WAITED, PagesHandler
+from ecni.pages import CANDIDATE_PATHS, CANDIDATE_THREADS, THREADS, WAITED, PagesHandler
 from ecni.preflight.limits import CONNECTIONS_PER_WEB_PROCESS
 
 
@@ -79,10 +79,33 @@ async def answer(handler, where="/"):
     return status, body
 
 
+async def hang_up(handler, where):
+    """Ask for a page, and leave once it is being made."""
+    headers = [(b"host", b"testserver")]
+    scope = {"type": "http", "method": "GET", "path": where, "headers": headers, "query_string": b""}
+    caller = ApplicationCommunicator(handler, scope)
+    await caller.send_input({"type": "http.request", "body": b""})
+    await asyncio.sleep(0.3)
+    await caller.send_input({"type": "http.disconnect"})
+    await caller.wait(5)
+
+
+def test_each_door_of_candidates_is_a_page():
+    assert all(resolve(one, "ecni.urls") for one in CANDIDATE_PATHS)
+
+
 async def test_a_page_is_answered_by_a_thread_of_pages(handler):
     assert await answer(handler) == (200, "page_0")
 
 
+@pytest.fixture
+def _closed():
+    opened.clear()
+    yield
+    opened.set()
+
+
+@pytest.mark.usefixtures("_closed")
 async def test_a_crowd_at_the_door_leaves_threads_to_the_others_and_knows_that_it_has_waited(handler):
     crowd = [asyncio.create_task(answer(handler, "/entrer/")) for _ in range(2 * CANDIDATE_THREADS)]
     await asyncio.sleep(0.2)
@@ -91,6 +114,17 @@ async def test_a_crowd_at_the_door_leaves_threads_to_the_others_and_knows_that_i
     opened.set()
     found = [body for _status, body in await asyncio.gather(*crowd)]
     assert sorted(found) == ["False"] * CANDIDATE_THREADS + ["True"] * CANDIDATE_THREADS
+
+
+@pytest.mark.usefixtures("_closed")
+async def test_who_hangs_up_does_not_free_a_thread_that_works(handler):
+    crowd = [asyncio.create_task(hang_up(handler, "/entrer/")) for _ in range(CANDIDATE_THREADS)]
+    await asyncio.gather(*crowd)
+    others = [asyncio.create_task(answer(handler, "/entrer/")) for _ in range(CANDIDATE_THREADS)]
+    await asyncio.sleep(0.2)
+    assert (await asyncio.wait_for(answer(handler), 5))[0] == 200
+    opened.set()
+    assert {status for status, _body in await asyncio.gather(*others)} == {200}
 
 
 async def rush(handler):
