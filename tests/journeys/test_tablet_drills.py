@@ -293,6 +293,8 @@ def test_a_storage_wiped_full_or_corrupted_loses_nothing(cable, concours, open_t
     cable.cut()
     tick(page, "C")
     expect(page.locator("#save")).to_contain_text("ne fermez pas")
+    expect(page.locator("#notes")).to_contain_text("sans fermer cette page")
+    screens.look(page, "53-storage-full-offline")
     cable.mend()
     page.evaluate("() => (IDBObjectStore.prototype.put = globalThis.put)")
     tick(page, "E")

@@ -23,7 +23,8 @@ function offline(tablet, downFor) {
     : "Vos prochaines réponses resteront sur cette tablette et partiront d’elles-mêmes.";
   const last = savedAt ? ` Dernier enregistrement : ${second(savedAt)}.` : "";
   const since = downFor < 60_000 ? "" : ` depuis ${duration(Math.floor(downFor / 60_000) * 60_000)}`;
-  return [`Réseau interrompu${since}. Continuez, rien n’est perdu.`, waiting + last];
+  const isKept = outbox?.isDurable ?? true;
+  return [`Réseau interrompu${since}. Continuez, ${isKept ? "rien n’est perdu" : "sans fermer cette page"}.`, waiting + last];
 }
 
 /** @param {import("./tablet.js").Tablet} tablet */
