@@ -290,12 +290,7 @@ def test_a_storage_wiped_full_or_corrupted_loses_nothing(cable, concours, open_t
     saved(page)
     screens.look(page, "53-storage-full")
     assert stored(slip.sheet_id).answers == {1: "B", 2: "D"}
-    cable.cut()
-    tick(page, "C")
-    expect(page.locator("#save")).to_contain_text("ne fermez pas")
-    expect(page.locator("#notes")).to_contain_text("sans fermer cette page")
-    screens.look(page, "53-storage-full-offline")
-    cable.mend()
+    tick_without_network_nor_storage(page, cable, screens)
     page.evaluate("() => (IDBObjectStore.prototype.put = globalThis.put)")
     tick(page, "E")
     expect(page.locator("#notes")).not_to_contain_text("La mémoire de cette tablette")
@@ -303,6 +298,15 @@ def test_a_storage_wiped_full_or_corrupted_loses_nothing(cable, concours, open_t
     corrupt(page, f"{concours.sitting.pk}|{slip.number}")
     assert stored(slip.sheet_id).answers == {1: "B", 2: "A"}
     assert ops_stored() == stored(slip.sheet_id).seq == 7
+
+
+def tick_without_network_nor_storage(page, cable, screens):
+    cable.cut()
+    tick(page, "C")
+    expect(page.locator("#save")).to_contain_text("ne fermez pas")
+    expect(page.locator("#notes")).to_contain_text("sans fermer cette page")
+    screens.look(page, "53-storage-full-offline")
+    cable.mend()
 
 
 def wipe(page, cable, kinds):
