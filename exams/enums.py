@@ -112,7 +112,7 @@ class Lack(StrEnum):
 
     NOTHING = ""
     DESCRIPTORS = "descriptors"
-    PROCESSOR = "processor"
+    PAGES = "pages"
 
     @classmethod
     def _missing_(cls, _value: object) -> "Lack":

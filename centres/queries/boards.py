@@ -44,7 +44,7 @@ TOLD_BY_DOORS = {
     (LimitName.SOCKETS, Lack.NOTHING): "processes",
     (LimitName.SOCKETS, Lack.DESCRIPTORS): "descriptors",
     (LimitName.LOGINS, Lack.NOTHING): "entries",
-    (LimitName.LOGINS, Lack.PROCESSOR): "entry-pages",
+    (LimitName.LOGINS, Lack.PAGES): "entry-pages",
 }
 """Layers of the watch that a door names itself while it makes somebody wait, by limit and what is lacking."""
 

@@ -167,7 +167,7 @@ def _limit_and_remedy(here: Sequence[Reached]) -> tuple[str, str]:
     match here[0].lack:
         case Lack.DESCRIPTORS:
             return f"descripteurs de fichiers, places par processus : {value}", "relever « nofile » (prlimit)"
-        case Lack.PROCESSOR:
+        case Lack.PAGES:
             return "pages d’entrée trop lentes", "un « web » de plus, ou un cœur,"
         case Lack.NOTHING:
             return f"{here[0].limit.label.lower()} : {value}", "relever la limite"

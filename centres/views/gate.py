@@ -174,7 +174,7 @@ class Gate:
                 since=int((self._since or now) * 1000),
                 at=int(now * 1000),
                 rooms={str(room): count for room, count in self._line.rooms.items() if room},
-                lack=(Lack.PROCESSOR if self._is_late or self._pace < self._rate else Lack.NOTHING).value,
+                lack=(Lack.PAGES if self._is_late or self._pace < self._rate else Lack.NOTHING).value,
             )
         try:
             publish_door(sight)

@@ -24,7 +24,7 @@ def entries(doors: Iterable[DoorSight]) -> list[Reading]:
 
 
 def _entries(door: DoorSight) -> Reading:
-    is_late = door.lack == Lack.PROCESSOR
+    is_late = door.lack == Lack.PAGES
     layer, said_of = ("entry-pages", "pages d’entrée") if is_late else ("entries", "entrées par seconde")
     words = "trop lentes" if is_late else counted(door.value)
     waiting = several(door.waiting, "attend", "attendent")

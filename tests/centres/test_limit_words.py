@@ -36,7 +36,7 @@ def test_descriptors_are_named_rather_than_the_limit_that_they_lower():
 
 
 def test_pages_that_come_too_late_are_named_rather_than_the_limit_that_nobody_reaches():
-    (alert,) = limit_alerts([Reached(LimitName.LOGINS, 25, 40, SINCE, Lack.PROCESSOR)], NOW, of_one_centre=False)
+    (alert,) = limit_alerts([Reached(LimitName.LOGINS, 25, 40, SINCE, Lack.PAGES)], NOW, of_one_centre=False)
     assert "(pages d’entrée trop lentes). 40 tablettes attendent." in alert.word
     assert alert.word.endswith("un « web » de plus, ou un cœur, fait entrer les autres.")
 

@@ -350,6 +350,31 @@ def corrupt(page, key):
     saved(page)
 
 
+def test_a_sheet_handed_in_without_network_nor_storage_asks_not_to_be_closed(cable, concours, open_tablet, screens):
+    slip = concours.slips[0]
+    page = open_tablet().new_page()
+    compose(page, concours, slip)
+    go_to_the_end(page)
+    page.evaluate(FULL)
+    cable.cut()
+    page.click("#submit")
+    page.locator("#submit-dialog button[value=submit]").click()
+    expect(page.locator("#receipt-badge")).to_contain_text("Non enregistré, ne fermez pas")
+    screens.look(page, "53-handed-in-storage-full-offline")
+    cable.mend()
+    expect(page.locator("#receipt-badge")).to_contain_text("Copie remise")
+
+
+def go_to_the_end(page):
+    while page.locator("#submit").is_hidden():
+        button = page.locator("#seal-button")
+        if button.is_visible() and button.is_enabled():
+            seal(page)
+            page.wait_for_timeout(500)
+        else:
+            page.click("#next")
+
+
 def test_a_page_that_could_not_be_kept_is_kept_once_on_line(cable, concours, open_tablet):
     page = open_tablet().new_page()
     cable.forbids_worker = True

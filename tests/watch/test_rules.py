@@ -207,7 +207,7 @@ def test_entries_that_wait_are_a_limit_reached_and_named():
     assert (pressure.layer, pressure.severity) == ("entries", REACHED)
     assert pressure.sentence == "entrées par seconde, centre-1:7 : 25 ; 300 attendent"
     assert "Limites et gardes" in pressure.remedy
-    (late,) = signs.entries([door("LOGINS", 40, Lack.PROCESSOR)])
+    (late,) = signs.entries([door("LOGINS", 40, Lack.PAGES)])
     pressure = judge(late, None, 0.0).pressure
     assert (pressure.layer, pressure.severity) == ("entry-pages", REACHED)
     assert pressure.sentence == "pages d’entrée, centre-1:7 : trop lentes ; 40 attendent"

@@ -42,7 +42,7 @@ export function renderNotice(tablet) {
 function headline({ outbox, status, quarantined, unsaved }) {
   if (unsaved) {
     const text = `${plural(unsaved, "acte attend", "actes attendent")} encore le réseau : laissez cette page ouverte.`;
-    return ["warn", "alert", "Non enregistré, rien n’est perdu", text];
+    return ["warn", "alert", `Non enregistré, ${outbox.isDurable ? "rien n’est perdu" : "ne fermez pas"}`, text];
   }
   if (outbox.base.submitted || status === "SUBMITTED") return ["ok", "check-circle", "Copie remise", "Votre copie est enregistrée et close."];
   if (status === "CLOSED") return ["ok", "check-circle", "Épreuve close", "Le temps est écoulé : votre copie est enregistrée et close."];
