@@ -160,6 +160,15 @@ test("a sheet is over when it is handed in, not before everything is saved", asy
   await tablet.receive({ t: "ack", seq: 1 }, null);
   assert.equal(tablet.isOver, true);
 });
+test("who hands in without network sees what waits, not a message that says it is leaving", async () => {
+  const { tablet } = rig();
+  await tablet.receive({ ...STATE, status: "COMPOSING" }, 900);
+  tablet.becomes("online");
+  await tablet.act("submit", 0, "");
+  assert.equal(screenOf(tablet, false), "saving");
+  tablet.becomes("offline");
+  assert.equal(screenOf(tablet, false), "receipt");
+});
 test("a place before a full server, then the state of the sheet", async () => {
   const { tablet } = rig();
   await tablet.receive({ t: "wait", place: 312, retry: 5_000 }, null);

@@ -68,6 +68,7 @@ export function renderReceipt(tablet) {
   byId("receipt-badge").dataset.tone = tone;
   refresh(byId("receipt-badge"), word, () => [icon(name), word]);
   byId("receipt-title").textContent = title;
+  byId("receipt-proof").hidden = tablet.unsaved > 0; // it would prove less than what was done
   byId("receipt-code").textContent = receiptCode(base.digest);
   showPicture(base.digest);
   const answered = Object.values(base.answers).filter(Boolean).length;

@@ -54,9 +54,9 @@ export class Header {
   }
 
   #renderSave() {
-    const { outbox, unsaved, isStoring, savedAt, link } = this.#tablet;
+    const { outbox, unsaved, isStoring, savedAt, isCutOff } = this.#tablet;
     const age = outbox?.waitingSince ? Date.now() - outbox.waitingSince : 0;
-    const isLost = unsaved && (["offline", "waiting", "ended"].includes(link) || age > UNSAVED_MS);
+    const isLost = unsaved && (isCutOff || age > UNSAVED_MS);
     const save = byId("save");
     const when = savedAt ? `à ${second(savedAt)}` : "rien n’attend";
     if (isLost && !(isStoring && outbox.isDurable)) this.#write(save, "warn", "alert", "Non enregistré", outbox.isDurable ? "rien n’est perdu" : "ne fermez pas");

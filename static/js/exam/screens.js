@@ -23,7 +23,7 @@ export function screenOf(tablet, isReviewing) {
   if (tablet.status === null || tablet.fold === null) return beforeAnyState(tablet);
   if (tablet.status !== "COMPOSING") return BY_STATUS[tablet.status] ?? "notice";
   if (tablet.outbox.base.submitted) return "receipt";
-  if (tablet.fold.submitted) return "saving";
+  if (tablet.fold.submitted) return tablet.isCutOff ? "receipt" : "saving";
   if (!tablet.isOpen(1)) return "lobby";
   if (tablet.remaining !== null && tablet.remaining <= 0) {
     return tablet.remaining > -SAVING_MS ? "saving" : "receipt";

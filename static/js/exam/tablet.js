@@ -83,6 +83,11 @@ export class Tablet {
     return this.#acting.length > 0;
   }
 
+  /** Whether nothing that is done now reaches the server. */
+  get isCutOff() {
+    return ["offline", "waiting", "ended"].includes(this.link);
+  }
+
   /** Whether nothing of this sheet is to be done here any more. */
   get isOver() {
     if (!this.outbox?.isRead || this.unsaved) return false;
