@@ -103,7 +103,6 @@ def cost(stand: Stand, serving: Serving, crowd: Crowd | Crowds, do: str, **load:
         "PostgreSQL ms": 1000 * spent.database / done["acked"],
         "p50 ms": done["p50_ms"],
         "p99 ms": done["p99_ms"],
-        "max ms": done["max_ms"],
         "answers/s": done["acked"] / done["seconds"],
         "WAL bytes": (stand.wal_bytes() - written) / done["acked"],
         "wire bytes": done["bytes"] / done["acked"],

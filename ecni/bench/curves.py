@@ -6,6 +6,7 @@ from statistics import linear_regression
 
 from ecni.bench.answers import IN_FLIGHT, RATE_OF_A_SHEET, cost
 from ecni.bench.measures import PROCESSOR_MS, Measure
+from ecni.bench.memory import WARMING
 from ecni.bench.stand import PLATFORM, SOCKETS_OF_A_PROCESS, Crowds, Serving, Stand
 
 RATE = 1_000
@@ -19,13 +20,15 @@ def curves(stand: Stand) -> list[Measure]:
     answers: dict[int, float] = {}
     memory: dict[int, float] = {}
     tails: dict[int, float] = {}
-    with stand.serving(PLATFORM, count=-(-sizes[-1] // SOCKETS_OF_A_PROCESS)) as serving, Crowds(serving) as crowd:
-        rate, empty = min(RATE, int(RATE_OF_A_SHEET * sizes[0])), warmed(serving, crowd, cookies[:1])
-        for before, size in zip([1, *sizes], sizes, strict=False):
+    count = -(-sizes[-1] // SOCKETS_OF_A_PROCESS)
+    warming = min(WARMING * count, sizes[0] // 2)
+    with stand.serving(PLATFORM, count=count) as serving, Crowds(serving) as crowd:
+        rate, empty = min(RATE, int(RATE_OF_A_SHEET * sizes[0])), warmed(serving, crowd, cookies[:warming], questions)
+        for before, size in zip([warming, *sizes], sizes, strict=False):
             stand.say(f"  {size} sockets")
             crowd.connect(cookies[before:size])
             crowd.ask("rush", questions=questions, in_flight=IN_FLIGHT, seconds=120, each=True)
-            memory[size] = (serving.memory_kb - empty) / size
+            memory[size] = (serving.memory_kb - empty) / (size - warming)
             found = cost(stand, serving, crowd, "answer", rate=rate, questions=questions, seconds=stand.size.seconds)
             answers[size], tails[size] = found["ms"], found["p99 ms"]
     return [
@@ -34,9 +37,10 @@ def curves(stand: Stand) -> list[Measure]:
     ]
 
 
-def warmed(serving: Serving, crowd: Crowds, cookies: Sequence[str]) -> float:
-    """Return the memory of servers that have loaded what the first candidate makes them load."""
+def warmed(serving: Serving, crowd: Crowds, cookies: Sequence[str], questions: Sequence[int]) -> float:
+    """Return the memory of servers that have loaded what the first candidates make them load, an answer each."""
     crowd.connect(cookies)
+    crowd.ask("rush", questions=questions, in_flight=IN_FLIGHT, seconds=60, each=True)
     return serving.memory_kb
 
 

@@ -117,7 +117,7 @@ class Crowds:
             crowd.order(do, **fields)
         answers = [crowd.answer() for crowd in self._crowds]
         added = {name: sum(answer[name] for answer in answers) for name in ("sent", "acked", "bytes")}
-        worst = {name: max(answer[name] for answer in answers) for name in ("seconds", "p50_ms", "p99_ms", "max_ms")}
+        worst = {name: max(answer[name] for answer in answers) for name in ("seconds", "p50_ms", "p99_ms")}
         troubles = {name: [answer[name] for answer in answers] for name in ("refused", "errors")}
         return added | worst | troubles
 

@@ -11,11 +11,6 @@ EXPORTS = {
         SELECT q.number, q.kind, q.propositions, q.is_progressive AS progressive, q.previous
         FROM exams_paperquestion q JOIN exams_paper p ON p.id = q.paper_id
         WHERE p.sitting_id = %(sitting)s AND NOT p.is_reserve ORDER BY q.number""",
-    "centres": """
-        SELECT c.code AS centre, s.id, s.state, extract(epoch FROM s.opened_at) * 1000 AS opened_at,
-            extract(epoch FROM s.closed_at) * 1000 AS closed_at
-        FROM exams_centresitting s JOIN centres_hosting h ON h.centre_sitting_id = s.id
-        JOIN centres_centre c ON c.id = h.centre_id WHERE s.sitting_id = %(sitting)s""",
     "sheets": """
         SELECT s.id, s.number AS sheet, c.code AS centre, s.state, s.epoch, s.extra_seconds,
             extract(epoch FROM s.ends_at) * 1000 AS ends_at
@@ -29,16 +24,6 @@ EXPORTS = {
         SELECT s.number AS sheet, encode(f.masks, 'hex') AS masks, f.texts, f.last_seq,
             encode(f.head_digest, 'hex') AS head_digest
         FROM exams_frozensheet f JOIN exams_sheet s ON s.id = f.sheet_id WHERE s.sitting_id = %(sitting)s""",
-    "grants": """
-        SELECT g.seconds, s.number AS sheet, c.code AS centre, extract(epoch FROM g.granted_at) * 1000 AS granted_at
-        FROM exams_timegrant g LEFT JOIN exams_sheet s ON s.id = g.sheet_id
-        LEFT JOIN centres_hosting h ON h.centre_sitting_id = g.centre_sitting_id
-        LEFT JOIN centres_centre c ON c.id = h.centre_id WHERE g.sitting_id = %(sitting)s""",
-    "pauses": """
-        SELECT c.code AS centre, extract(epoch FROM p.started_at) * 1000 AS started_at,
-            extract(epoch FROM p.ended_at) * 1000 AS ended_at
-        FROM exams_pause p JOIN centres_hosting h ON h.centre_sitting_id = p.centre_sitting_id
-        JOIN centres_centre c ON c.id = h.centre_id WHERE h.sitting_id = %(sitting)s""",
 }
 WHERE_THERE_IS_ONE = {
     "exams_refusedop": (

@@ -50,7 +50,7 @@ class Drill:
         latecomers: whether the last centre enters during the composition only.
         marks: whether the sitting is marked and ranked afterwards, under the fault.
         disks: folders put on a small disk each, in megabytes.
-        crowd_env: environment of the tablets' processes.
+        clock: what is wrong with the tablets' clocks, as faketime says it.
         pairable: whether it may be one of a pair.
     """
 

@@ -118,10 +118,17 @@ def play(drill: Drill, folders: Folders, *, seed: int) -> dict[str, Any]:
     except (OSError, RuntimeError, psycopg2.Error) as error:
         troubles = [f"{type(error).__name__}: {error}"]
     verdict = judge(folder)
+    if "error" in verdict:
+        troubles.append(f"le vérificateur n’a pas conclu : {verdict['error']}")
     (folder / "verdict.json").write_text(json.dumps(verdict, indent=1), encoding="utf-8")
     line |= summary(verdict) | {"seconds": round(time.monotonic() - started, 1), "troubles": troubles}
-    line["ok"] = bool(verdict) and not troubles and "broken" not in line["invariants"].values()
+    line["ok"] = is_held(line)
     return line
+
+
+def is_held(line: dict[str, Any]) -> bool:
+    """Whether a drill that was played held: something was acknowledged, nothing was broken, nothing went wrong."""
+    return bool(line["acknowledged"]) and not line["troubles"] and "broken" not in line["invariants"].values()
 
 
 async def _live(drill: Drill, scene: Scene) -> list[str]:

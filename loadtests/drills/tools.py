@@ -1,6 +1,5 @@
 """What a machine can inject: tools looked for once, and small wrappers around them."""
 
-import asyncio
 import os
 import resource
 import shutil
@@ -111,11 +110,6 @@ def address_space(pid: int) -> int:
         if line.startswith("VmSize:"):
             return int(line.split()[1]) * 1024
     raise ProcessLookupError(pid)
-
-
-async def pause(seconds: float) -> None:
-    """Sleep: a word that reads well in a fault."""
-    await asyncio.sleep(seconds)
 
 
 def _may_trace() -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from loadtests.waves.evidence import Evidence
 from loadtests.waves.measures import Line, Seen
 from loadtests.waves.tablet import NO_ANSWER
-from loadtests.waves.verdict import ACK, LATE_MS_P99, LOOP_MS_P99
+from loadtests.waves.verdict import ACK
 
 NAMED_SECONDS = 5.0
 IN_SECONDS = 60.0
@@ -227,14 +227,3 @@ def errors_of(lines: Sequence[Line], wave: int) -> tuple[str, ...]:
         if number < wave or (number == wave and not text.endswith(NO_ANSWER))
     }
     return tuple(sorted(shown))
-
-
-def saturation(seen: Seen) -> list[str]:
-    """Return what shows that the generator, and not the platform, was measured."""
-    late, loop = seen.delays("late").quantile(0.99), seen.delays("loop").quantile(0.99)
-    found = []
-    if late > LATE_MS_P99:
-        found.append(f"Le générateur était en retard sur ses propres actes : {late:.0f} ms au 99e centile.")
-    if loop > LOOP_MS_P99:
-        found.append(f"La boucle du générateur s’arrêtait : {loop:.0f} ms au 99e centile.")
-    return found

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import psycopg2
 
 from loadtests.limits.layers import Layer
-from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, saturation, seen_figures
+from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, seen_figures
 from loadtests.limits.site import Site
 from loadtests.staff import CentreHead, StaffRefused, log_in
 from loadtests.waves.evidence import Evidence, compare
@@ -26,6 +26,7 @@ from loadtests.waves.pace import Pace
 from loadtests.waves.plan import Plan
 from loadtests.waves.replay import LOGGING_IN, REASON, Say
 from loadtests.waves.replay import House as ServingHouse
+from loadtests.waves.verdict import lateness
 
 INSIDE = 1
 """The wave of those who compose; newcomers of the layers are the next ones."""
@@ -124,7 +125,7 @@ class Trial:
             rows=rows,
             evidence=evidence,
             handed_in=evidence.submitted if evidence else 0,
-            refusals=[*([f"Arrêté avant la fin : {self.aborted}."] if self.aborted else []), *saturation(self.seen)],
+            refusals=[*([f"Arrêté avant la fin : {self.aborted}."] if self.aborted else []), *lateness(self.seen)],
         )
 
     # The day
@@ -141,8 +142,9 @@ class Trial:
             self.aborted = str(error) or repr(error)
 
     async def _play(self, rows: list[Row]) -> None:
-        playable = [layer for layer in self.layers if not layer.missing()]
-        rows += [Row(layer.name, layer.words, skipped=why) for layer in self.layers if (why := layer.missing())]
+        missing = {layer.name: layer.missing() for layer in self.layers}
+        playable = [layer for layer in self.layers if not missing[layer.name]]
+        rows += [Row(one.name, one.words, skipped=missing[one.name]) for one in self.layers if missing[one.name]]
         inside, batches = self._shared_out(len(playable))
         await self._staff_arrives()
         site = await self._site([code for code, *_ in inside])
@@ -319,7 +321,7 @@ class Trial:
         await asyncio.sleep(max(0.0, instant - time.monotonic()))
 
     def _look(self) -> None:
-        self.seen.lines += self._reader.fresh()
+        self.seen.add(self._reader.fresh())
 
     def _read_seats(self) -> None:
         """Learn the seat of each sheet, for the consoles, and give the sitting time enough."""

@@ -1,7 +1,6 @@
 """Sealed papers as the tablets of one process hold them: each once, whoever fetched it. Format: `docs/papers.md`."""
 
 import json
-import re
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_EXPECTED = re.compile(rb'data-expected=\\"(\d+)\\"')
 NONCE = 12
 
 
@@ -41,8 +39,8 @@ class SealedPaper:
         opening = json.loads(self._decrypt(0, self.header["opening"], key))
         return {int(number): b64decode(text) for number, text in opening["keys"].items()}
 
-    def read(self, question: dict[str, Any], key: bytes) -> int:
-        """Decrypt a question; return how many answers it announces.
+    def read(self, question: dict[str, Any], key: bytes) -> None:
+        """Decrypt a question, as a page does to draw it.
 
         Raises:
             Unreadable: it is not the key, or this is no question.
@@ -50,8 +48,6 @@ class SealedPaper:
         step = self._decrypt(question["number"], question, key)
         if not step.startswith(b'{"html":'):
             raise Unreadable
-        announced = _EXPECTED.search(step)
-        return int(announced[1]) if announced else int(question["propositions"])
 
     def _decrypt(self, number: int, place: dict[str, Any], key: bytes) -> bytes:
         blob = self.blobs[place["offset"] : place["offset"] + place["length"]]

@@ -117,7 +117,7 @@ class Holder:
                     tablet.wake(time.monotonic())
                     self._settle()
         finally:
-            tablet.finish()
+            tablet.finish(time.monotonic())
             self._settle()
 
     def _settle(self) -> None:

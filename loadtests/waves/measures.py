@@ -182,11 +182,24 @@ def parse_line(data: dict[str, Any]) -> Line:
     return Line(**data | {"delays": delays})
 
 
-@dataclass(slots=True)
 class Seen:
     """Everything that the workers saw, added up."""
 
-    lines: list[Line] = field(default_factory=list)
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self.lines: list[Line] = []
+        self._counts: Counter[str] = Counter()
+        self._events: defaultdict[tuple[str, int], list[tuple[int, int, float, float]]] = defaultdict(list)
+        self._last: dict[str, Line] = {}
+        self.add(lines)
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Add what has come."""
+        for line in lines:
+            self.lines.append(line)
+            self._counts.update(line.counts)
+            self._last[line.worker] = line
+            for kind, wave, centre, at, value in line.events:
+                self._events[kind, wave].append((wave, centre, at, value))
 
     def delays(self, kind: str, wave: int | None = None, since: float = 0.0, until: float = math.inf) -> Delays:
         """Return the delays of one kind, of every wave or of one, seen between two instants."""
@@ -197,28 +210,21 @@ class Seen:
                     total.merge(one)
         return total
 
-    def count(self, name: str, wave: int | None = None, since: float = 0.0) -> int:
+    def count(self, name: str, wave: int | None = None) -> int:
         """Return how often something happened, in every wave or in one."""
-        return sum(
-            times
-            for line in self._between(since, math.inf)
-            for key, times in line.counts.items()
-            if _is(key, name, wave)
-        )
+        return sum(times for key, times in self._counts.items() if _is(key, name, wave))
 
     def now(self, name: str, wave: int | None = None) -> int:
         """Return what lasts at present."""
-        last = {line.worker: line for line in self.lines}
-        return sum(number for line in last.values() for key, number in line.gauges.items() if _is(key, name, wave))
+        return sum(
+            number for line in self._last.values() for key, number in line.gauges.items() if _is(key, name, wave)
+        )
 
     def events(self, kind: str, wave: int | None = None) -> list[tuple[int, int, float, float]]:
-        """Return (wave, centre, instant, value) of each event of a kind."""
-        return [
-            (event[1], event[2], event[3], event[4])
-            for line in self.lines
-            for event in line.events
-            if event[0] == kind and wave in {None, event[1]}
-        ]
+        """Return (wave, centre, instant, value) of each event of a kind, wave by wave."""
+        if wave is not None:
+            return list(self._events.get((kind, wave), ()))
+        return [event for (found, _), events in self._events.items() if found == kind for event in events]
 
     def errors(self) -> Counter[str]:
         """Return what candidates were shown, and how often."""

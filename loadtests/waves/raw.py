@@ -70,8 +70,9 @@ class Engine:
 
     def finish(self) -> None:
         """Let go of everything."""
+        now = time.monotonic()
         for tablet in self._tablets:
-            tablet.finish()
+            tablet.finish(now)
         for wire in list(self._wires.values()):
             self._drop(wire)
         self._trip.tally.close()

@@ -142,7 +142,7 @@ class Replay:
         finally:
             self.house.stop_generator()
             vitals.stop()
-        self.seen.lines += self._reader.fresh()
+        self.seen.add(self._reader.fresh())
         return self._judge(vitals)
 
     # The day
@@ -253,7 +253,7 @@ class Replay:
     # Watching
 
     def _look(self) -> None:
-        self.seen.lines += self._reader.fresh()
+        self.seen.add(self._reader.fresh())
         now = time.monotonic()
         if reason := self._reason_to_stop(now):
             self.abort(reason)

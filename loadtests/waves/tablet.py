@@ -98,6 +98,7 @@ class Tablet:
     __slots__ = (
         "_acked",
         "_answer",
+        "_apart_from",
         "_at",
         "_attempt",
         "_beat",
@@ -155,6 +156,7 @@ class Tablet:
         self._is_greeted = self._is_open = self._submitted = self._linked = False
         self._is_in = self._is_told = self._is_unanswered = False
         self._cut_at: float | None = None
+        self._apart_from = math.inf
         self._beat = BEAT_SECONDS
         self._knock_at = 0.0
         self._ping_at = self._retry_at = self._resend_at = self._watch_at = self._give_up_at = math.inf
@@ -235,9 +237,11 @@ class Tablet:
             self._life_at = min(self._life_at, at)
         self._plan()
 
-    def finish(self) -> None:
-        """Let go of everything."""
+    def finish(self, now: float) -> None:
+        """Let go of everything; a link that never came back was missing until now."""
         self.is_over = True
+        if self._cut_at is not None and self._status not in CLOSED:
+            self._back(now, self._cut_at)
         self._unlink()
         self.page.lost()
         self.link.lost()
@@ -425,9 +429,9 @@ class Tablet:
             self._act("submit", 0, "")
         while not self._submitted and self._status not in CLOSED:
             yield _WAITING
-        self._trip.tally.event(
-            "submitted", self._slip.wave, self._slip.centre, self._at, self._at - self._slip.hands_in
-        )
+        if self._submitted:
+            late = self._at - self._slip.hands_in
+            self._trip.tally.event("submitted", self._slip.wave, self._slip.centre, self._at, late)
 
     def _pause(self, seconds: float) -> Iterator[float | None]:
         """Wait, but not past the instant of handing in."""
@@ -484,7 +488,7 @@ class Tablet:
             return
         if storm is not None:
             self._trip.tally.count("dropped", self._slip.wave)
-        self._cut_at = now if storm is None else storm
+        self._cut_at, self._apart_from = now if storm is None else storm, 0.0
         self._lose(now)
 
     def _lose(self, now: float) -> None:
@@ -492,7 +496,7 @@ class Tablet:
         if self.link.status and not self.link.is_up:
             self._trip.tally.count("handshakes refused", self._slip.wave)
         if self._is_greeted and self._cut_at is None:
-            self._cut_at = now
+            self._cut_at = self._apart_from = now
         self._note_loss(now)
         self.link.lost()
         self._unlink()
@@ -531,6 +535,8 @@ class Tablet:
             self._watch_at = self._heard + patience
             return
         self._trip.tally.count("silent", self._slip.wave)
+        if self._is_greeted:
+            self._cut_at = self._apart_from = self._heard
         self._lose(now)
 
     def _unlink(self) -> None:
@@ -573,11 +579,13 @@ class Tablet:
         self.outbox.belong(frame["sitting"]["id"], frame["sheet"])
         before = {op.act: op.first_sent for op in self.outbox.pending}
         covered, _ = self.outbox.rebase(frame["seq"], frame["digest"], self._sealed)
+        self._sealed |= {op.question for op in self.outbox.pending if op.kind == "seal"}
         for op in self.outbox.pending:
             op.first_sent = before[op.act]
-        self._delayed = self.outbox.pending[-1].seq if self.outbox.pending else 0
+        if self._cut_at is not None:
+            self._delayed = self.outbox.pending[-1].seq if self.outbox.pending else frame["seq"]
         for op in covered:
-            self._durable(op, now, "ack after a cut")
+            self._durable(op, now)
         self._greeted(now)
         self._take_status(frame, now)
         self._flush(now)
@@ -589,13 +597,16 @@ class Tablet:
             self._linked = True
             tally.gauge("linked", slip.wave, 1)
         if self._cut_at is not None:
-            tally.event("back", slip.wave, slip.centre, now, now - self._cut_at)
+            self._back(now, self._cut_at)
             self._cut_at = None
         self._attempt = 0
         self._flying.clear()
         self._beat = BEAT_SECONDS
         self._ping_at = now + self._beat * self._trip.rng.uniform(0.1, 1)
         self._watch_at = now + self._beat + OVERDUE_SECONDS
+
+    def _back(self, now: float, since: float) -> None:
+        self._trip.tally.event("back", self._slip.wave, self._slip.centre, now, now - since)
 
     def _take_status(self, frame: dict[str, Any], now: float) -> None:
         self._become(frame["status"])
@@ -614,10 +625,10 @@ class Tablet:
             self._keys[int(step)] = b64decode(key)
 
     def _open_paper(self, now: float, event: str = "opened") -> None:
-        """With the opening key and the paper: decrypt the keys, then the first question, as a page does to draw it."""
-        paper = self._trip.papers.get(self._state["paper"]["digest"])
-        if self._is_open or 0 not in self._keys or paper is None:
+        """With the opening key and its paper: decrypt the keys, then the first question, as a page does to draw it."""
+        if self._is_open or not self._is_in or 0 not in self._keys:
             return
+        paper = self._paper
         try:
             keys = paper.open(self._keys[0])
             first = paper.questions[0]
@@ -633,17 +644,18 @@ class Tablet:
         self._flying.discard(frame["seq"])
         op = self.outbox.settle(frame["seq"])
         if op is not None:
-            is_apart = op.seq <= self._delayed or self._trip.is_stormy(op.first_sent or now)
-            self._durable(op, now, "ack after a cut" if is_apart else "ack")
+            self._durable(op, now)
         if "keys" in frame:
             self._take_keys(frame["keys"])
         self._flush(now)
         self._stir(now)
 
-    def _durable(self, op: SentOp, now: float, kind: str) -> None:
+    def _durable(self, op: SentOp, now: float) -> None:
+        """Count the delay of an op; apart, when its tablet had no link as it was made or its own network went away."""
         self._acked = op.seq
-        tally = self._trip.tally
-        tally.delay(kind, self._slip.wave, 1000 * (now - (op.first_sent or now)))
+        tally, made = self._trip.tally, op.first_sent or now
+        is_apart = (op.seq <= self._delayed and made >= self._apart_from) or self._trip.is_stormy(made)
+        tally.delay("ack after a cut" if is_apart else "ack", self._slip.wave, 1000 * (now - made))
         tally.count("acked", self._slip.wave)
         tally.acked(self.outbox.sheet, op.seq, bytes.fromhex(op.digest))
         if op.kind == "submit":

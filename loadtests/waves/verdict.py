@@ -96,6 +96,7 @@ def judge(run: Run) -> Verdict:
     waves = [_wave(run, times.number) for times in run.timetable.waves]
     figures = _figures(run, None) | {
         "lost": run.evidence.lost if run.evidence else -1,
+        "submitted": run.evidence.submitted if run.evidence else -1,
         "opening_ms_last": max((wave["opening_ms_last"] for wave in waves), default=0.0),
     }
     return Verdict(
@@ -127,17 +128,22 @@ def refusals(run: Run) -> list[str]:
 
 def saturation(run: Run) -> list[str]:
     """Return what shows that the generator, and not the platform, was measured."""
-    found = []
-    late, loop = run.seen.delays("late").quantile(0.99), run.seen.delays("loop").quantile(0.99)
-    if late > LATE_MS_P99:
-        found.append(f"Le générateur était en retard sur ses propres actes : {late:.0f} ms au 99e centile.")
-    if loop > LOOP_MS_P99:
-        found.append(f"La boucle du générateur s’arrêtait : {loop:.0f} ms au 99e centile.")
-    found += [
+    processors = [
         f"Le générateur était saturé : {limit.used:.0%} d’un cœur pour {limit.name.partition(' ')[2]}."
         for limit in run.limits
         if limit.layer == GENERATOR and limit.name.startswith("processor") and limit.used > GENERATOR_CORES
     ]
+    return [*lateness(run.seen), *processors]
+
+
+def lateness(seen: Seen) -> list[str]:
+    """Return in words by how much the generator was late on itself, when that was too much."""
+    found = []
+    late, loop = seen.delays("late").quantile(0.99), seen.delays("loop").quantile(0.99)
+    if late > LATE_MS_P99:
+        found.append(f"Le générateur était en retard sur ses propres actes : {late:.0f} ms au 99e centile.")
+    if loop > LOOP_MS_P99:
+        found.append(f"La boucle du générateur s’arrêtait : {loop:.0f} ms au 99e centile.")
     return found
 
 

@@ -125,13 +125,13 @@ class Vitals(threading.Thread):
         self._database.close()
 
     def _sample(self) -> Sample:
-        now = time.monotonic()
+        told: Mapping[int, dict[str, float]] = {}
+        if time.monotonic() - self._told_at >= TOLD:
+            self._told_at, told = time.monotonic(), self._tells()
+        now = time.monotonic()  # once told, which may take seconds: ticks are read right after
         slowly = now - self._slow_at >= SLOWLY
         seconds, self._at = now - self._at, now
         families = children()
-        told: Mapping[int, dict[str, float]] = {}
-        if now - self._told_at >= TOLD:
-            self._told_at, told = now, self._tells()
         used: dict[str, Usage] = {}
         for component in self._components():
             self.known[component.name] = component

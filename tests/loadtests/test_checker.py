@@ -274,6 +274,10 @@ def read_a_step_before_the_seal(story):
     story.say("A1-0001-1", "read", OPENED + 1.5, q=3)
 
 
+def read_a_step_before_the_seal_is_acknowledged(story):
+    story.say("A1-0001-1", "read", OPENED + 3.015, q=3)  # made at 3, stored at 3.01, acknowledged at 3.02
+
+
 def store_what_nobody_made(story):
     story.row("A1-0001", 1)["digest"] = "11" * 32
 
@@ -400,6 +404,7 @@ SPOILT = [
     ("I4", "made after the end, and kept as if it had been made in time", keep_what_was_made_late),
     ("I5", "question 1 was read before the opening", read_before_the_opening),
     ("I5", "question 3 was read before 2 was final", read_a_step_before_the_seal),
+    ("I5", "question 3 was read before 2 was final", read_a_step_before_the_seal_is_acknowledged),
     ("I6", "no tablet of this sheet made it", store_what_nobody_made),
     ("I6", "it does not say what the tablet said", store_another_value),
     ("I7", "its end is -2.0 s from what was granted", end_too_early),

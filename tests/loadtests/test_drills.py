@@ -11,10 +11,32 @@ from pathlib import Path
 import pytest
 
 from loadtests.drills.faults import CATALOGUE, pairs
+from loadtests.drills.run import is_held, judge, summary
 from loadtests.drills.tools import missing
 from loadtests.proxy import Proxy, Weather
 
 ROOT = Path(__file__).parents[2]
+
+
+PLAYED = {"acknowledged": 40, "troubles": [], "invariants": {"I1": "held", "I16": "not observed"}}
+
+
+def test_a_drill_in_which_something_was_acknowledged_and_nothing_broken_is_held():
+    assert is_held(PLAYED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"acknowledged": 0}, {"acknowledged": None}, {"troubles": ["1 tablettes"]}, {"invariants": {"I5": "broken"}}],
+)
+def test_a_drill_is_not_held_without_what_it_must_show(change):
+    assert not is_held(PLAYED | change)
+
+
+def test_a_drill_whose_checker_gives_up_is_not_held(tmp_path):
+    verdict = judge(tmp_path)
+    assert "FileNotFoundError" in verdict["error"]
+    assert not is_held(summary(verdict) | {"troubles": []})
 
 
 @pytest.mark.slow

@@ -14,12 +14,13 @@ from ecni.watch.rules import LAYERS as WATCHED
 from exams.enums import LimitName
 from loadtests.limits.layers import LAYERS, narrowed
 from loadtests.limits.report import page, words
-from loadtests.limits.rows import Outcome, Row, Spell, met, saturation, seen_figures
+from loadtests.limits.rows import Outcome, Row, Spell, met, seen_figures
 from loadtests.limits.site import in_force, reached
 from loadtests.limits.trial import pace_of
 from loadtests.waves.evidence import Evidence
 from loadtests.waves.measures import Delays, Line, Reader, Seen, Tally
 from loadtests.waves.plan import read_plan
+from loadtests.waves.verdict import lateness
 
 KEPT = Row(
     "nginx",
@@ -154,7 +155,7 @@ def test_a_board_that_never_names_it_is_told(tally, tmp_path):
 def test_a_generator_that_was_late_proves_nothing(tally, tmp_path):
     tally.delay("late", 1, 400.0)
     tally.write()
-    (reason,) = saturation(Seen(Reader(tmp_path).fresh()))
+    (reason,) = lateness(Seen(Reader(tmp_path).fresh()))
     assert "en retard" in reason
 
 

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import random
+from base64 import b64encode
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from loadtests.outbox import SentOp, chained
-from loadtests.waves.library import SealedPaper
+from loadtests.waves.library import SealedPaper, read_paper
 from loadtests.waves.lines import TEXT, Link
 from loadtests.waves.measures import Reader, Seen, Tally
 from loadtests.waves.plan import read_plan
@@ -136,23 +138,67 @@ def test_a_late_engine_is_measured_apart(composing):
     assert composing.seen().delays("late").greatest == pytest.approx(400, abs=1)
 
 
-def test_what_was_not_acknowledged_leaves_again_after_a_cut_and_counts_apart(composing):
+def act_without_a_link(desk, now):
+    desk.tablet._life_at = desk.tablet._at = now
+    desk.tablet._act("answer", 1, "C")
+
+
+def come_back(desk):
+    """Have a tablet that lost its link greet and have all that waited acknowledged; return what it sent again."""
+    desk.tablet._life_at = 10_000.0
+    desk.tablet._plan()
+    back = desk.tablet._retry_at
+    desk.tablet.wake(back)
+    assert desk.tablet.link.wanted
+    desk.connect(back + 0.1)
+    desk.said()
+    desk.hear(STATE | {"status": "COMPOSING"}, back + 0.2)
+    again = [frame for frame in desk.said() if frame["t"] == "op"]
+    for op in again:
+        desk.hear({"t": "ack", "seq": op["seq"]}, back + 0.3)
+    return again, back + 0.3
+
+
+def test_what_was_not_acknowledged_leaves_again_after_a_cut_and_only_what_was_made_meanwhile_counts_apart(composing):
     ops, now = next_ops(composing)
     composing.tablet.lost(composing.tablet.link, now + 0.1)
     assert not composing.tablet.link.wanted
-    back = composing.tablet._retry_at
-    composing.tablet.wake(back)
-    assert composing.tablet.link.wanted
-    composing.connect(back + 0.1)
-    composing.said()
-    composing.hear(STATE | {"status": "COMPOSING"}, back + 0.2)
-    again = [frame for frame in composing.said() if frame["t"] == "op"]
+    act_without_a_link(composing, now + 0.2)
+    again, acknowledged = come_back(composing)
     assert again[: len(ops)] == ops
-    for op in again:
-        composing.hear({"t": "ack", "seq": op["seq"]}, back + 0.3)
+    assert len(again) == len(ops) + 1
     seen = composing.seen()
-    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (0, len(again))
-    assert len(seen.events("back")) == 1
+    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (len(ops), 1)
+    assert seen.delays("ack").greatest == pytest.approx(1000 * (acknowledged - now), abs=1)
+    assert [value for *_, value in seen.events("back")] == [pytest.approx(acknowledged - now - 0.2, abs=1e-3)]
+
+
+def test_all_that_waited_counts_apart_when_the_tablets_own_network_went_away(composing):
+    ops, now = next_ops(composing)
+    composing.tablet._drop(None, now + 0.1)
+    again, _ = come_back(composing)
+    seen = composing.seen()
+    assert again == ops
+    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (0, len(ops))
+
+
+def test_a_state_asked_again_without_a_cut_sets_nothing_apart(composing):
+    ops, now = next_ops(composing)
+    composing.hear(STATE | {"status": "COMPOSING", "seq": 0}, now + 0.1)
+    for op in ops:
+        composing.hear({"t": "ack", "seq": op["seq"]}, now + 0.2)
+    seen = composing.seen()
+    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (len(ops), 0)
+
+
+def test_a_step_sealed_during_a_cut_stays_sealed(composing):
+    _, now = next_ops(composing)
+    composing.tablet.lost(composing.tablet.link, now)
+    composing.tablet._act("seal", 1, "")
+    come_back(composing)
+    acts = composing.tablet.outbox.acts
+    composing.tablet._change({"number": 1, "kind": "QRU", "propositions": 5})
+    assert composing.tablet.outbox.acts == acts
 
 
 def test_a_server_that_knows_less_than_it_acknowledged_is_a_loss(composing):
@@ -186,6 +232,23 @@ def test_silence_ends_a_link_that_looks_open(composing):
     composing.tablet.wake(composing.tablet.due)
     assert not composing.tablet._is_greeted
     assert composing.seen().count("silent") == 1
+    _, acknowledged = come_back(composing)
+    assert [value for *_, value in composing.seen().events("back")] == [pytest.approx(acknowledged - heard, abs=0.2)]
+
+
+def test_a_link_that_never_came_back_was_missing_until_the_end(composing):
+    composing.tablet.lost(composing.tablet.link, 130.0)
+    composing.tablet.finish(171.0)
+    assert [value for *_, value in composing.seen().events("back")] == [41.0]
+
+
+def test_a_tablet_whose_sheet_was_closed_may_leave_and_has_not_handed_in(composing):
+    composing.tablet.hand_in(150.0)
+    composing.hear({"t": "status", "now": 0, "status": "CLOSED", "ends_at": 9, "keys": {}}, 140.0)
+    composing.tablet.wake(150.0)
+    composing.tablet.finish(151.0)
+    seen = composing.seen()
+    assert (seen.events("submitted"), seen.events("back")) == ([], [])
 
 
 def test_it_beats_as_often_as_it_is_asked_to(composing):
@@ -305,6 +368,42 @@ def test_a_damaged_paper_is_asked_for_again_and_never_kept(desk):
     assert desk.trip.papers[digest].blobs == b"sealed"
     seen = desk.seen()
     assert (seen.errors(), seen.count("papers"), len(seen.events("ready"))) == ({"sujet abîmé": 3}, 1, 1)
+
+
+def sealed_paper(opening, first):
+    """Return a sealed file of one question, as `docs/papers.md` says."""
+
+    def sealed(number, key, clear):
+        return b"\0" * 12 + AESGCM(key).encrypt(b"\0" * 12, clear, f"ecni-paper/1|p|{number}".encode())
+
+    keys = sealed(0, opening, json.dumps({"keys": {"1": b64encode(first).decode()}}).encode())
+    question = sealed(1, first, b'{"html":"?"}')
+    header = {
+        "paper": "p",
+        "opening": {"offset": 0, "length": len(keys)},
+        "questions": [{"number": 1, "position": 1, "offset": len(keys), "length": len(question)}],
+    }
+    text = json.dumps(header).encode()
+    return b"ECNIPAPR" + len(text).to_bytes(4, "big") + text + keys + question
+
+
+def test_a_tablet_that_still_fetches_its_paper_at_the_order_opens_late_though_others_have_it(desk):
+    opening = b"o" * 32
+    whole = sealed_paper(opening, b"f" * 32)
+    digest = hashlib.sha256(whole).hexdigest()
+    desk.trip.papers[digest], desk.trip.paper_share = read_paper(whole, digest), 1.0
+    desk.tablet.wake(100.0)
+    answer(desk, "200 OK", 100.1)
+    desk.connect(100.3)
+    asked(desk)
+    desk.hear(STATE | {"paper": {"digest": digest, "bytes": len(whole), "url": "/sujets/it.ecni"}}, 100.4)
+    assert asked(desk) == "GET /sujets/it.ecni HTTP/1.1"
+    keys = {"0": b64encode(opening).decode()}
+    desk.hear({"t": "status", "now": 0, "status": "COMPOSING", "ends_at": 9, "keys": keys}, 101.0)
+    assert (desk.seen().events("opened"), desk.tablet._is_open) == ([], False)
+    answer(desk, "200 OK", 104.0, body=whole)
+    seen = desk.seen()
+    assert (seen.events("opened"), [at for *_, at, _ in seen.events("opened late")]) == ([], [104.0])
 
 
 @pytest.mark.parametrize("waits", [True, False])

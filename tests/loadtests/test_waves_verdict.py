@@ -98,6 +98,7 @@ def test_a_run_that_proves_nothing_says_why(run, change, words):
     [
         {"evidence": Evidence(4, 3, 1, 0, CANDIDATES, CANDIDATES)},
         {"evidence": Evidence(4, 4, 0, 1, CANDIDATES, CANDIDATES)},
+        {"evidence": Evidence(4, 4, 0, 0, CANDIDATES - 1, CANDIDATES)},
         {"seen": Seen([line(counts={"errors 2": 1})])},
         {"seen": Seen([line(counts={"logins again 2": 1})])},
         {"seen": Seen([line(counts={"losses seen 2": 1})])},
