@@ -1,7 +1,8 @@
 """Reading this machine: descriptors of the house's processes, listening queues, ports, followed connections."""
 
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ecni.preflight.kernel import (
     BODY_PEER,
@@ -16,7 +17,10 @@ from ecni.preflight.kernel import (
 )
 from ecni.watch.rules import Queue, Reading
 
-__all__ = ["Unreadable", "conntrack", "descriptors", "ephemeral_ports", "overflows", "queues"]
+__all__ = ["EphemeralPorts", "Unreadable", "conntrack", "descriptors", "overflows", "queues"]
+
+FAR_SHARE, FAR_SECONDS = 0.5, 10.0
+"""Ports of which less than half is used are counted again after so long: each connection is looked at."""
 
 
 def descriptors(host: str) -> list[Reading]:
@@ -48,23 +52,36 @@ def overflows() -> int:
     return 0
 
 
-def ephemeral_ports(upstreams: Sequence[tuple[str, int]]) -> list[Reading]:
-    """Ports in use towards each upstream, those that wait after their close included.
+class EphemeralPorts:
+    """Local ports in use towards some ports of other addresses, those that wait after their close included."""
 
-    Raises:
-        Unreadable: the kernel does not tell.
-    """
-    low, high = map(int, (PROC / "sys/net/ipv4/ip_local_port_range").read_text().split())
-    readings = []
-    for address, port in upstreams:
-        peers: Counter[bytes] = Counter(
-            bytes(body[BODY_PEER : BODY_PEER + 16])
-            for body in sockets(CONNECTED, port)
-            if low <= PORTS.unpack_from(body, BODY_PORTS)[0] <= high
-        )
-        used = max(peers.values(), default=0)
-        readings.append(Reading("ephemeral-ports", f"vers {address}:{port}", used, high - low + 1))
-    return readings
+    def __init__(self, ports: Iterable[int]) -> None:
+        self._used = dict.fromkeys(ports, 0)
+        self._range = (0, 0)
+        self._counted_at = float("-inf")
+
+    def read(self) -> list[Reading]:
+        """Return how many are used, of how many, towards the address that has most, for each port.
+
+        Raises:
+            Unreadable: the kernel does not tell.
+        """
+        low, high = map(int, (PROC / "sys/net/ipv4/ip_local_port_range").read_text().split())
+        most = high - low + 1
+        is_far = max(self._used.values(), default=0) < FAR_SHARE * most
+        if not is_far or self._range != (low, high) or time.monotonic() - self._counted_at > FAR_SECONDS:
+            self._used = {port: _towards(port, low, high) for port in self._used}
+            self._range, self._counted_at = (low, high), time.monotonic()
+        return [Reading("ephemeral-ports", f"vers le port {port}", used, most) for port, used in self._used.items()]
+
+
+def _towards(port: int, low: int, high: int) -> int:
+    peers: Counter[bytes] = Counter(
+        bytes(body[BODY_PEER : BODY_PEER + 16])
+        for body in sockets(CONNECTED, port)
+        if low <= PORTS.unpack_from(body, BODY_PORTS)[0] <= high
+    )
+    return max(peers.values(), default=0)
 
 
 def conntrack() -> list[Reading]:

@@ -86,7 +86,7 @@ class Watcher:
             Sampler(lambda: signs.entries(doors(int(now().timestamp() * 1000)))),
             Sampler(lambda: kernel.descriptors(self.host)),
             Sampler(self._queues),
-            Sampler(lambda: kernel.ephemeral_ports(scene.upstreams)),
+            Sampler(kernel.EphemeralPorts(port for _, port in scene.upstreams).read),
             Sampler(kernel.conntrack),
             Sampler(Firewall().read),
             Sampler(proxy.read, "nginx-process" if scene.nginx_status else ""),

@@ -123,13 +123,19 @@ def test_nginx_without_descriptors_is_named_though_its_page_does_not_answer(tmp_
     assert [(one.layer, one.refused) for one in proxy.read()] == [("nginx-descriptors", 1)]
 
 
-def test_ports_towards_an_upstream_are_counted():
+def test_ports_towards_an_upstream_are_counted_at_once_when_many_are_used(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as upstream, ExitStack() as stack:
         port = upstream.getsockname()[1]
         for _ in range(7):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-        (reading,) = kernel.ephemeral_ports([("127.0.0.1", port)])
-    assert (reading.layer, reading.used, reading.limit > 1000) == ("ephemeral-ports", 7, True)
+        ports = kernel.EphemeralPorts([port, port])
+        (reading,) = ports.read()
+        assert (reading.layer, reading.where, reading.used) == ("ephemeral-ports", f"vers le port {port}", 7)
+        assert reading.limit > 1000
+        stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        assert [one.used for one in ports.read()] == [7]  # far from the limit: counted again in ten seconds
+        monkeypatch.setattr(kernel, "FAR_SHARE", 0.0)
+        assert [one.used for one in ports.read()] == [8]
 
 
 def test_a_listening_queue_tells_how_many_wait():
