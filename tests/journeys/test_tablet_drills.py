@@ -361,6 +361,7 @@ def test_a_sheet_handed_in_without_network_nor_storage_asks_not_to_be_closed(cab
     page.locator("#submit-dialog button[value=submit]").click()
     expect(page.locator("#receipt-badge")).to_contain_text("Non enregistré, ne fermez pas")
     expect(page.locator("#receipt-proof")).to_be_hidden()
+    expect(page.locator("#print-button")).to_be_hidden()
     screens.look(page, "53-handed-in-storage-full-offline")
     cable.mend()
     expect(page.locator("#receipt-badge")).to_contain_text("Copie remise")

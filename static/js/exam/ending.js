@@ -41,7 +41,7 @@ export function renderNotice(tablet) {
 /** @param {import("./tablet.js").Tablet} tablet @returns {["ok" | "info" | "warn", string, string, string]} */
 function headline({ outbox, status, quarantined, unsaved }) {
   if (unsaved) {
-    const text = `${plural(unsaved, "acte attend", "actes attendent")} encore le réseau : laissez cette page ouverte.`;
+    const text = `${plural(unsaved, "acte attend", "actes attendent")} encore le réseau\u00a0: laissez cette page ouverte.`;
     return ["warn", "alert", `Non enregistré, ${outbox.isDurable ? "rien n’est perdu" : "ne fermez pas"}`, text];
   }
   if (outbox.base.submitted || status === "SUBMITTED") return ["ok", "check-circle", "Copie remise", "Votre copie est enregistrée et close."];
@@ -68,7 +68,7 @@ export function renderReceipt(tablet) {
   byId("receipt-badge").dataset.tone = tone;
   refresh(byId("receipt-badge"), word, () => [icon(name), word]);
   byId("receipt-title").textContent = title;
-  byId("receipt-proof").hidden = tablet.unsaved > 0; // it would prove less than what was done
+  for (const part of ["receipt-proof", "print-button"]) byId(part).hidden = tablet.unsaved > 0; // less than what was done
   byId("receipt-code").textContent = receiptCode(base.digest);
   showPicture(base.digest);
   const answered = Object.values(base.answers).filter(Boolean).length;
