@@ -106,6 +106,7 @@ class RunningHouse:
                 try:
                     life.begin()
                 except OSError as error:
+                    life.began = now  # a life as short as can be: it rests longer each time
                     yield self._rest(name, life, f"n’a pas pu démarrer ({error})")
                 else:
                     life.began, life.due = now, None

@@ -198,6 +198,18 @@ def test_a_server_whose_port_is_taken_meanwhile_rests_too(lonely, tmp_path):
     assert re.match(r"all-1 n’a pas pu démarrer \(.*in use\) ; redémarrage dans 1 s", events[1])
 
 
+def test_a_server_that_lived_long_and_finds_its_port_taken_makes_no_storm(lonely, tmp_path):
+    house = lonely(SLEEP)
+    with listening_socket(0) as other, Supervisor(tmp_path) as supervisor, RunningHouse(house, supervisor) as running:
+        post = replace(house.posts[0], port=free_port())
+        running._enlist("all-1", lambda: running._begin(post))
+        supervisor.kill("all-1")
+        running._lives["all-1"].began -= 3600
+        running._lives["all-1"].begin = lambda: running._begin(replace(post, port=other.getsockname()[1]))
+        events = tend(running, 3)
+    assert [float(re.search(r"dans ([\d.]+) s", event)[1]) for event in events] == [0.5, 1, 2]
+
+
 def test_a_house_that_cannot_start_says_who_and_why(lonely, tmp_path):
     house = lonely([sys.executable, "-c", "raise SystemExit('pas de base')"])
     with (
