@@ -34,14 +34,17 @@ WHERE datname = current_database() AND rolname = session_user AND NOT rolsuper A
 """Limits of this account alone: a superuser passes by both. Of others' sessions the kind is not told."""
 
 _CONNECTIONS = """
-SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+SELECT (
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+  ),
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0),
   CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')
     THEN current_setting('synchronous_standby_names') ELSE '' END,
   (SELECT setting FROM pg_settings WHERE name = 'data_directory')
 """
-"""Who may not see the standbys is asked about none."""
+"""Who may not see the standbys is asked about none; of others' sessions only the database is told."""
 
 _STANDBYS = """
 SELECT coalesce(application_name, ''), sync_state, coalesce(extract(epoch FROM replay_lag), 0)::float

@@ -43,10 +43,12 @@ class Proxy:
         self._log = log
         self._file = file
         self._most, self._most_at = 0, 0.0
-        self._read_to = log.stat().st_size if log and log.exists() else 0
+        self._read_to = 0
+        with suppress(OSError):
+            self._read_to = log.stat().st_size if log else 0
 
     def read(self) -> list[Reading]:
-        """Read both.
+        """Read both; a log that this account may not read says nothing.
 
         Raises:
             OSError: the status page does not answer.
@@ -95,9 +97,10 @@ class Proxy:
         return {layer: sum(1 for line in lines if sign.search(line)) for layer, sign in _SIGNS.items()}
 
     def _new_lines(self) -> Iterator[str]:
-        if self._log is None or not self._log.exists():
+        if self._log is None:
             return
-        with self._log.open("rb") as file:
+        data = b""
+        with suppress(OSError), self._log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(self._read_to if self._read_to <= size else 0)  # a shorter file is a new one
             data = file.read(1 << 20)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from ecni.vitals import Pressure, Severity
 
 NEAR_SHARE, CALM_SHARE = 0.8, 0.7
+NOBODY_REFUSED = 0.9999
+"""The most that a limit is said to be used while it turns nobody away: one that does is read before it."""
 REACHED_SHARE, LIFTED_SHARE = 0.99, 0.95
 HOLD_SECONDS = 10.0
 """For how long one refusal is remembered: what refuses comes in bursts."""
@@ -134,7 +136,7 @@ def judge(reading: Reading, before: Verdict | None, now: float) -> Verdict:
     refused_at, words = (now, said(reading)) if reading.refused else _remembered(before, now)
     was = before.pressure if before else None
     severity = _severity(reading.share, was.severity if was else Severity.CALM, is_refusing=refused_at is not None)
-    share = max(reading.share, 1.0) if refused_at is not None else reading.share
+    share = max(reading.share, 1.0) if refused_at is not None else min(reading.share, NOBODY_REFUSED)
     pressure = Pressure(
         layer=reading.layer,
         where=reading.where,
@@ -284,5 +286,9 @@ def backlog(queues: list[Queue], overflows: int) -> list[Reading]:
     if not overflows or not readings:
         return readings
     fullest = max(readings, key=lambda reading: reading.share)
-    words = f"{said(fullest)} ; {several(overflows, 'appel perdu', 'appels perdus')}"
+    lost = several(overflows, "appel perdu", "appels perdus")
+    if not fullest.share:  # it has drained, and the kernel does not tell which one it was
+        words = f"{LAYERS['backlog'].name} : {lost}"
+        return [*readings, Reading("backlog", "", overflows, 0, refused=overflows, words=words)]
+    words = f"{said(fullest)} ; {lost}"
     return [replace(reading, refused=overflows, words=words) if reading is fullest else reading for reading in readings]

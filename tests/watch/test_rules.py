@@ -110,6 +110,20 @@ def test_what_overflowed_is_told_of_the_fullest_queue():
     assert not any(one.refused for one in backlog([Queue(80, 3, 100)], overflows=0))
 
 
+def test_what_overflowed_and_has_drained_is_told_of_no_port():
+    readings = backlog([Queue(22, 0, 128), Queue(8443, 0, 4096)], overflows=12)
+    (refusing,) = [reading for reading in readings if reading.refused]
+    assert (refusing.where, refusing.limit) == ("", 0)
+    assert refusing.words == "file d’attente des connexions : 12 appels perdus"
+
+
+def test_who_turns_newcomers_away_is_read_before_what_is_only_slow():
+    slow = judge(Reading("cpu", "sockets 1@centre", 300, 100), None, 0.0).pressure
+    full = judge(Reading("processes", "sockets 2@centre", 9_000, 10_000, refused=40), None, 0.0).pressure
+    assert (slow.severity, full.severity) == (REACHED, REACHED)
+    assert [one.layer for one in in_order([slow, full])] == ["processes", "cpu"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (9800, "9 800"), (2.5, "2,5"), (12_000_000, "12 M"), (40_000_000_000, "40 G")],

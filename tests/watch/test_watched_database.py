@@ -67,6 +67,22 @@ def test_connections_of_a_database_are_watched(watched):
     assert (found.where, found.limit, found.used >= 2) == (name, 30, True)
 
 
+def test_connections_of_others_are_counted_by_an_account_that_may_not_look_at_them(transactional_db):
+    place = connection.settings_dict
+    owner = place["USER"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ACCOUNT} LOGIN")
+        try:
+            place["USER"] = ACCOUNT
+            with closing(Database()) as poor:
+                place["USER"] = owner
+                (reading,) = told(poor, "postgresql-connections")
+        finally:
+            place["USER"] = owner
+            cursor.execute(f"DROP ROLE {ACCOUNT}")
+    assert reading.used >= 2
+
+
 def test_who_passes_by_both_limits_is_told_of_none(transactional_db):
     with closing(Database()) as database:
         assert told(database, "postgresql-role") == told(database, "postgresql-database") == []
