@@ -157,12 +157,21 @@ def descriptors(soft: int, reserve: int, needs: Needs, where: str = "") -> Findi
     return counted("descriptors", soft, allows, needs, remedy, needed).at(where)
 
 
-def backlog(somaxconn: int, asked: int, needs: Needs) -> Finding:
-    """Connections that wait to be accepted while every tablet comes back: the kernel caps what the server asks for."""
+def backlog(somaxconn: int, asked: int, share: float, needs: Needs) -> Finding:
+    """Connections that wait to be accepted while every tablet comes back: the kernel caps what the server asks for.
+
+    Args:
+        somaxconn: of the kernel.
+        asked: by each server.
+        share: of all candidates who call at one server, above 0: all where no proxy deals them.
+        needs: what is to be held.
+    """
     value = min(somaxconn, asked)
-    needed = ceil(needs.candidates * STORM_SHARE)
+    needed = ceil(needs.candidates * STORM_SHARE * share)
     remedy = f"sysctl net.core.somaxconn={needed} au moins"
-    return counted("backlog", value, int(value / STORM_SHARE), needs, remedy, needed)
+    if needed > asked:
+        remedy = f"nginx devant plus de processus « sockets » : chacun demande une file de {asked} au plus"
+    return counted("backlog", value, int(value / (STORM_SHARE * share)), needs, remedy, needed)
 
 
 def queue(most: int, share: float, needs: Needs, where: str) -> Finding:

@@ -27,7 +27,7 @@ from ecni.preflight.proxyfile import ProxyFile, Unparsable, read_proxy
 from ecni.supervisor import BACKLOG
 from exams.models import Paper
 from exams.queries.admission import present_limits
-from exams.queries.papers import papers_to_come
+from exams.queries.papers import last_start, papers_to_come
 from exams.queries.sheets import sheets_of_next_sitting
 
 KERNEL = Path("/proc/sys/net")
@@ -84,7 +84,7 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
     soft = _soft_limit()
     found = [
         *broken,
-        *_kernel(values["RESERVE"], needs),
+        *_kernel(values["RESERVE"], needs.spread.fullest if file else 1.0, needs),
         *found_living(living, file, values, needs),
         *entrance.firewall(read_firewall(), ports_of(living, file), needs),
         *entrance.admission(values, file, needs),
@@ -101,8 +101,7 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
         held = min(_number(SOMAXCONN) or file.backlog, file.backlog) * file.queues
         found.append(limits.queue(held, 1.0, needs, "nginx"))
     if asked.certificate is not None:
-        last_day = max((paper.sitting.starts_at for paper in papers), default=now)
-        found.append(_certificate(asked.certificate, last_day, now))
+        found.append(_certificate(asked.certificate, last_start(now) or now, now))
     return limits.judged(found)
 
 
@@ -139,12 +138,12 @@ def _soft_limit() -> int:
     return limits.UNBOUNDED if soft == resource.RLIM_INFINITY else soft
 
 
-def _kernel(reserve: int, needs: Needs) -> Iterator[Finding]:
+def _kernel(reserve: int, share: float, needs: Needs) -> Iterator[Finding]:
     yield limits.descriptors(_soft_limit(), reserve, needs, "ce compte")
     yield limits.processes(len(os.sched_getaffinity(0)), needs)
     somaxconn = _number(SOMAXCONN)
     if somaxconn is not None:
-        yield limits.backlog(somaxconn, BACKLOG, needs)
+        yield limits.backlog(somaxconn, BACKLOG, share, needs)
     ports = KERNEL / "ipv4" / "ip_local_port_range"
     if ports.exists():
         low, high = map(int, ports.read_text().split())

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, Max, QuerySet
 
 from ecni.shared.vault import decrypt, officers_key
 from exams.enums import PaperState, PartCode, QuestionKind
-from exams.models import Paper, PaperKey, PaperQuestion, Question
+from exams.models import Paper, PaperKey, PaperQuestion, Question, Sitting
 from exams.rules.answers import QuestionShape
 from exams.rules.content import QuestionContent, from_json
 
@@ -48,6 +48,15 @@ def papers_to_come(now: datetime) -> QuerySet[Paper]:
     )
     papers = Paper.objects.filter(state=PaperState.SEALED).annotate(ends_at=ends).filter(ends_at__gt=now)
     return papers.select_related("sitting").order_by("sitting__starts_at", "pk")
+
+
+def last_start(now: datetime) -> datetime | None:
+    """Return when the last sitting to come, or under way, begins, whether its paper is sealed or not; None for none."""
+    seconds = F("duration_seconds") * timedelta(seconds=1)
+    ends = ExpressionWrapper(F("starts_at") + seconds, output_field=DateTimeField())
+    to_come = Sitting.objects.annotate(over_at=ends).filter(over_at__gt=now)
+    found: datetime | None = to_come.aggregate(last=Max("starts_at"))["last"]
+    return found
 
 
 def paper_shapes(paper_id: int) -> dict[int, QuestionShape]:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from ecni.preflight import Asked, Finding, Needs, judged, limits, probe
 from ecni.preflight.limits import Spread
 from exams.actions.sealing import seal_paper
+from exams.models import Sitting
 from exams.rules.admission import places
 from tests.exams.sitting import staff
 from tests.factories.papers import draft_paper
@@ -41,8 +42,10 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         (limits.descriptors(5256, 2500, NEEDS), "descriptors", 8000, False),
         (limits.descriptors(20_000, 2500, Needs(17_244, 1, 1, ALONE)), "descriptors", 17_244, True),
         (limits.descriptors(20_000, 2500, Needs(17_245, 1, 1, ALONE)), "descriptors", 17_244, False),
-        (limits.backlog(4096, 4096, NEEDS), "backlog", 20_480, True),
-        (limits.backlog(1600, 4096, NEEDS), "backlog", 8000, False),
+        (limits.backlog(4096, 4096, 1.0, NEEDS), "backlog", 20_480, True),
+        (limits.backlog(1600, 4096, 1.0, NEEDS), "backlog", 8000, False),
+        (limits.backlog(65_535, 4096, 1.0, Needs(36_000, 4, 4, EVEN)), "backlog", 20_480, False),
+        (limits.backlog(65_535, 4096, 0.375, Needs(36_000, 4, 4, EVEN)), "backlog", 54_613, True),
         (limits.ephemeral_ports(32768, 60999, NEEDS), "ephemeral-ports", 28_232, True),
         (limits.ephemeral_ports(32768, 40767, NEEDS), "ephemeral-ports", 8000, False),
         (limits.conntrack(None, NEEDS), "conntrack", None, True),
@@ -210,6 +213,18 @@ def test_probe_reads_the_proxy_that_is_shipped_and_a_certificate(sealed, tmp_pat
     assert findings["nginx"].is_met
     assert not findings["tls-certificate"].is_met
     assert found(certificate=certificate(tmp_path / "long.pem", 400))["tls-certificate"].is_met
+
+
+def test_a_queue_that_every_server_asks_for_is_not_raised_by_the_kernel():
+    finding = limits.backlog(65_535, 4096, 1.0, Needs(36_000, 4, 4, EVEN))
+    assert "sysctl" not in finding.remedy
+    assert "sysctl net.core.somaxconn=1960" in limits.backlog(1600, 4096, 1.0, NEEDS).remedy
+
+
+def test_a_certificate_must_outlive_sittings_whose_paper_is_not_sealed_yet(db, tmp_path):
+    Sitting.objects.filter(pk=draft_paper(staff()).sitting_id).update(starts_at=NOW + timedelta(days=60))
+    assert not found(certificate=certificate(tmp_path / "short.pem", 30))["tls-certificate"].is_met
+    assert found(certificate=certificate(tmp_path / "long.pem", 90))["tls-certificate"].is_met
 
 
 def test_command_fails_on_a_hidden_limit_and_names_it_first(sealed, tmp_path, capsys):
