@@ -34,19 +34,18 @@ def env_bool(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be yes or no, not {value!r}.")
 
 
-def env_int(name: str, default: int) -> int:
+def env_int(name: str, default: int, *, least: int = 0) -> int:
     """Return a whole-number variable.
 
     Raises:
-        ImproperlyConfigured: the value is not a whole number.
+        ImproperlyConfigured: the value is not a whole number, or is below the least one.
     """
     value = os.environ.get(name)
     if value is None:
         return default
-    try:
-        return int(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number, {least} at least, not {value!r}.")
+    return int(value)
 
 
 def env_list(name: str, default: Iterable[str] = ()) -> list[str]:

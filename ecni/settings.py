@@ -255,9 +255,9 @@ OTP_TOTP_ISSUER = "ECNi"
 
 # ----- How many a process lets in, until the staff decides otherwise (docs/operations.md) -----
 ADMISSION_LIMITS = {
-    "SOCKETS": env_int("SOCKETS_BUDGET", 10_000),
+    "SOCKETS": env_int("SOCKETS_BUDGET", 10_000, least=1),
     "RESERVE": env_int("SOCKETS_RESERVE", 2_500),
-    "LOGINS": env_int("LOGINS_BUDGET", 25),
+    "LOGINS": env_int("LOGINS_BUDGET", 25, least=1),
 }
 
 # ----- What browsers are told -----

@@ -95,8 +95,15 @@ def test_a_value_of_the_wrong_kind_is_refused(monkeypatch):
     monkeypatch.setenv("SWITCH", "perhaps")
     with pytest.raises(ImproperlyConfigured, match="SWITCH must be yes or no, not 'perhaps'"):
         env.env_bool("SWITCH", default=True)
-    with pytest.raises(ImproperlyConfigured, match="SWITCH must be a whole number, not 'perhaps'"):
+    with pytest.raises(ImproperlyConfigured, match="SWITCH must be a whole number, 0 at least, not 'perhaps'"):
         env.env_int("SWITCH", 1)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "2.5"])
+def test_a_number_below_what_means_something_is_refused(monkeypatch, text):
+    monkeypatch.setenv("LOGINS_BUDGET", text)
+    with pytest.raises(ImproperlyConfigured, match="LOGINS_BUDGET must be a whole number, 1 at least"):
+        env.env_int("LOGINS_BUDGET", 25, least=1)
 
 
 def test_a_list_is_read_without_blanks(monkeypatch):
