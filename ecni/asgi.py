@@ -51,7 +51,7 @@ def application_of(role: str) -> Application:
     others: Application = pages if has_pages else refuse_page
 
     async def serve_http(scope: Any, receive: Any, send: Any) -> None:
-        """Keep the candidates' frames off Django's middleware and its one shared thread."""
+        """Keep the candidates' frames off Django's middleware and the threads of its pages."""
         await (frames if scope["path"] == FRAMES_PATH else others)(scope, receive, send)
 
     nowhere: Any = re_path("", refuse_socket)  # type: ignore[arg-type]  # an ASGI application, not a view

@@ -46,7 +46,7 @@ class Vitals:
         started_at, at: its start and this record, seconds since 1970.
         gauges: what the candidates' part tells; all zero in other roles.
         acks, refusals, logins, http_exchanges: totals since the start, refusals by code.
-        acks_per_second, logins_per_second, http_per_second: over the last period.
+        acks_per_second, logins_per_second: over the last period.
         loop_lag_ms: longest that the event loop kept a call waiting in the period; 0 without a loop.
         gc_pause_ms: longest pause of the garbage collector in the period.
         descriptors, descriptors_limit: open, and how many may be.
@@ -66,7 +66,6 @@ class Vitals:
     http_exchanges: int
     acks_per_second: float
     logins_per_second: float
-    http_per_second: float
     loop_lag_ms: float
     gc_pause_ms: float
     descriptors: int
@@ -85,7 +84,7 @@ class Vitals:
 
     @classmethod
     def decode(cls, text: str) -> Self:
-        """Read a record; what another version added is left out, what it lacks is zero.
+        """Read a record; what another version added is left out, the gauges that it lacks are zero.
 
         Raises:
             KeyError, ValueError, TypeError: it is not a record.

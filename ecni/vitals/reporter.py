@@ -102,7 +102,7 @@ class Reporter:
         self._host = socket.gethostname()
         self._started_at = 0.0
         self._lag = LoopLag()
-        self._before = (0.0, 0, 0, 0)
+        self._before = (0.0, 0, 0)
         self._spent: deque[tuple[float, float]] = deque(maxlen=CPU_PERIODS + 1)
         self._redis = Turn(logger, "Redis", "redis")
         self._is_stalled = False
@@ -127,7 +127,7 @@ class Reporter:
     def vitals(self) -> Vitals:
         """Return how this process is, over the time since the last call."""
         counts = self._counts()
-        acks, logins, exchanges = (
+        acks, logins = (
             (new - old) / max(counts[0] - self._before[0], 1e-3)
             for new, old in zip(counts[1:], self._before[1:], strict=True)
         )
@@ -149,7 +149,6 @@ class Reporter:
             http_exchanges=TALLY.http_exchanges,
             acks_per_second=acks,
             logins_per_second=logins,
-            http_per_second=exchanges,
             loop_lag_ms=self._lag.take_ms(),
             gc_pause_ms=self._pauses.take_ms(),
             descriptors=open_descriptors(limit),
@@ -159,8 +158,8 @@ class Reporter:
         )
 
     @staticmethod
-    def _counts() -> tuple[float, int, int, int]:
-        return time.monotonic(), TALLY.acks, TALLY.logins, TALLY.http_exchanges
+    def _counts() -> tuple[float, int, int]:
+        return time.monotonic(), TALLY.acks, TALLY.logins
 
     def _cpu_share(self) -> float:
         self._spent.append((time.monotonic(), time.process_time()))

@@ -1,4 +1,4 @@
-"""Health and metrics as bare ASGI: they answer from the event loop, whatever Django's one shared thread waits for.
+"""Health and metrics as bare ASGI: they answer from the event loop, whatever the threads of pages wait for.
 
 No session, no host name to agree on, no redirection to HTTPS: who asks is a proxy or a monitor beside the server.
 """
@@ -75,7 +75,7 @@ class Monitor:
         return self._checks
 
     def stop(self) -> None:
-        """Give back the thread and its connection."""
+        """Give back the connection of its thread."""
         if self._health is not None:
             self._thread.submit(self._health.close).result()
         self._health, self._checks = None, {}

@@ -46,7 +46,7 @@ PROCESS_METRICS = (
     ProcessMetric("ecni_loop_lag_seconds", GAUGE, "Longest lag of the event loop.", lambda v: v.loop_lag_ms / 1000),
     ProcessMetric("ecni_gc_pause_seconds", GAUGE, "Longest collector pause.", lambda v: v.gc_pause_ms / 1000),
     ProcessMetric("ecni_sockets", GAUGE, "Candidates' sockets open.", lambda v: v.gauges.sockets),
-    ProcessMetric("ecni_sockets_budget", GAUGE, "Sockets let in at most, 0 for no bound.", lambda v: v.gauges.budget),
+    ProcessMetric("ecni_sockets_budget", GAUGE, "Sockets let in at most, 0 in other roles.", lambda v: v.gauges.budget),
     ProcessMetric("ecni_tablets_by_http", GAUGE, "Tablets that speak by HTTP.", lambda v: v.gauges.by_http),
     ProcessMetric("ecni_waiting", GAUGE, "Newcomers who wait for a place.", lambda v: v.gauges.waiting),
     ProcessMetric("ecni_composing", GAUGE, "Sockets whose sheet composes.", lambda v: v.gauges.composing),
@@ -60,7 +60,7 @@ PROCESS_METRICS = (
 )
 REFUSALS = Metric("ecni_refusals_total", COUNTER, "Acts and frames refused, by code.")
 LIMIT_USED = Metric("ecni_limit_used_ratio", GAUGE, "Share used of each limit, the most used part of each layer.")
-LIMIT_REACHED = Metric("ecni_limit_reached", GAUGE, "1 for a layer that turns newcomers away.")
+LIMIT_REACHED = Metric("ecni_limit_reached", GAUGE, "1 for a layer that has 1 % left, or turns newcomers away.")
 REDIS_UP = Metric("ecni_redis_up", GAUGE, "1 when Redis told what follows.")
 WATCHERS_UP = Metric("ecni_watch_up", GAUGE, "1 when a watcher is at work.")
 METRICS: tuple[Metric, ...] = (*PROCESS_METRICS, REFUSALS, LIMIT_USED, LIMIT_REACHED, REDIS_UP, WATCHERS_UP)

@@ -23,7 +23,7 @@ def vitals(**changes):
     known = {
         "role": "sockets", "host": 'a"b\\c', "pid": 7, "started_at": 1.0, "at": 2.0,
         "gauges": Gauges(sockets=5000, composing=4900, budget=6000), "acks": 12, "refusals": {"busy": 3}, "logins": 4,
-        "http_exchanges": 1, "acks_per_second": 6.0, "logins_per_second": 0.0, "http_per_second": 0.0,
+        "http_exchanges": 1, "acks_per_second": 6.0, "logins_per_second": 0.0,
         "loop_lag_ms": 12.5, "gc_pause_ms": 3.0, "descriptors": 5100, "descriptors_limit": 20000,
         "resident_bytes": 2**28, "cpu_share": 0.25,
     }  # fmt: skip

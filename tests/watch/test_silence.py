@@ -19,7 +19,7 @@ ELSEWHERE = "ailleurs"
 NOW = 1_800_000_000.0
 RECORD = Vitals(
     role="web", host=HOST, pid=os.getpid(), started_at=NOW, at=NOW, gauges=Gauges(), acks=0, refusals={}, logins=0,
-    http_exchanges=0, acks_per_second=0, logins_per_second=0, http_per_second=0, loop_lag_ms=0, gc_pause_ms=0,
+    http_exchanges=0, acks_per_second=0, logins_per_second=0, loop_lag_ms=0, gc_pause_ms=0,
     descriptors=9, descriptors_limit=99, resident_bytes=9, cpu_share=0,
 )  # fmt: skip
 TALKING = """
