@@ -43,6 +43,7 @@ def env_int(name: str, default: int, *, least: int = 0) -> int:
     value = os.environ.get(name)
     if value is None:
         return default
+    value = value.strip()
     if not value.isdecimal() or int(value) < least:
         raise ImproperlyConfigured(f"{name} must be a whole number, {least} at least, not {value!r}.")
     return int(value)

@@ -27,6 +27,7 @@ class Pressure:
         sentence: what is so, in French.
         remedy: what to do about it, in French; empty while it is calm.
         since: when this severity began, seconds since 1970.
+        refuses: whether newcomers are turned away.
     """
 
     layer: str
@@ -38,6 +39,7 @@ class Pressure:
     sentence: str
     remedy: str
     since: float
+    refuses: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
@@ -60,9 +62,12 @@ def decode(text: str) -> list[Pressure]:
 
 
 def in_order(pressures: Iterable[Pressure]) -> list[Pressure]:
-    """Return pressures as they are read: reached, near, then by share used; each limit once, the gravest word kept."""
+    """Return pressures as they are read: reached, near, calm, then by whether they turn somebody away and by share.
+
+    Each limit is there once, with the gravest word.
+    """
     rank = {Severity.REACHED: 0, Severity.NEAR: 1, Severity.CALM: 2}
-    ordered = sorted(pressures, key=lambda one: (rank[one.severity], -one.share, one.layer, one.where))
+    ordered = sorted(pressures, key=lambda one: (rank[one.severity], not one.refuses, -one.share, one.layer, one.where))
     found: dict[tuple[str, str], Pressure] = {}
     for pressure in ordered:
         found.setdefault(pressure.key, pressure)

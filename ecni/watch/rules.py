@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from ecni.vitals import Pressure, Severity
 
 NEAR_SHARE, CALM_SHARE = 0.8, 0.7
-NOBODY_REFUSED = 0.9999
-"""The most that a limit is said to be used while it turns nobody away: one that does is read before it."""
 REACHED_SHARE, LIFTED_SHARE = 0.99, 0.95
 HOLD_SECONDS = 10.0
 """For how long one refusal is remembered: what refuses comes in bursts."""
@@ -136,7 +134,7 @@ def judge(reading: Reading, before: Verdict | None, now: float) -> Verdict:
     refused_at, words = (now, said(reading)) if reading.refused else _remembered(before, now)
     was = before.pressure if before else None
     severity = _severity(reading.share, was.severity if was else Severity.CALM, is_refusing=refused_at is not None)
-    share = max(reading.share, 1.0) if refused_at is not None else min(reading.share, NOBODY_REFUSED)
+    share = max(reading.share, 1.0) if refused_at is not None else reading.share
     pressure = Pressure(
         layer=reading.layer,
         where=reading.where,
@@ -147,6 +145,7 @@ def judge(reading: Reading, before: Verdict | None, now: float) -> Verdict:
         sentence=words or said(reading),
         remedy="" if severity is Severity.CALM else LAYERS[reading.layer].remedy,
         since=was.since if was and was.severity is severity else now,
+        refuses=refused_at is not None,
     )
     return Verdict(pressure, refused_at, words)
 

@@ -106,6 +106,11 @@ def test_a_number_below_what_means_something_is_refused(monkeypatch, text):
         env.env_int("LOGINS_BUDGET", 25, least=1)
 
 
+def test_a_number_is_read_with_the_blanks_of_a_file(monkeypatch):
+    monkeypatch.setenv("LOGINS_BUDGET", "40\r")
+    assert env.env_int("LOGINS_BUDGET", 25, least=1) == 40
+
+
 def test_a_list_is_read_without_blanks(monkeypatch):
     monkeypatch.setenv("HOSTS", "a.example, b.example ,")
     assert env.env_list("HOSTS") == ["a.example", "b.example"]

@@ -116,8 +116,7 @@ def test_a_log_is_read_from_where_it_was_and_again_when_it_is_a_new_one(tmp_path
 
 
 def test_a_log_that_may_not_be_read_says_nothing(tmp_path):
-    (tmp_path / "log").write_text("")
-    assert Proxy(None, tmp_path / "log" / "error.log", None).read() == []  # no folder: root itself cannot open it
+    assert Proxy(None, tmp_path, None).read() == []  # a folder: root itself cannot open it as a file
 
 
 def test_nginx_without_descriptors_is_named_though_its_page_does_not_answer(tmp_path):
