@@ -539,15 +539,15 @@ class Tablet:
         self._take_keys({})
 
     def _take_keys(self, keys: dict[str, str]) -> None:
-        fresh = {int(step): b64decode(key) for step, key in keys.items()}
-        self._keys |= fresh
+        self._keys |= {int(step): b64decode(key) for step, key in keys.items()}
         if 0 in self._keys and self.header and not self.opened.is_set():
             opening = json.loads(self._open(0, self.header["opening"]))
             self._keys |= {int(number): b64decode(key) for number, key in opening["keys"].items()}
             self.journal.opened_at = time.monotonic()
             self.opened.set()
         if self.header:
-            for number in fresh.keys() - {0}:  # read as soon as it can be, whatever its holder does
+            steps = {question["number"] for question in self.header["questions"] if question["previous"]}
+            for number in steps & self._keys.keys():  # read as soon as it can be, whatever its holder does
                 self.decrypt(number)
         self.changed.set()
 

@@ -185,7 +185,7 @@ def users_at(arrivals: list[float], now: float) -> int:
     return max(1, min(len(arrivals), bisect_right(arrivals, now + LEAD_SECONDS)))
 
 
-@events.quitting.add_listener
+@events.quit.add_listener
 def write_what_is_left(**_: Any) -> None:
-    """Write the last second."""
+    """Write the last second, once every tablet has been let go of."""
     desk.write()

@@ -29,6 +29,8 @@ BEAT_SECONDS, OVERDUE_SECONDS, OPENING_SECONDS = 10.0, 15.0, 10.0
 """Between two heartbeats until told otherwise; then for the answer; for a socket to open."""
 STORM_SECONDS = 30.0
 """In which everybody must be back."""
+UNDER_WAY_SECONDS = 1.0
+"""How old an act may be that the loss of the tablet's own network delays: an older one was late already."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 15.0
 CLOSE_TICKET, CLOSE_REPLACED, CLOSE_VERSION = 4401, 4409, 4410
 FINAL = {CLOSE_TICKET: "billet refusé", CLOSE_REPLACED: "copie prise par une autre tablette", CLOSE_VERSION: "version"}
@@ -484,19 +486,20 @@ class Tablet:
 
     def _drop(self, storm: float | None, now: float) -> None:
         """The network goes away, without a word."""
-        if not self._is_greeted:
+        if not self._linked:
             return
         if storm is not None:
             self._trip.tally.count("dropped", self._slip.wave)
-        self._cut_at, self._apart_from = now if storm is None else storm, 0.0
+        at = now if storm is None else storm
+        self._cut(at, at - UNDER_WAY_SECONDS)
         self._lose(now)
 
     def _lose(self, now: float) -> None:
         code = self.link.code
         if self.link.status and not self.link.is_up:
             self._trip.tally.count("handshakes refused", self._slip.wave)
-        if self._is_greeted and self._cut_at is None:
-            self._cut_at = self._apart_from = now
+        if self._linked and self._cut_at is None:
+            self._cut(now, now)
         self._note_loss(now)
         self.link.lost()
         self._unlink()
@@ -515,6 +518,11 @@ class Tablet:
             return
         self._retry_at = now + self._trip.rng.random() * min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._attempt, 10))
         self._attempt += 1
+
+    def _cut(self, at: float, apart_from: float) -> None:
+        """The link is missing since an instant; what waits and was made since another one counts apart."""
+        waits = bool(self.outbox.pending) and self.outbox.pending[0].seq <= self._delayed
+        self._cut_at, self._apart_from = at, min(self._apart_from, apart_from) if waits else apart_from
 
     def _note_loss(self, now: float) -> None:
         """Note a link lost by whoever had one, or never made without a word that says to wait."""
@@ -535,8 +543,8 @@ class Tablet:
             self._watch_at = self._heard + patience
             return
         self._trip.tally.count("silent", self._slip.wave)
-        if self._is_greeted:
-            self._cut_at = self._apart_from = self._heard
+        if self._linked:
+            self._cut(self._heard, self._heard)
         self._lose(now)
 
     def _unlink(self) -> None:

@@ -182,6 +182,36 @@ def test_all_that_waited_counts_apart_when_the_tablets_own_network_went_away(com
     assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (0, len(ops))
 
 
+def test_what_was_late_before_the_tablets_own_network_went_away_counts_like_any_act(composing):
+    ops, now = next_ops(composing)
+    composing.tablet._drop(None, now + 20)
+    come_back(composing)
+    seen = composing.seen()
+    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (len(ops), 0)
+
+
+def test_what_its_own_network_delayed_stays_apart_when_the_link_is_lost_again(composing):
+    ops, now = next_ops(composing)
+    composing.tablet._drop(None, now + 0.1)
+    composing.tablet._life_at = 10_000.0
+    back = composing.tablet._retry_at
+    composing.tablet.wake(back)
+    composing.connect(back + 0.1)
+    composing.hear(STATE | {"status": "COMPOSING"}, back + 0.2)
+    composing.tablet.lost(composing.tablet.link, back + 0.3)
+    come_back(composing)
+    seen = composing.seen()
+    assert (seen.delays("ack").count, seen.delays("ack after a cut").count) == (0, len(ops))
+
+
+def test_a_link_lost_while_the_state_is_asked_again_is_a_cut(composing):
+    _, now = next_ops(composing)
+    composing.hear({"t": "refused", "code": "too-fast", "text": "…"}, now)
+    composing.tablet.lost(composing.tablet.link, now + 0.1)
+    come_back(composing)
+    assert len(composing.seen().events("back")) == 1
+
+
 def test_a_state_asked_again_without_a_cut_sets_nothing_apart(composing):
     ops, now = next_ops(composing)
     composing.hear(STATE | {"status": "COMPOSING", "seq": 0}, now + 0.1)
