@@ -19,8 +19,8 @@ from ecni.watch.rules import Queue, Reading
 
 __all__ = ["EphemeralPorts", "Unreadable", "conntrack", "descriptors", "overflows", "queues"]
 
-FAR_SHARE, FAR_SECONDS = 0.5, 10.0
-"""Ports of which less than half is used are counted again after so long: each connection is looked at."""
+COUNTED_SECONDS = 10.0
+"""For how long a count of ports is good while none is used; less as more are: each connection is looked at."""
 
 
 def descriptors(host: str) -> list[Reading]:
@@ -68,8 +68,8 @@ class EphemeralPorts:
         """
         low, high = map(int, (PROC / "sys/net/ipv4/ip_local_port_range").read_text().split())
         most = high - low + 1
-        is_far = max(self._used.values(), default=0) < FAR_SHARE * most
-        if not is_far or self._range != (low, high) or time.monotonic() - self._counted_at > FAR_SECONDS:
+        left = 1 - max(self._used.values(), default=0) / most
+        if self._range != (low, high) or time.monotonic() - self._counted_at > COUNTED_SECONDS * left:
             self._used = {port: _towards(port, low, high) for port in self._used}
             self._range, self._counted_at = (low, high), time.monotonic()
         return [Reading("ephemeral-ports", f"vers le port {port}", used, most) for port, used in self._used.items()]

@@ -127,7 +127,7 @@ def test_nginx_without_descriptors_is_named_though_its_page_does_not_answer(tmp_
     assert [(one.layer, one.refused) for one in proxy.read()] == [("nginx-descriptors", 1)]
 
 
-def test_ports_towards_an_upstream_are_counted_at_once_when_many_are_used(monkeypatch):
+def test_ports_towards_an_upstream_are_counted_again_the_sooner_the_more_are_used(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as upstream, ExitStack() as stack:
         port = upstream.getsockname()[1]
         for _ in range(7):
@@ -138,7 +138,7 @@ def test_ports_towards_an_upstream_are_counted_at_once_when_many_are_used(monkey
         assert reading.limit > 1000
         stack.enter_context(socket.create_connection(("127.0.0.1", port)))
         assert [one.used for one in ports.read()] == [7]  # far from the limit: counted again in ten seconds
-        monkeypatch.setattr(kernel, "FAR_SHARE", 0.0)
+        monkeypatch.setattr(kernel, "COUNTED_SECONDS", 0.0)
         assert [one.used for one in ports.read()] == [8]
 
 
