@@ -6,6 +6,7 @@ Read from JSON, `loadtests/waves/plans/`. Pure but for reading the file; seconds
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from math import inf
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -182,6 +183,11 @@ def promise_for(plan: Plan, candidates: int) -> Promise | None:
     """Return what is promised to so many candidates; None when only "nothing lost" is."""
     fitting = [promise for promise in plan.promises if candidates <= promise.up_to]
     return min(fitting, key=lambda promise: promise.up_to, default=None)
+
+
+def slowest_ack_ms(plan: Plan, candidates: int) -> float:
+    """Return the 99th percentile beyond which a run ends by itself; infinite where nothing is promised on time."""
+    return inf if promise_for(plan, candidates) is None else plan.stop.ack_ms_p99
 
 
 def centre_sizes(candidates: int, centres: int) -> list[int]:

@@ -27,7 +27,7 @@ from loadtests.waves.limits import find_limits
 from loadtests.waves.measures import Reader, Seen
 from loadtests.waves.metrics import scrape
 from loadtests.waves.orders import ORDERS, Orders, write_slips
-from loadtests.waves.plan import Plan, Timetable, timetable
+from loadtests.waves.plan import Plan, Timetable, slowest_ack_ms, timetable
 from loadtests.waves.verdict import ACK, Run, Verdict, judge
 from loadtests.waves.vitals import Component, Sample, Vitals
 
@@ -269,7 +269,7 @@ class Replay:
         if self.seen.count("losses seen"):
             return "une tablette a vu revenir moins qu’elle n’avait donné"
         p99 = self.seen.delays(ACK, since=since).quantile(0.99)
-        if p99 > stop.ack_ms_p99:
+        if p99 > slowest_ack_ms(self.plan, self.wanted.candidates):
             return f"acquittements à {p99:.0f} ms au 99e centile depuis {WATCHED_SECONDS:.0f} s"
         return self._lost_wave(now)
 

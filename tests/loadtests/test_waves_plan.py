@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from math import inf
 from statistics import fmean, median, pstdev
 
 import pytest
@@ -16,6 +17,7 @@ from loadtests.waves.plan import (
     parse_plan,
     promise_for,
     read_plan,
+    slowest_ack_ms,
     timetable,
     with_rate,
 )
@@ -99,6 +101,7 @@ def test_what_is_promised_depends_on_how_many(plan):
     assert promise_for(plan, 9800).ack_ms_p99 == 250
     assert promise_for(plan, 9801).ack_ms_p99 == 500
     assert promise_for(plan, 36_000) is None
+    assert [slowest_ack_ms(plan, count) for count in (9800, 36_000)] == [5000, inf]
 
 
 def test_centres_are_as_equal_as_can_be():
