@@ -16,7 +16,7 @@ FIELDS = (
 
 EVENTS = {
     "limit-near": "a limit is nearly used up",
-    "limit-reached": "a limit turns newcomers away",
+    "limit-reached": "a limit has 1 % left, or turns newcomers away",
     "limit-lifted": "it does no more",
     "process-full": "a process has newcomers wait",
     "process-open": "nobody waits for it any more",

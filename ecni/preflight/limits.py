@@ -171,7 +171,7 @@ def backlog(somaxconn: int, asked: int, share: float, needs: Needs) -> Finding:
     remedy = f"sysctl net.core.somaxconn={needed} au moins"
     if needed > asked:
         remedy = f"nginx devant plus de processus « sockets » : chacun demande une file de {asked} au plus"
-    return counted("backlog", value, int(value / (STORM_SHARE * share)), needs, remedy, needed)
+    return counted("backlog", value, int(value / share / STORM_SHARE), needs, remedy, needed)
 
 
 def queue(most: int, share: float, needs: Needs, where: str) -> Finding:

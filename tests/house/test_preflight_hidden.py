@@ -360,7 +360,7 @@ NFT = """nft 'add table inet f; add chain inet f in {{ type filter hook input pr
 SCENES = {
     "nothing": ("true", "true", None),
     "somaxconn": (
-        "echo 1600 > /proc/sys/net/core/somaxconn",
+        "echo 1200 > /proc/sys/net/core/somaxconn",
         "echo 4096 > /proc/sys/net/core/somaxconn",
         ("backlog", 8000),
     ),
