@@ -305,6 +305,7 @@ def tick_without_network_nor_storage(page, cable, screens):
     tick(page, "C")
     expect(page.locator("#save")).to_contain_text("ne fermez pas")
     expect(page.locator("#notes")).to_contain_text("sans fermer cette page")
+    expect(page.locator("#notes")).to_contain_text("n’est que sur cette page")
     screens.look(page, "53-storage-full-offline")
     cable.mend()
 
@@ -361,6 +362,7 @@ def test_a_sheet_handed_in_without_network_nor_storage_asks_not_to_be_closed(cab
     page.locator("#submit-dialog button[value=submit]").click()
     expect(page.locator("#receipt-badge")).to_contain_text("Non enregistré, ne fermez pas")
     expect(page.locator("#receipt-proof")).to_be_hidden()
+    expect(page.locator("#notes")).to_contain_text("Réseau interrompu. Ne fermez pas cette page.")
     expect(page.locator("#print-button")).to_be_hidden()
     screens.look(page, "53-handed-in-storage-full-offline")
     cable.mend()

@@ -15,6 +15,13 @@ function banner(tone, name, strong, text, ...more) {
 /** @param {string} word @param {() => void} click */
 const button = (word, click) => element("button", { class: "button", type: "button", click }, word);
 
+/** What to do while nothing reaches the server. @param {import("./tablet.js").Tablet} tablet */
+function advice({ outbox, fold }) {
+  const isKept = outbox?.isDurable ?? true;
+  if (fold?.submitted) return isKept ? "Laissez cette tablette allumée" : "Ne fermez pas cette page";
+  return `Continuez, ${isKept ? "rien n’est perdu" : "sans fermer cette page"}`;
+}
+
 /** @param {import("./tablet.js").Tablet} tablet @param {number} downFor ms */
 function offline(tablet, downFor) {
   const { outbox, savedAt } = tablet;
@@ -23,14 +30,13 @@ function offline(tablet, downFor) {
     : "Vos prochaines réponses resteront sur cette tablette et partiront d’elles-mêmes.";
   const last = savedAt ? ` Dernier enregistrement : ${second(savedAt)}.` : "";
   const since = downFor < 60_000 ? "" : ` depuis ${duration(Math.floor(downFor / 60_000) * 60_000)}`;
-  const isKept = outbox?.isDurable ?? true;
-  return [`Réseau interrompu${since}. Continuez, ${isKept ? "rien n’est perdu" : "sans fermer cette page"}.`, waiting + last];
+  return [`Réseau interrompu${since}. ${advice(tablet)}.`, waiting + last];
 }
 
 /** @param {import("./tablet.js").Tablet} tablet */
-function waiting({ place, outbox }) {
-  const strong = `Serveur très demandé : cette tablette est à la place ${place}. Continuez, rien n’est perdu.`;
-  const acts = outbox.waiting
+function waiting(tablet) {
+  const strong = `Serveur très demandé : cette tablette est à la place ${tablet.place}. ${advice(tablet)}.`;
+  const acts = tablet.outbox.waiting
     ? "Ce qui attend sur cette tablette partira de lui-même, à son tour."
     : "Vos prochaines réponses resteront sur cette tablette et partiront d’elles-mêmes.";
   return { key: strong + acts, make: () => banner("info", "hourglass", strong, acts) };
@@ -66,8 +72,10 @@ export function renderNotes(tablet, monotonic, changed) {
     notes.push({ key: strong, make: () => banner("info", "receipt", strong, text) });
   }
   if (tablet.outbox && !tablet.outbox.isDurable) {
-    const text = "Vos réponses partent au serveur, mais ne restent pas sur la tablette en cas de coupure. Appelez un surveillant.";
-    notes.push({ key: "storage", make: () => banner("warn", "storage", "La mémoire de cette tablette ne répond pas.", text) });
+    const text = tablet.isCutOff
+      ? "Ce qui attend le réseau n’est que sur cette page. Appelez un surveillant."
+      : "Vos réponses partent au serveur, mais ne restent pas sur la tablette en cas de coupure. Appelez un surveillant.";
+    notes.push({ key: text, make: () => banner("warn", "storage", "La mémoire de cette tablette ne répond pas.", text) });
   }
   refresh(byId("notes"), notes.map(({ key }) => key).join("|"), () => notes.map(({ make }) => make()));
 }
