@@ -30,7 +30,7 @@ class CandidateSocket:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one websocket from its handshake to its end."""
-        arrival = next(self._arrivals)
+        arrival, send = next(self._arrivals), to_whoever_is_there(send)
         await receive()
         await send({"type": "websocket.accept"})
         ticket = ticket_of(scope)
@@ -47,6 +47,21 @@ class CandidateSocket:
                 await live(Session(ticket, hub, send, arrival=arrival), hub, first, receive)
         finally:
             first.cancel()
+
+
+def to_whoever_is_there(send: Send) -> Send:
+    """Return a send that says nothing of who has gone: their disconnection is received next.
+
+    uvicorn raises, Daphne does not. It would stop the next socket of the same sheet, which takes the place of this one.
+    """
+
+    async def say(event: dict[str, Any]) -> None:
+        try:
+            await send(event)
+        except OSError:
+            return
+
+    return say
 
 
 async def live(session: Session, hub: Hub, first: "asyncio.Future[dict[str, Any]]", receive: Receive) -> None:

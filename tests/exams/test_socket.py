@@ -288,6 +288,24 @@ async def test_a_socket_that_came_before_takes_nothing_from_the_next_one_of_its_
     assert (await back.act())["t"] == "ack"
 
 
+async def test_a_tablet_comes_back_though_its_old_socket_is_dead_and_the_server_says_so(application, sheet):
+    gone = asyncio.Event()
+
+    async def served_by_uvicorn(scope, receive, send):
+        async def say(event):
+            if gone.is_set():
+                raise OSError("ClientDisconnected")
+            await send(event)
+
+        await application(scope, receive, say)
+
+    dead, back = Tablet(served_by_uvicorn, sheet), Tablet(application, sheet)
+    await dead.hello()
+    gone.set()
+    await back.hello()
+    assert (await back.act())["t"] == "ack"
+
+
 async def test_a_tablet_that_left_before_the_door_opened_takes_no_place(application, source, sheet):
     back, ghost = Tablet(application, sheet), Tablet(application, sheet)
     await back.hello()
