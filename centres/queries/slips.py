@@ -156,13 +156,13 @@ def open_entry(typed: str) -> Entry:
         UnknownCode, SlipReplaced, DoorsClosed, SheetEnded: why not.
     """
     code = normalise_code(typed)
-    row = _first(_SLIP, code_digest(settings.SLIP_SECRET, code)) if code else None
-    if row is None:
+    rows = _rows(_SLIP, code_digest(settings.SLIP_SECRET, code)) if code else []
+    if not rows:
         raise UnknownCode
-    slip = _Slip(*row)
+    slip = _Slip(*rows[0])
     if slip.replaced_at is not None:
         raise SlipReplaced
-    place = _Place(*_first(_PLACE, slip.hosting_id) or ())
+    place = _Place(*_rows(_PLACE, slip.hosting_id)[0])
     if place.state not in ENTRANCE_STATES:
         raise DoorsClosed
     if slip.state in {SheetState.EXCLUDED, SheetState.WITHDRAWN, SheetState.CLOSED}:
@@ -175,8 +175,8 @@ def waiting_sheet(typed: str) -> tuple[int, SheetState | None]:
     code = normalise_code(typed)
     if code is None:
         return 0, None
-    row = _first(_WAITING_SHEET, code_digest(settings.SLIP_SECRET, code))
-    return (0, None) if row is None else (row[0], SheetState(row[1]))
+    rows = _rows(_WAITING_SHEET, code_digest(settings.SLIP_SECRET, code))
+    return (rows[0][0], SheetState(rows[0][1])) if rows else (0, None)
 
 
 def printed_slips(hosting_id: int) -> list[PrintedSlip]:
@@ -203,11 +203,10 @@ def candidate_id_by_results_code(typed: str) -> int | None:
     return Candidate.objects.filter(results_hmac=digest).values_list("pk", flat=True).first()
 
 
-def _first(statement: str, *values: bytes | int) -> tuple[Any, ...] | None:
+def _rows(statement: str, value: bytes | int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+        cursor.execute(statement, [value])
+        return list(cursor.fetchall())
 
 
 def _entry(slip: _Slip, place: _Place) -> Entry:
