@@ -351,23 +351,32 @@ def corrupt(page, key):
     saved(page)
 
 
-def test_a_sheet_handed_in_without_network_nor_storage_asks_not_to_be_closed(cable, concours, open_tablet, screens):
+@pytest.mark.parametrize(
+    ("is_full", "said"),
+    [
+        (True, ("Non enregistré, ne fermez pas", "Réseau interrompu. Ne fermez pas cette page.")),
+        (False, ("Non enregistré, rien n’est perdu", "Réseau interrompu. Laissez cette tablette allumée.")),
+    ],
+)
+def test_a_sheet_handed_in_without_network_says_what_waits(cable, concours, open_tablet, screens, is_full, said):
     slip = concours.slips[0]
     page = open_tablet().new_page()
     compose(page, concours, slip)
     go_to_the_end(page)
-    page.evaluate(FULL)
+    if is_full:
+        page.evaluate(FULL)
     cable.cut()
     page.click("#submit")
     page.locator("#submit-dialog button[value=submit]").click()
-    expect(page.locator("#receipt-badge")).to_contain_text("Non enregistré, ne fermez pas")
+    expect(page.locator("#receipt-badge")).to_contain_text(said[0])
     expect(page.locator("#receipt-proof")).to_be_hidden()
-    expect(page.locator("#notes")).to_contain_text("Réseau interrompu. Ne fermez pas cette page.")
+    expect(page.locator("#notes")).to_contain_text(said[1])
     expect(page.locator("#print-button")).to_be_hidden()
-    screens.look(page, "53-handed-in-storage-full-offline")
+    screens.look(page, f"53-handed-in-offline{'-storage-full' * is_full}")
     cable.mend()
     expect(page.locator("#receipt-badge")).to_contain_text("Copie remise")
     expect(page.locator("#receipt-proof")).to_be_visible()
+    screens.look(page, f"53-handed-in-back{'-storage-full' * is_full}")
 
 
 def go_to_the_end(page):

@@ -1,7 +1,7 @@
 """Connections that an account, or a database, may have: a limit of its own below that of PostgreSQL."""
 
 import os
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 
 import psycopg2
 import pytest
@@ -18,10 +18,17 @@ ACCOUNT = f"watched_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 @pytest.fixture
 def watched(transactional_db):
     """Give the watch of an account that may have four connections, and a cursor of who may raise that."""
+    with account(f"IN ROLE {connection.settings_dict['USER']} CONNECTION LIMIT 4") as found:
+        yield found
+
+
+@contextmanager
+def account(options):
+    """Give the watch of an account of its own, and a cursor of the owner's."""
     place = connection.settings_dict
     owner = place["USER"]
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE ROLE {ACCOUNT} LOGIN IN ROLE {owner} CONNECTION LIMIT 4")
+        cursor.execute(f"CREATE ROLE {ACCOUNT} LOGIN {options}")
         try:
             place["USER"] = ACCOUNT
             with closing(Database()) as found:
@@ -68,18 +75,8 @@ def test_connections_of_a_database_are_watched(watched):
 
 
 def test_connections_of_others_are_counted_by_an_account_that_may_not_look_at_them(transactional_db):
-    place = connection.settings_dict
-    owner = place["USER"]
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE ROLE {ACCOUNT} LOGIN")
-        try:
-            place["USER"] = ACCOUNT
-            with closing(Database()) as poor:
-                place["USER"] = owner
-                (reading,) = told(poor, "postgresql-connections")
-        finally:
-            place["USER"] = owner
-            cursor.execute(f"DROP ROLE {ACCOUNT}")
+    with account("") as (poor, _cursor):
+        (reading,) = told(poor, "postgresql-connections")
     assert reading.used >= 2
 
 

@@ -68,7 +68,7 @@ export function renderReceipt(tablet) {
   byId("receipt-badge").dataset.tone = tone;
   refresh(byId("receipt-badge"), word, () => [icon(name), word]);
   byId("receipt-title").textContent = title;
-  for (const part of ["receipt-proof", "print-button"]) byId(part).hidden = tablet.unsaved > 0; // less than what was done
+  for (const part of ["receipt-proof", "print-button"]) byId(part).hidden = tablet.unsaved > 0; // a receipt would prove less than was done
   byId("receipt-code").textContent = receiptCode(base.digest);
   showPicture(base.digest);
   const answered = Object.values(base.answers).filter(Boolean).length;
