@@ -89,7 +89,7 @@ class Door:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_read.wait(), FIRST_READ_SECONDS)
         sheet_id = ticket.sheet_id
-        if self._objects_to(ticket, address):
+        if await self._objects_to(ticket, address):
             return farewell("network")
         if not self._admits(sheet_id, by_http=by_http) and self._is_unknown(sheet_id):
             await self._inquire(sheet_id)
@@ -186,12 +186,14 @@ class Door:
             lack=(Lack.DESCRIPTORS if self.places.lacks_descriptors else Lack.NOTHING).value,
         )
 
-    def _objects_to(self, ticket: Ticket, address: str) -> bool:
-        """Whether a tablet that was never in is turned away for the network that it comes from."""
+    async def _objects_to(self, ticket: Ticket, address: str) -> bool:
+        """Whether a tablet that was never in, here or before another process, is turned away for its network."""
         networks = self.policy.networks.get(ticket.centre_sitting_id)
-        if networks is None or self._has_served(ticket.sheet_id) or comes_from(address, networks):
+        if networks is None or comes_from(address, networks):
             return False
-        return self.guards.stops(GuardName.ADDRESS)
+        if self._is_unknown(ticket.sheet_id):
+            await self._inquire(ticket.sheet_id)
+        return self._standing(ticket.sheet_id) is Standing.NEW and self.guards.stops(GuardName.ADDRESS)
 
     def _standing(self, sheet_id: int) -> Standing:
         if sheet_id in self._inside:

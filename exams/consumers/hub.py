@@ -259,10 +259,13 @@ class Hub:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.get_running_loop().run_in_executor(self._watching, self.door.read)
-            self.door.settle()
-            await self._look()
-            self._spare_the_collector()
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._watching, self.door.read)
+                self.door.settle()
+                await self._look()
+                self._spare_the_collector()
+            except Exception:
+                logger.exception("the watch over the exam goes on")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), WATCH_SECONDS)
             await asyncio.sleep(GATHER_SECONDS)
@@ -287,14 +290,18 @@ class Hub:
             session = self.sessions.get(sheet_id)
             if session is not None and session.live is not None:
                 try:
-                    await session.update(status, told)
-                except Farewell as farewell:
-                    await session.say_bye(farewell.code, farewell.close_code)
+                    await self._tell(session, status, told)
                 except Exception:
                     logger.exception("a status could not be delivered")
             if position % FAN_OUT_SLICE == 0:
                 told.clear()  # a frame carries the time
                 await asyncio.sleep(0)
+
+    async def _tell(self, session: Session, status: SheetStatus, told: dict[tuple[SheetStatus, int], str]) -> None:
+        try:
+            await session.update(status, told)
+        except Farewell as farewell:
+            await session.say_bye(farewell.code, farewell.close_code)
 
     async def _listen(self) -> None:
         while True:
@@ -324,6 +331,8 @@ class Hub:
                 await self._tell_the_door()
             except redis.RedisError as error:
                 self._redis.away(error)
+            except Exception:
+                logger.exception("the report goes on")
             else:
                 self._redis.back()
 

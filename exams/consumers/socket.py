@@ -6,6 +6,7 @@ A Channels consumer costs 3 to 9 times the processor time per message and stalls
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from itertools import count
 from typing import Any
@@ -50,24 +51,27 @@ class CandidateSocket:
 
 
 def to_whoever_is_there(send: Send) -> Send:
-    """Return a send that says nothing of who has gone: their disconnection is received next.
+    """Return a send that says nothing of who has gone, nor after it closed: their disconnection is received next.
 
     uvicorn raises, Daphne does not. It would stop the next socket of the same sheet, which takes the place of this one.
     """
+    has_closed = False
 
     async def say(event: dict[str, Any]) -> None:
-        try:
-            await send(event)
-        except OSError:
+        nonlocal has_closed
+        if has_closed:
             return
+        has_closed = event["type"] == "websocket.close"
+        with suppress(OSError):
+            await send(event)
 
     return say
 
 
 async def live(session: Session, hub: Hub, first: "asyncio.Future[dict[str, Any]]", receive: Receive) -> None:
     """Hold a session from its entrance until the socket closes; `first` is the first event, received meanwhile."""
-    await hub.enter(session)
     try:
+        await hub.enter(session)
         event = await first
         while event["type"] != "websocket.disconnect":
             await session.receive(event.get("text") or "")

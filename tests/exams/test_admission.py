@@ -335,6 +335,13 @@ async def test_a_tablet_from_another_network_is_refused_unless_the_guard_observe
     assert (await Placed(application, sheet, "10.0.0.1").hello())["t"] == "state"  # already served: never touched
 
 
+async def test_who_composes_passes_before_a_process_that_never_saw_them_whatever_their_network(application, source):
+    centre_sitting = await sync_to_async(opened)(count=1, now=now())
+    sheet = await centre_sitting.sheets.aget()
+    await CentreSitting.objects.filter(pk=centre_sitting.pk).aupdate(networks=["193.52.10.0/24"])
+    assert (await Placed(application, sheet, "10.0.0.1").hello())["status"] == "COMPOSING"
+
+
 async def test_a_network_that_only_observes_lets_through_and_counts(application):
     (sheet,) = await sync_to_async(make_lobby)(1)
     await CentreSitting.objects.filter(pk=sheet.centre_sitting_id).aupdate(networks=["193.52.10.0/24"])

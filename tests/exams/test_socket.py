@@ -15,7 +15,7 @@ from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_
 from exams.actions.sheet import admit_sheet, release_sheet
 from exams.broadcast import presence
 from exams.consumers.hub import FREEZE_EVERY, HubSource
-from exams.consumers.socket import CandidateSocket
+from exams.consumers.socket import CandidateSocket, to_whoever_is_there
 from exams.enums import OfflineClock, OpKind, SheetState
 from exams.models import CentreSitting, JournalEntry, RefusedOp, Sheet, Sitting
 from exams.queries.papers import main_paper, paper_keys
@@ -304,6 +304,43 @@ async def test_a_tablet_comes_back_though_its_old_socket_is_dead_and_the_server_
     gone.set()
     await back.hello()
     assert (await back.act())["t"] == "ack"
+
+
+async def test_a_socket_that_fails_while_told_of_the_staff_keeps_nobody_else_from_being_told(application):
+    centre_sitting = await sync_to_async(opened)(count=2, now=now())
+    swapped, other = [sheet async for sheet in centre_sitting.sheets.order_by("number")]
+    is_broken = asyncio.Event()
+
+    async def served_by_a_server_that_raises(scope, receive, send):
+        async def say(event):
+            if is_broken.is_set():
+                raise RuntimeError("Unexpected ASGI message")
+            await send(event)
+
+        await application(scope, receive, say)
+
+    old, present = Tablet(served_by_a_server_that_raises, swapped), Tablet(application, other)
+    await old.hello()
+    await present.hello()
+    is_broken.set()
+    await sync_to_async(release_sheet)(sheet_id=swapped.pk, actor=await astaff(), now=now(), reason="panne")
+    await asyncio.sleep(1.5)
+    await sync_to_async(pause_centre_sitting)(
+        centre_sitting_id=centre_sitting.pk, actor=await astaff(), now=now(), reason="alarme"
+    )
+    assert (await present.receive("status"))["status"] == "PAUSED"
+
+
+async def test_nothing_is_said_after_a_close(application, sheet):
+    said = []
+
+    async def send(event):
+        said.append(event["type"])
+
+    say = to_whoever_is_there(send)
+    for kind in ("websocket.send", "websocket.close", "websocket.send", "websocket.close"):
+        await say({"type": kind})
+    assert said == ["websocket.send", "websocket.close"]
 
 
 async def test_a_tablet_that_left_before_the_door_opened_takes_no_place(application, source, sheet):
