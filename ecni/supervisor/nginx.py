@@ -57,7 +57,8 @@ class Proxy:
         candidates: tablets that must get in at the same time.
         descriptors: most files that one process may open.
         cores: processors of this machine.
-        status_port: where it says, on 127.0.0.1 only, how many connections it has.
+        status_port: where it says how many connections it has.
+        status_host: the only address of that port.
         tls: folder of cert.pem and key.pem; None for http.
     """
 
@@ -72,6 +73,7 @@ class Proxy:
     descriptors: int
     cores: int
     status_port: int
+    status_host: str = "127.0.0.1"
     tls: str | None = None
     plain_port: int | None = None
 
@@ -115,6 +117,7 @@ CONTAINERS = Proxy(
     descriptors=65_536,
     cores=4,
     status_port=8081,
+    status_host="0.0.0.0",  # noqa: S104 -- a port that compose does not publish
     tls="/etc/nginx/tls",
     plain_port=8080,
 )
@@ -142,7 +145,7 @@ def render(proxy: Proxy) -> str:
         "wire": "\n".join(_wire(proxy)),
         "listen": _listen(proxy),
         "redirection": _redirection(proxy),
-        "status_port": proxy.status_port,
+        "status": f"{proxy.status_host}:{proxy.status_port}",
         "papers": proxy.papers.rstrip("/"),
         "static": proxy.static.rstrip("/"),
     }

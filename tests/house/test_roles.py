@@ -66,7 +66,9 @@ def test_the_queue_of_a_server_is_as_long_as_it_asks_for():
 def test_a_server_is_asked_whether_it_is_ready_and_the_watch_watches():
     for name in (*services_of("web"), *services_of("sockets")):
         assert f"http://127.0.0.1:8000{READY}'" in SERVICES[name]["healthcheck"]["test"][-1]
-    assert shlex.split(SERVICES["watch"]["command"]) == ["python", *watch("x")[1:3]]
+    proxy = {"--nginx-status": f"http://nginx:{nginx.CONTAINERS.status_port}/nginx"}
+    watching = watch(f"https://nginx:{nginx.CONTAINERS.port}", proxy=proxy)
+    assert shlex.split(SERVICES["watch"]["command"]) == ["python", *watching[1:]]
     assert SERVICES["watch"]["environment"]["ROLE"] == "watch"
 
 
@@ -81,6 +83,8 @@ def test_the_proxy_of_containers_is_the_one_of_the_template():
     assert shlex.split(SERVICES["nginx"]["command"]) == nginx.command(Path("nginx"), Path("/etc/nginx/nginx.conf"))
     assert SERVICES["nginx"]["ulimits"] == {"nofile": nginx.CONTAINERS.descriptors} == {"nofile": DESCRIPTORS}
     assert set(SERVICES["nginx"]["depends_on"]) == {*services_of("web"), *services_of("sockets")}
+    assert all(one["restart"] for one in SERVICES["nginx"]["depends_on"].values())
+    assert {port.partition(":")[2] for port in SERVICES["nginx"]["ports"]} == {"8080", "8443"}  # not that of the status
 
 
 def test_the_proxy_sends_the_candidates_wire_to_its_own_processes_by_centre():
@@ -95,12 +99,14 @@ def test_image_takes_every_package_and_is_no_superuser():
     assert re.findall(r"^USER (\w+)$", DOCKERFILE, re.MULTILINE) == ["ecni"]
 
 
-def test_compose_gives_every_compulsory_variable():
+def test_compose_gives_every_compulsory_variable_and_passes_on_the_others():
     compulsory = re.search(r"_SECRETS = .*?\n_PLACES = [^\n]*", SETTINGS, re.DOTALL)[0]
-    assert set(re.findall(r'"([A-Z_0-9]+)"', compulsory)) == set(COMPOSE["x-house"]["environment"]) - {
-        "ECNI_ENV",
-        "METRICS_TOKEN",
-    }
+    given = COMPOSE["x-house"]["environment"]
+    assert {name for name, value in given.items() if value} - {"ECNI_ENV"} == set(
+        re.findall(r'"([A-Z_0-9]+)"', compulsory)
+    )
+    others = set(re.findall(r'env_\w+\(\s*"([A-Z_0-9]+)"', SETTINGS)) - {"ECNI_ENV", "ROLE", "DEBUG", "BEHIND_PROXY"}
+    assert {name for name, value in given.items() if value is None} == others
 
 
 def test_settings_know_every_role():
