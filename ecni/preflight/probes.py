@@ -6,8 +6,9 @@ import resource
 import shutil
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import redis
 from cryptography import x509
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 
 from ecni.preflight import dealing, entrance, limits
 from ecni.preflight.firewall import read_firewall
@@ -25,8 +26,9 @@ from ecni.preflight.limits import Finding, Needs
 from ecni.preflight.living import Living, found_living, look, ports_of
 from ecni.preflight.proxyfile import ProxyFile, Unparsable, read_proxy
 from ecni.supervisor import BACKLOG
+from exams.enums import LimitName
 from exams.models import Paper
-from exams.queries.admission import present_limits
+from exams.queries.admission import default_limits, present_limits
 from exams.queries.papers import last_start, papers_to_come
 from exams.queries.sheets import sheets_of_next_sitting
 
@@ -64,6 +66,23 @@ class Asked:
     caches: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the database tells of the exam; its defaults are what is supposed while it does not answer.
+
+    Attributes:
+        papers: those sealed of the sittings to come.
+        limits: values of « Limites et gardes ».
+        sheets: how many each centre sitting of the next sitting has.
+        last_start: when the last sitting to come begins.
+    """
+
+    papers: Sequence[Paper] = ()
+    limits: Mapping[LimitName, int] = field(default_factory=default_limits)
+    sheets: Mapping[int, int] = field(default_factory=dict)
+    last_start: datetime | None = None
+
+
 def probe(*, asked: Asked, now: datetime) -> list[Finding]:
     """Read every limit that can be read from here, of the machine's configuration and of what runs on it.
 
@@ -76,11 +95,11 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
     def present() -> datetime:
         return now + timedelta(seconds=time.monotonic() - began)
 
-    papers = list(papers_to_come(now))
+    told, silent = _told(now)
     living = look(asked.nginx)
     file, broken = _proxy_file(asked.nginx) if asked.nginx else (living.file, [])
-    values = {name.value: value for name, value in present_limits().items()}
-    needs = _needs(asked, living, file, now)
+    values = {name.value: value for name, value in told.limits.items()}
+    needs = _needs(asked, living, file, told.sheets)
     soft = _soft_limit()
     found = [
         *broken,
@@ -88,10 +107,10 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
         *found_living(living, file, values, needs),
         *entrance.firewall(read_firewall(), ports_of(living, file), needs),
         *entrance.admission(values, file, needs),
-        *_database(needs, present),
+        *(silent or _database(needs, present)),
         *_redis(needs, present),
         _channel_layer(),
-        *_papers(papers, asked.caches),
+        *_papers(told.papers, asked.caches),
     ]
     if finding := entrance.survivors(soft, values, needs, "ce compte, si un processus s’arrête"):
         found.append(finding)
@@ -101,8 +120,18 @@ def probe(*, asked: Asked, now: datetime) -> list[Finding]:
         held = min(_number(SOMAXCONN) or file.backlog, file.backlog) * file.queues
         found.append(limits.queue(held, 1.0, needs, "nginx"))
     if asked.certificate is not None:
-        found.append(_certificate(asked.certificate, last_start(now) or now, now))
+        found.append(_certificate(asked.certificate, told.last_start or now, now))
     return limits.judged(found)
+
+
+def _told(now: datetime) -> tuple[Told, list[Finding]]:
+    """Return what the database tells, or that it gives no connection, and why."""
+    try:
+        return Told(list(papers_to_come(now)), present_limits(), sheets_of_next_sitting(now), last_start(now)), []
+    except Error as error:
+        why = f"injoignable : {str(error).strip().splitlines()[-1]}"
+        remedy = "Démarrer PostgreSQL, ou y libérer des connexions, puis relancer preflight"
+        return Told(), [Finding("postgresql", why, "joignable", None, is_met=False, remedy=remedy)]
 
 
 def _proxy_file(path: Path) -> tuple[ProxyFile | None, list[Finding]]:
@@ -121,11 +150,10 @@ def _unreadable(
     return Finding(layer, why, "lisible", None, is_met=False, remedy=remedy, where=str(path))
 
 
-def _needs(asked: Asked, living: Living, file: ProxyFile | None, now: datetime) -> Needs:
+def _needs(asked: Asked, living: Living, file: ProxyFile | None, sheets: Mapping[int, int]) -> Needs:
     """Return what is asked, spread as nginx will when the centres of the next sitting are known."""
     servers = [server.address for server in file.servers] if file else []
     processes = asked.socket_processes or len(servers) or len(living.sockets) or USUAL_PROCESSES
-    sheets = sheets_of_next_sitting(now)
     if sum(sheets.values()) * KNOWN < asked.candidates:
         sheets = {}
     found = dealing.spread(sheets, processes) if sheets else limits.supposed_spread(processes)
@@ -184,8 +212,16 @@ def _database(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding
     yield from (limits.account_connections(kind, name, most, needs) for kind, name, most in accounts if most >= 0)
     yield from limits.durability(values)
     yield limits.clock("postgresql-clock", instant, before, after)
-    is_here = folder is not None and Path(folder).exists()
-    yield limits.disk("postgresql-disk", shutil.disk_usage(folder).free if is_here else None, needs)
+    yield limits.disk("postgresql-disk", free_bytes(Path(folder)) if folder else None, needs)
+
+
+def free_bytes(data: Path) -> int | None:
+    """Return the least that is free under the data and under its WAL, which may be elsewhere; None where neither is."""
+    found = []
+    for path in (data, data / "pg_wal"):
+        with suppress(OSError):
+            found.append(shutil.disk_usage(path).free)
+    return min(found, default=None)
 
 
 def _redis(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
@@ -197,6 +233,9 @@ def _redis(needs: Needs, present: Callable[[], datetime]) -> Iterator[Finding]:
         before = present()
         seconds, micros = client.time()
         after = present()
+    except redis.ResponseError as error:
+        yield Finding("redis", f"réglages illisibles : {error}", "-", None, None, "Les lire chez qui sert Redis")
+        return
     except redis.RedisError as error:
         yield Finding("redis", f"injoignable : {error}", "joignable", None, is_met=False, remedy="Démarrer Redis")
         return

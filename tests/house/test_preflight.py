@@ -7,6 +7,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from math import ceil
 from pathlib import Path
+from shutil import disk_usage
 from threading import Thread
 
 import pytest
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from ecni.preflight import Asked, Finding, Needs, judged, limits, probe
 from ecni.preflight.limits import Spread
+from ecni.preflight.probes import free_bytes
 from exams.actions.sealing import seal_paper
 from exams.models import Sitting
 from exams.rules.admission import places
@@ -160,6 +162,16 @@ def test_probe_reads_the_real_engines(sealed):
     for layer in ("postgresql-fsync", "postgresql-connections", "redis-eviction", "redis-clients", "processes"):
         assert findings[layer].is_met
     assert findings[f"paper {sealed}"].is_met
+
+
+def test_the_disk_is_the_fuller_of_that_of_the_data_and_that_of_the_wal(tmp_path):
+    shared = Path("/dev/shm")
+    if not shared.is_dir():
+        pytest.skip("needs a second file system")
+    least = min(disk_usage(tmp_path).free, disk_usage(shared).free)
+    (tmp_path / "pg_wal").symlink_to(shared)
+    assert free_bytes(tmp_path) == pytest.approx(least, rel=0.05)
+    assert free_bytes(tmp_path / "elsewhere") is None
 
 
 @pytest.mark.parametrize(

@@ -68,21 +68,24 @@ def here(capsys):
     return run
 
 
-def environment(user="ecni"):
+def environment(user="ecni", redis_user=""):
     place = connection.settings_dict
     return os.environ | {
         "DATABASE_URL": f"postgresql://{user}@/{place['NAME']}?host={quote(place['HOST'])}",
+        "REDIS_URL": os.environ["REDIS_URL"].replace("://", f"://{redis_user}:x@" if redis_user else "://"),
         "DJANGO_SETTINGS_MODULE": "ecni.settings",
     }
 
 
-def apart(*words, user="ecni", descriptors=None):
+def apart(*words, user="ecni", redis_user="", descriptors=None):
     """Run the command as a process of its own."""
     limit = (
         ["prlimit", f"--nofile={descriptors}:{resource.getrlimit(resource.RLIMIT_NOFILE)[1]}"] if descriptors else []
     )
     command = [*limit, sys.executable, "manage.py", *COMMAND, "--nginx", str(SHIPPED), *words]
-    done = subprocess.run(command, cwd=ROOT, env=environment(user), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(user, redis_user), capture_output=True, text=True, check=False
+    )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -149,6 +152,25 @@ def test_connections_of_an_account_and_of_a_database(here):
         finally:
             cursor.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
             cursor.execute("DROP ROLE plain")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_postgresql_that_gives_no_connection_is_named_and_everything_else_is_read(here):
+    told = apart(user="nobody_here")
+    assert first(told) == ("postgresql", None)
+    assert {"descriptors", "backlog", "nginx", "admission", "redis-clients"} <= {one["layer"] for one in told[1]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_redis_that_keeps_its_settings_to_itself_is_not_called_away(here):
+    with redis.Redis.from_url(settings.REDIS_HINTS_URL) as client:
+        client.acl_setuser("reader", enabled=True, nopass=True, categories=["+@all"], commands=["-config"], keys=["*"])
+        try:
+            code, findings = apart(redis_user="reader")
+        finally:
+            client.acl_deluser("reader")
+    (told,) = [one for one in findings if one["layer"] == "redis"]
+    assert (code, told["is_met"], told["value"].startswith("réglages illisibles")) == (0, None, True)
 
 
 @pytest.mark.django_db
