@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from secrets import token_bytes
 from urllib.parse import urlsplit
 
@@ -92,7 +93,7 @@ def _encrypt(address: Address) -> None:
 
 def _fetch(address: Address) -> None:
     status = _ask(address, f"GET {PAGE} HTTP/1.1", {"Connection": "close"})
-    if status >= 400:  # noqa: PLR2004 -- refused or broken
+    if status != HTTPStatus.OK:  # refused, broken, or sent elsewhere for ever
         raise ValueError(status)
 
 
@@ -108,7 +109,7 @@ def _open_wire(address: Address) -> None:
             "Sec-WebSocket-Key": b64encode(token_bytes(16)).decode(),
         },
     )
-    if status != 101:  # noqa: PLR2004 -- switching protocols
+    if status != HTTPStatus.SWITCHING_PROTOCOLS:
         raise ValueError(status)
 
 

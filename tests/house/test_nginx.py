@@ -14,6 +14,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from ecni.management.commands.serve import front_of, served
@@ -229,6 +230,13 @@ def test_when_the_master_of_nginx_dies_another_takes_the_ports_and_nobody_inside
     assert tablet.answer("A") == {"t": "ack", "seq": 1}
     assert fetch(house.status_port, "/nginx")[2].startswith(b"Active connections: 1")
     tablet.close()
+
+
+def test_the_command_refuses_to_serve_in_clear_in_production(settings, tmp_path):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="donnez --tls"):
+        call_command("serve", "--nginx", f"--folder={tmp_path / 'files'}")
+    assert not (tmp_path / "files").exists()
 
 
 @pytest.mark.slow

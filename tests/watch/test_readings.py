@@ -7,6 +7,8 @@ import subprocess
 import time
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -149,6 +151,24 @@ def test_a_listening_queue_tells_how_many_wait():
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
         (queue,) = [one for one in kernel.queues() if one.port == port]
     assert (queue.waiting, queue.most) == (5, 8)
+
+
+class SentRoundInCircles(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(301)
+        self.send_header("Location", self.path)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_door_that_sends_elsewhere_lets_nobody_in():
+    with ThreadingHTTPServer(("127.0.0.1", 0), SentRoundInCircles) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        attempt = knock(read_address(f"http://127.0.0.1:{server.server_port}"))
+        server.shutdown()
+    assert (attempt.stage, attempt.is_silent) == ("la page", False)
 
 
 def test_a_newcomer_is_refused_where_nobody_listens():

@@ -56,6 +56,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run until stopped."""
+        if settings.PRODUCTION and options["nginx"] and options["tls"] is None:
+            raise CommandError(
+                "En production, nginx sert en HTTPS : donnez --tls, le dossier de cert.pem et key.pem. "
+                "Sans lui chaque page renverrait vers elle-même, sans fin."
+            )
         raise_descriptors()
         options["folder"].mkdir(parents=True, exist_ok=True)
         house = house_of(options)
