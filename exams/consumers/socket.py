@@ -6,7 +6,6 @@ A Channels consumer costs 3 to 9 times the processor time per message and stalls
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from itertools import count
 from typing import Any
@@ -62,8 +61,10 @@ def to_whoever_is_there(send: Send) -> Send:
         if has_closed:
             return
         has_closed = event["type"] == "websocket.close"
-        with suppress(OSError):
+        try:
             await send(event)
+        except OSError:
+            return
 
     return say
 

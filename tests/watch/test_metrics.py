@@ -77,13 +77,11 @@ def test_document_and_code_name_the_same_metrics():
     assert layers == list(LAYERS)
 
 
-def test_dashboard_asks_only_for_metrics_that_exist():
+def test_dashboard_draws_every_metric():
     dashboard = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
     named = {name for expression in asked for name in re.findall(r"\becni_\w+", expression)}
-    assert named <= {metric.name for metric in ALL}
-    assert len(asked) >= 8
-    assert {"ecni_limit_used_ratio", "ecni_acks_total", "ecni_loop_lag_seconds"} <= named
+    assert named == {metric.name for metric in ALL}
 
 
 async def ask(path, method="GET", **headers):
