@@ -174,9 +174,19 @@ def prepare_journal(*, sitting_id: int) -> None:
         )
 
 
-def own_centre_sitting(centre_sitting_id: int) -> None:
-    """Wait until no batch is being written for this centre sitting; keep new ones out until the transaction ends."""
+def own_centre_sitting(centre_sitting_id: int, *, patience_ms: int | None = None) -> None:
+    """Wait until no batch is being written for this centre sitting; keep new ones out until the transaction ends.
+
+    Args:
+        centre_sitting_id: which one.
+        patience_ms: how long this transaction waits for any lock; None for as long as the settings say.
+
+    Raises:
+        django.db.OperationalError: somebody else has it for longer.
+    """
     with connection.cursor() as cursor:
+        if patience_ms is not None:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience_ms}ms"])
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, centre_sitting_id])
 
 

@@ -1,13 +1,15 @@
 """What is refused is not in the sheet, but it is not lost: the jury finds it with its evidence."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from exams.models import RefusedOp, Sheet
+from exams.actions.journal import REPEATED
+from exams.enums import OfflineClock
+from exams.models import JournalEntry, RefusedOp, Sheet
 from exams.rules.ops import Op
-from exams.rules.timing import was_made_in_time
+from exams.rules.timing import OUTAGE_SECONDS, was_made_in_time
 
 QUARANTINED = "quarantined"
 
@@ -36,15 +38,31 @@ class Refusal:
 def keep_refusals(*, refusals: Sequence[Refusal], now: datetime) -> list[str]:
     """Keep ops that were refused, each once; return the code that each tablet must be told.
 
-    `quarantined` takes the place of `late` for an op made in time by its own clock, and of `replaced`.
+    `quarantined` takes the place of `late` for an op made in time by its own clock, and of `replaced`. An op of a
+    replaced tablet whose acknowledgement was lost is `repeated`: it is in the sheet already, and not kept apart.
     """
-    sheets = Sheet.objects.select_related("centre_sitting").in_bulk({refusal.sheet_id for refusal in refusals})
-    rows = [_row(refusal, sheets[refusal.sheet_id], now) for refusal in refusals]
-    RefusedOp.objects.bulk_create(rows, ignore_conflicts=True)
-    for row in rows:
+    sheets = Sheet.objects.select_related("centre_sitting", "sitting").in_bulk({one.sheet_id for one in refusals})
+    stored = _stored([one for one in refusals if one.code == "replaced"], sheets.values())
+    rows = [
+        None if (one.sheet_id, one.op.digest) in stored else _row(one, sheets[one.sheet_id], now) for one in refusals
+    ]
+    RefusedOp.objects.bulk_create(filter(None, rows), ignore_conflicts=True)
+    for row in filter(None, rows):
         if row.code == "contradiction":
             logger.error("sheet %d: another op %d contradicts the one that is stored", row.sheet_id, row.seq)
-    return [row.code for row in rows]
+    return [REPEATED if row is None else row.code for row in rows]
+
+
+def _stored(refusals: Sequence[Refusal], sheets: Iterable[Sheet]) -> set[tuple[int, bytes]]:
+    """Which of these ops are in the journal, by sheet and digest."""
+    if not refusals:
+        return set()
+    entries = JournalEntry.objects.filter(
+        sitting_id__in={sheet.sitting_id for sheet in sheets},
+        sheet_id__in={one.sheet_id for one in refusals},
+        seq__in={one.op.seq for one in refusals},
+    )
+    return {(sheet_id, bytes(digest)) for sheet_id, digest in entries.values_list("sheet_id", "digest")}
 
 
 def _row(refusal: Refusal, sheet: Sheet, now: datetime) -> RefusedOp:
@@ -61,7 +79,7 @@ def _row(refusal: Refusal, sheet: Sheet, now: datetime) -> RefusedOp:
         made_at=op.made_at,
         skew=refusal.skew,
         digest=op.digest,
-        code=_code(refusal, ends_at),
+        code=_code(refusal, sheet, ends_at),
         ends_at=ends_at,
         received_at=now,
     )
@@ -72,8 +90,12 @@ def _end(sheet: Sheet) -> datetime | None:
     return min(filter(None, (sheet.ends_at, sheet.centre_sitting.closed_at)), default=None)
 
 
-def _code(refusal: Refusal, ends_at: datetime | None) -> str:
-    is_late = refusal.code == "late" and ends_at is not None
-    if is_late and ends_at is not None and was_made_in_time(refusal.op.made_at, refusal.skew, ends_at):
+def _code(refusal: Refusal, sheet: Sheet, ends_at: datetime | None) -> str:
+    if refusal.code == "replaced":
         return QUARANTINED
-    return QUARANTINED if refusal.code == "replaced" else refusal.code
+    if refusal.code != "late" or ends_at is None:
+        return refusal.code
+    if sheet.sitting.offline_clock == OfflineClock.STOP:  # a tablet without network goes on by the wait it is promised
+        ends_at += timedelta(seconds=OUTAGE_SECONDS[-1])
+    is_in_time = was_made_in_time(refusal.op.made_at, refusal.skew, ends_at)
+    return QUARANTINED if is_in_time else refusal.code

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from exams.rules.timing import do_clocks_agree
+from exams.rules.timing import CLOCKS_SECONDS, do_clocks_agree
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +20,22 @@ class ServerClock:
 
     def __init__(self, own: datetime, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.monotonic = monotonic
-        self._offset = own.timestamp() - monotonic()
+        self._offset = self._own_offset = own.timestamp() - monotonic()
         self._is_measured = False
 
     def now(self) -> datetime:
         """Return the present instant, aware, in UTC."""
         return datetime.fromtimestamp(self.monotonic() + self._offset, UTC)
+
+    def witness(self) -> datetime:
+        """Return the instant to hold against PostgreSQL's: the earlier of what it said first and of this process's own.
+
+        A process that starts while PostgreSQL is wrong would else agree with it that the time is over.
+        """
+        offset = self._offset
+        if self._offset - self._own_offset > CLOCKS_SECONDS:
+            offset = self._own_offset
+        return datetime.fromtimestamp(self.monotonic() + offset, UTC)
 
     def milliseconds(self) -> int:
         """Return the present instant in milliseconds since 1970."""
@@ -43,5 +53,7 @@ class ServerClock:
         if self._is_measured and not do_clocks_agree(instant, self.now()):
             logger.error("PostgreSQL's clock has jumped: its time is not followed until this process restarts")
             return
+        if not self._is_measured and not do_clocks_agree(instant, self.now()):
+            logger.error("PostgreSQL's clock and that of this machine do not agree: one of them is to be set right")
         self._offset = instant.timestamp() - answered
         self._is_measured = True

@@ -30,6 +30,7 @@ from exams.queries.live import LiveSheet, SheetStatus, live_sheets, revisions, s
 from exams.queries.papers import paper_keys, paper_shapes
 from exams.rules.answers import QuestionShape
 from exams.rules.bucket import TokenBucket
+from exams.tickets import Ticket
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,9 @@ class Hub:
         self.writer: Batch[Written, str] = Batch("journal", self._write, self._settle_op, WRITER_CAPACITY)
         self.refusals: Batch[Refused, str] = Batch("refusals", self._keep, self._settle_refusal, REFUSALS_CAPACITY)
         self.reader: Batch[Session, LiveSheet | None] = Batch("sheets", self._read, self._settle_hello, READER_CAPACITY)
-        self.ready: Batch[Session, None] = Batch("ready", self._ready, self._settle_ready, READER_CAPACITY)
+        self.ready: Batch[Session, bool] = Batch("ready", self._ready, self._settle_ready, READER_CAPACITY)
         self._buckets: dict[int, TokenBucket] = {}
+        self._presences: dict[tuple[int, int], Presence] = {}
         self._books: dict[int, Book] = {}
         self._graces: dict[int, int] = {}
         self._known: dict[int, int] = {}
@@ -103,6 +105,10 @@ class Hub:
     def bucket(self, sheet_id: int) -> TokenBucket:
         """Return what limits the frames of one sheet in this process, however often its tablet comes back."""
         return self._buckets.setdefault(sheet_id, TokenBucket(self.clock.monotonic()))
+
+    def presence_by_http(self, ticket: Ticket, fresh: Presence) -> Presence:
+        """Return what was seen of a tablet that speaks by HTTP: each of its exchanges is a session of its own."""
+        return self._presences.setdefault((ticket.sheet_id, ticket.epoch), fresh)
 
     async def enter(self, session: Session) -> None:
         """Register a socket; another socket of the same sheet in this process gives way, unless its ticket is newer.
@@ -175,7 +181,7 @@ class Hub:
                 sitting_id=sitting_id,
                 grace_seconds=self._graces[sitting_id],
                 pending=batch,
-                now=self.clock.now(),
+                now=self.clock.witness(),
             )
         return [
             verdicts.get(pending.sheet_id, "busy") if sent[pending.sheet_id] is pending else "busy"
@@ -188,9 +194,9 @@ class Hub:
     def _read(self, asking: Sequence[Session]) -> list[LiveSheet | None]:
         self._read_clock()
         waits = {session.ticket.sheet_id: session.waited_seconds for session in asking if session.waited_seconds}
-        if waits:
-            credit_outages(waits=waits, now=self.clock.now())
-        found = live_sheets([session.ticket.sheet_id for session in asking])
+        postponed = credit_outages(waits=waits, now=self.clock.now()) if waits else frozenset()
+        asked = {session.ticket.sheet_id for session in asking} - postponed
+        found = live_sheets(list(asked))
         for live in found.values():
             self._graces[live.sitting_id] = live.grace_seconds
             if live.paper_id is not None and live.sitting_id not in self._books:
@@ -201,9 +207,9 @@ class Hub:
         asked = self.clock.monotonic()
         self.clock.follow(database_now(), asked)
 
-    def _ready(self, sessions: Sequence[Session]) -> list[None]:
+    def _ready(self, sessions: Sequence[Session]) -> list[bool]:
         mark_ready(sheets=[(s.ticket.sheet_id, s.ticket.epoch) for s in sessions], now=self.clock.now())
-        return [None] * len(sessions)
+        return [True] * len(sessions)
 
     def _changes(self, watched: Sequence[int], readied: Sequence[int]) -> dict[int, SheetStatus] | None:
         try:
@@ -251,9 +257,11 @@ class Hub:
         except Farewell as farewell:
             await session.say_bye(farewell.code, farewell.close_code)
 
-    async def _settle_ready(self, session: Session, _nothing: None) -> None:
-        # The watch alone reads statuses: two readers would tell them out of order.
-        self._readied.add(session.ticket.sheet_id)
+    async def _settle_ready(self, session: Session, is_marked: bool | None) -> None:  # noqa: FBT001 -- of `Batch`
+        if is_marked:  # the watch alone reads statuses: two readers would tell them out of order
+            self._readied.add(session.ticket.sheet_id)
+        elif self.sessions.get(session.ticket.sheet_id) is session:
+            self.ready.submit(session)  # the batch has rested; a tablet says it once
 
     # Watching
 

@@ -34,6 +34,7 @@ from exams.queries.live import LiveSheet, SheetStatus
 from exams.rules.heartbeat import beat_seconds
 from exams.rules.ops import Op, chain_digest
 from exams.rules.progression import op_objection, opened_by_seal
+from exams.rules.states import LIVE_STATES
 from exams.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class Session:
         "_bucket",
         "_hub",
         "_in_flight",
+        "_is_reading",
         "_malformed",
+        "_owes_state",
         "_presence",
         "_queue",
         "_send",
@@ -100,11 +103,12 @@ class Session:
         self.sealed: set[int] = set()
         self.submitted = False
         self._answered = 0
-        self._presence = Presence(hub.clock.milliseconds(), None, 0, 0, called=False, online=True, by_http=by_http)
+        fresh = Presence(hub.clock.milliseconds(), None, 0, 0, called=False, online=True, by_http=by_http)
+        self._presence = hub.presence_by_http(ticket, fresh) if by_http else fresh
         self._hub = hub
         self._send = send
         self._queue: deque[Op] = deque()
-        self._in_flight = False
+        self._in_flight = self._is_reading = self._owes_state = False
         self._malformed = 0
         self._bucket = hub.bucket(ticket.sheet_id)
 
@@ -131,17 +135,21 @@ class Session:
         Raises:
             Farewell: another tablet holds the sheet now.
         """
+        self._is_reading = False
         if live.epoch != self.ticket.epoch:
             raise Farewell(CLOSE_REPLACED, "replaced")
         progress = live.progress
         self.live, self.book = live, book
-        self.status = SheetStatus(live.state, live.epoch, live.ends_at)
+        # The hand-in may have been stored between the reading of the sheet and that of its acts.
+        is_over = progress.submitted and live.state in LIVE_STATES
+        self.status = SheetStatus(SheetState.SUBMITTED if is_over else live.state, live.epoch, live.ends_at)
         self.seq, self.digest = progress.seq, progress.digest
         self.sealed, self.submitted = progress.sealed, progress.submitted
         self._answered = sum(1 << number for number, value in progress.answers.items() if value)
         self._queue.clear()
         self.note(answered=self._answered.bit_count())
         await self.send(self._state_frame(live))
+        await self._advance()
 
     async def update(self, status: SheetStatus, told: dict[tuple[SheetStatus, int], str]) -> None:
         """Pass on what the staff changed.
@@ -153,9 +161,9 @@ class Session:
         Raises:
             Farewell: another tablet may hold the sheet now.
         """
-        if status.epoch != self.ticket.epoch:
+        if status.epoch > self.ticket.epoch:
             raise Farewell(CLOSE_REPLACED, "replaced")
-        if status == self.status:
+        if status == self.status or status.epoch < self.ticket.epoch:  # read before this tablet took the sheet
             return
         self.status = status
         if self.sealed:  # holds keys that others do not
@@ -178,9 +186,9 @@ class Session:
         await self._advance()
 
     async def settle_refusal(self, op: Op, code: str | None) -> None:
-        """Tell the tablet of an op that was refused and is kept apart, then go on with the next one."""
+        """Tell the tablet of an op that is kept apart, or was stored before, then go on with the next one."""
         self._in_flight = False
-        await self.send(refused(code or "busy", op.seq))
+        await self.send(acknowledged(op.seq, {}) if code == REPEATED else refused(code or "busy", op.seq))
         await self._advance()
 
     def take_greeting(self, hello: Hello) -> None:
@@ -251,8 +259,8 @@ class Session:
         if hello.version != VERSION:
             raise Farewell(CLOSE_VERSION, "version")
         self.take_greeting(hello)
-        if not self._hub.reader.submit(self):
-            await self.send(refused("busy"))
+        self._owes_state = True
+        await self._advance()
 
     async def _take(self, op: Op) -> None:
         if self.live is None or len(self._queue) >= MAX_QUEUED:
@@ -262,7 +270,13 @@ class Session:
             await self._advance()
 
     async def _advance(self) -> None:
-        while self._queue and not self._in_flight:
+        """Start what may be; the sheet is read while no op is under way, or `state` could be older than an `ack`."""
+        if self._owes_state and not (self._in_flight or self._is_reading):
+            self._owes_state = False
+            self._is_reading = self._hub.reader.submit(self)
+            if not self._is_reading:
+                await self.send(refused("busy"))
+        while self._queue and not (self._in_flight or self._is_reading):
             op = self._queue.popleft()
             code = self._objection(op)
             if code is not None:
@@ -344,7 +358,7 @@ class Session:
             "t": "state",
             "v": VERSION,
             "now": self._hub.clock.milliseconds(),
-            "status": live.state.value,
+            "status": self.status.state.value,
             "ends_at": milliseconds_of(self.status),
             "sitting": {
                 "id": live.sitting_id,

@@ -41,6 +41,23 @@ def test_a_small_correction_is_followed():
     assert abs(clock.now() - present() - timedelta(seconds=3)) < NEARLY
 
 
+@pytest.mark.parametrize(
+    ("own", "database", "earlier"),
+    [
+        (0 * HOUR, HOUR, 0 * HOUR),
+        (HOUR, 0 * HOUR, 0 * HOUR),
+        (-HOUR, 0 * HOUR, -HOUR),
+        (NEARLY, 3 * NEARLY, 3 * NEARLY),
+    ],
+)
+def test_a_process_that_starts_while_a_clock_is_wrong_agrees_with_it_on_no_end(own, database, earlier, caplog):
+    clock = ServerClock(present() + own)
+    clock.follow(present() + database, time.monotonic())
+    assert abs(clock.now() - present() - database) < NEARLY  # what tablets are told
+    assert abs(clock.witness() - present() - earlier) < NEARLY
+    assert len(caplog.records) == int(abs(own - database) >= HOUR)
+
+
 def test_half_of_the_round_trip_is_taken_off():
     clock = ServerClock(present())
     clock.follow(present(), time.monotonic() - 20)

@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -6,6 +7,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.db import connections
 
 from ecni.shared.clock import now
+from exams.broadcast import presence
 from exams.consumers.frames import PATH, CandidateFrames
 from exams.consumers.hub import HubSource
 from exams.enums import OpKind
@@ -90,6 +92,25 @@ async def test_what_a_replaced_tablet_had_not_sent_is_kept_apart(application, sh
     kept = [row async for row in RefusedOp.objects.order_by("seq").values_list("seq", "value", "epoch", "code")]
     assert kept == [(1, "A", 7, "quarantined"), (2, "B", 7, "quarantined")]
     assert await JournalEntry.objects.acount() == 0
+
+
+async def test_what_a_replaced_tablet_had_stored_is_acknowledged(application, sheet):
+    act = frame(Chain(sheet).op())
+    await post(application, sheet, [act])
+    _, frames = await post(application, sheet, [act], epoch=7)
+    assert [(f["t"], f.get("seq")) for f in frames] == [("ack", 1), ("bye", None)]
+    assert await RefusedOp.objects.acount() == 0
+
+
+async def test_a_raised_hand_stays_up_from_one_exchange_to_the_next(application, sheet):
+    await post(application, sheet, [{"t": "call", "raised": True}, {"t": "ping", "at": 0, "q": 2}])
+    await post(application, sheet, [])
+    for _ in range(60):
+        seen = (await sync_to_async(presence)(sheet.centre_sitting_id)).get(sheet.pk)
+        if seen is not None:
+            break
+        await asyncio.sleep(0.1)
+    assert (seen.called, seen.question, seen.by_http) == (True, 2, True)
 
 
 async def test_frames_share_the_limit_of_their_sheet(application, sheet):

@@ -67,6 +67,26 @@ def test_what_a_replaced_tablet_had_not_sent_is_quarantined(sheet, now):
     assert keep_refusals(refusals=[refusal(sheet, "replaced", milliseconds(now))], now=now) == ["quarantined"]
 
 
+def test_what_a_replaced_tablet_sends_again_after_its_acknowledgement_was_lost_is_in_the_sheet(sheet, now):
+    chain = Chain(sheet)
+    stored, lost = chain.op(made_at=1), chain.op(made_at=2)
+    batch = [pending(sheet, stored, chain.digests[0])]
+    assert append_ops(sitting_id=sheet.sitting_id, grace_seconds=30, pending=batch, now=now) == {sheet.pk: "stored"}
+    refusals = [Refusal(sheet.pk, 1, 0, op, "replaced") for op in (stored, lost)]
+    assert keep_refusals(refusals=refusals, now=now) == ["repeated", "quarantined"]
+    assert RefusedOp.objects.get().seq == 2
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(29, "quarantined"), (31, "late")])
+def test_where_a_wait_is_given_back_the_jury_has_what_was_made_during_it(sheet, now, minutes, told):
+    Sitting.objects.filter(pk=sheet.sitting_id).update(offline_clock=OfflineClock.STOP)
+    ended = now - timedelta(minutes=40)
+    end(sheet, ended)
+    made = milliseconds(ended + timedelta(minutes=minutes))
+    assert keep_refusals(refusals=[refusal(sheet, made_at=made)], now=now) == [told]
+    assert RefusedOp.objects.get().ends_at == ended
+
+
 @pytest.mark.parametrize("code", ["contradiction", "bad-value", "sealed", "submitted"])
 def test_other_refusals_keep_their_code(sheet, now, code):
     assert keep_refusals(refusals=[refusal(sheet, code)], now=now) == [code]

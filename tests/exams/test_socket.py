@@ -1,27 +1,32 @@
 import asyncio
 import gc
 import json
+import threading
 import weakref
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
-from django.db import connections
+from django.db import connections, transaction
 
 from ecni.shared.clock import now
 from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_centre_sitting
+from exams.actions.journal import own_centre_sitting
 from exams.actions.sheet import admit_sheet, release_sheet
 from exams.broadcast import presence
 from exams.consumers.hub import FREEZE_EVERY, HubSource
 from exams.consumers.socket import CandidateSocket, to_whoever_is_there
 from exams.enums import OfflineClock, OpKind, SheetState
 from exams.models import CentreSitting, JournalEntry, RefusedOp, Sheet, Sitting
+from exams.queries.live import live_sheets
 from exams.queries.papers import main_paper, paper_keys
 from exams.rules import heartbeat
 from exams.tickets import COOKIE, Ticket, mint_ticket
-from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, opened, staff
+from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, open_all, opened, staff
 from tests.exams.test_journal_actions import pending
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -248,7 +253,7 @@ async def astaff():
 async def test_socket_tells_time_granted_and_pause(tablet, sheet):
     state = await tablet.hello()
     common = {"centre_sitting_id": sheet.centre_sitting_id, "actor": await astaff(), "now": now()}
-    await sync_to_async(grant_time)(sheet_id=None, seconds=600, reason="alarme", **common)
+    await sync_to_async(grant_time)(sheet_ids=None, seconds=600, reason="alarme", **common)
     assert (await tablet.receive("status"))["ends_at"] == state["ends_at"] + 600_000
     await sync_to_async(pause_centre_sitting)(reason="alarme", **common)
     assert (await tablet.receive("status"))["status"] == "PAUSED"
@@ -262,7 +267,7 @@ async def test_tablets_told_at_once_are_told_the_keys_of_their_own_sheet(applica
     await tablet.act(question=3, value="AB")
     await tablet.act(OpKind.SEAL, 3, "")
     common = {"centre_sitting_id": sheet.centre_sitting_id, "actor": await astaff(), "now": now()}
-    await sync_to_async(grant_time)(sheet_id=None, seconds=600, reason="alarme", **common)
+    await sync_to_async(grant_time)(sheet_ids=None, seconds=600, reason="alarme", **common)
     assert list((await tablet.receive("status"))["keys"]) == ["0", "4"]
     assert list((await other.receive("status"))["keys"]) == ["0"]
 
@@ -329,6 +334,15 @@ async def test_a_socket_that_fails_while_told_of_the_staff_keeps_nobody_else_fro
         centre_sitting_id=centre_sitting.pk, actor=await astaff(), now=now(), reason="alarme"
     )
     assert (await present.receive("status"))["status"] == "PAUSED"
+
+
+async def test_a_state_asked_for_while_an_act_is_under_way_is_not_older_than_its_ack(tablet):
+    await tablet.hello()
+    for seq in range(1, 46):
+        await tablet.send_op(tablet.chain.op())
+        await tablet.send({"t": "hello", "v": 1})
+        frames = [await tablet.receive("ack", "state", "refused") for _ in range(2)]
+        assert [(frame["t"], frame["seq"]) for frame in frames] == [("ack", seq), ("state", seq)]
 
 
 async def test_nothing_is_said_after_a_close(application, sheet):
@@ -412,6 +426,57 @@ async def test_socket_gives_back_the_wait_of_a_tablet_without_network(tablet, sh
     state = await tablet.receive("state")
     assert state["sitting"]["offline_clock"] == "STOP"
     assert state["ends_at"] == int((opened_at + timedelta(seconds=3660)).timestamp() * 1000)
+
+
+async def test_a_wait_in_a_centre_that_the_staff_moves_keeps_no_other_centre_waiting(application, sheet):
+    await Sitting.objects.filter(pk=sheet.sitting_id).aupdate(offline_clock=OfflineClock.STOP)
+    elsewhere = await sync_to_async(elsewhere_than)(sheet)
+    held, free = Tablet(application, sheet), Tablet(application, elsewhere)
+    moving, moved = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        mover = threads.submit(move, sheet.centre_sitting_id, moving, moved)
+        await sync_to_async(moving.wait)(5)
+        try:
+            for tablet in (held, free):
+                await tablet.connect()
+                await tablet.send({"t": "hello", "v": 1, "at": 0, "waiting": 60_000})
+            assert (await free.receive("state", "bye"))["t"] == "state"
+            assert (await held.receive("state", "bye"))["code"] == "busy"
+        finally:
+            moved.set()
+            mover.result(5)
+
+
+def elsewhere_than(sheet):
+    centre_sitting = make_centre_sitting(sheet.sitting, 1, prefix="K9")
+    open_all(centre_sitting, now=now())
+    return centre_sitting.sheets.get()
+
+
+def move(centre_sitting_id, moving, moved):
+    with transaction.atomic():
+        own_centre_sitting(centre_sitting_id)
+        moving.set()
+        moved.wait(10)
+    connections.close_all()
+
+
+async def test_a_hand_in_stored_after_the_sheet_was_read_shows_all_the_same(source, tablet, sheet):
+    await tablet.hello()
+    await tablet.act(OpKind.SUBMIT, 0, "")
+    session = source().sessions[sheet.pk]
+    (live,) = (await sync_to_async(live_sheets)([sheet.pk])).values()
+    await session.restart(replace(live, state=SheetState.COMPOSING), session.book)
+    assert (await tablet.receive("state"))["status"] == "SUBMITTED"
+
+
+async def test_what_was_read_before_a_tablet_took_the_sheet_does_not_end_it(source, application, sheet):
+    await Sheet.objects.filter(pk=sheet.pk).aupdate(epoch=2)
+    swapped = Tablet(application, sheet, epoch=2)
+    await swapped.hello()
+    session = source().sessions[sheet.pk]
+    await session.update(session.status._replace(epoch=1, state=SheetState.PAUSED), {})
+    assert (await swapped.act())["t"] == "ack"
 
 
 async def test_socket_limits_a_sheet_however_often_its_tablet_comes_back(application, tablet, sheet):

@@ -23,6 +23,15 @@ async function openedOutbox(key) {
   return outbox;
 }
 
+/** The same, once the storage has told what it holds: nothing is said to be sent, nor forgotten, before. @param {string} key */
+async function readOutbox(key) {
+  for (let attempt = 0; ; attempt++) {
+    const outbox = await openedOutbox(key);
+    if (outbox.isRead) return outbox;
+    await new Promise((resolve) => setTimeout(resolve, delay(attempt, Math.random)));
+  }
+}
+
 /** @param {"warn" | "info"} tone @param {string} strong @param {string} text */
 function show(tone, strong, text) {
   const words = element("div", {}, element("strong", {}, strong), element("br"), element("span", {}, text));
@@ -62,13 +71,13 @@ async function send(key, outbox, done) {
  * @param {{found?: () => void, done?: () => void}} told
  */
 export async function watchLeftover({ found = () => {}, done = () => {} } = {}) {
-  const left = await storage.left().catch(() => null);
+  const left = await storage.left().catch(() => storage.left()).catch(() => null);
   if (!left) return done();
   found();
   const isOurs = sheetNamed(document.cookie) === left.key;
   warn(left.waiting, left.key, isOurs);
   if (!isOurs) return;
-  const sent = async () => send(left.key, await openedOutbox(left.key), done);
+  const sent = async () => send(left.key, await readOutbox(left.key), done);
   if (!navigator.locks) return sent();
   // A page of this sheet that is open in another tab sends its own acts.
   await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => lock && sent());

@@ -54,9 +54,10 @@ async function settled(outbox, answers) {
   return quarantined;
 }
 
-/** Another tablet has the sheet: the server keeps these acts apart, numbers as they are. @param {Outbox} outbox @param {import("./protocol.js").Frame[]} answers */
+/** Another tablet has the sheet: the server keeps these acts apart, or had them before; numbers as they are. @param {Outbox} outbox @param {import("./protocol.js").Frame[]} answers */
 async function surrendered(outbox, answers) {
-  const seqs = answers.filter(({ t, code }) => t === "refused" && code === "quarantined").map(({ seq }) => seq);
-  await outbox.surrender(seqs);
-  return seqs.length;
+  const apart = answers.filter(({ t, code }) => t === "refused" && code === "quarantined");
+  const stored = answers.filter(({ t }) => t === "ack");
+  await outbox.surrender([...apart, ...stored].map(({ seq }) => seq));
+  return apart.length;
 }
