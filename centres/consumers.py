@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import json
+import logging
 from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,7 @@ from django.db import DatabaseError
 
 from centres.actions.room import carry_out
 from centres.models import Hosting
-from centres.protocol import BadCommand, parse_command
+from centres.protocol import NO_ANSWER, BadCommand, parse_command
 from centres.queries.boards import national_board, room_board
 from centres.queries.hostings import hosting_for
 from centres.queries.nation import national_hostings, sitting_to_watch
@@ -24,6 +26,8 @@ from ecni.shared.clock import now
 from exams.broadcast import NATIONAL_GROUP, room_group
 from exams.queries.clock import agreed_now
 from exams.rules.states import Refused
+
+logger = logging.getLogger(__name__)
 
 PUSH_SECONDS = 2
 NOT_FOUND = 4404
@@ -51,6 +55,13 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
     user: User
     shortest_gap = 0.5
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one console until it leaves, and stop pushing to it whatever made it leave."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self.stop_pushing()
+
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without Channels' detour by a database thread for each."""
         await getattr(self, get_handler_name(message))(message)
@@ -70,13 +81,21 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_add(self.group, self.channel_name)
         self.pushing = asyncio.create_task(self._push_for_ever())
 
-    async def disconnect(self, _code: int) -> None:
-        """Stop pushing."""
+    async def stop_pushing(self) -> None:
+        """Let go of the task that reads the board."""
         if hasattr(self, "pushing"):
             self.pushing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self.pushing
             await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        """Return what a text says; None for one that says nothing."""
+        try:
+            return json.loads(text_data)
+        except ValueError:
+            return None
 
     def person(self) -> User:
         """Return who is there, as the account stands now: a console stays open longer than some rights last."""
@@ -107,6 +126,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
                 await self.close(NOT_FOUND)
                 return
             except DatabaseError:
+                await self.send_json({"type": "stale"})
                 await asyncio.sleep(PUSH_SECONDS)
                 continue
             await self.send_json({"type": "board", **self.difference(board)})
@@ -161,6 +181,9 @@ class RoomConsumer(BoardConsumer):
             return {"ok": False, "code": "not-found", "text": "Ce centre ne vous est plus ouvert."}
         except Refused as refusal:
             return {"ok": False, "code": refusal.code, "text": str(refusal)}
+        except DatabaseError:
+            logger.exception("a command of a console failed")
+            return {"ok": False, "code": "busy", "text": NO_ANSWER}
 
 
 class NationalConsumer(BoardConsumer):

@@ -9,6 +9,7 @@ MAX_ID = 2**53
 LONGEST_REASON = 200
 LONGEST_REPORT = 4000
 LONGEST_MINUTES = 180
+NO_ANSWER = "La base de données ne répond pas. Regardez le tableau avant de recommencer."
 
 
 class BadCommand(Exception):

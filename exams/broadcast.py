@@ -4,7 +4,7 @@ Everything sent here may be lost without harm: processes read the state of Postg
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
 
@@ -107,12 +107,25 @@ def publish_presence(seen: Mapping[int, Mapping[int, Presence]]) -> None:
     pipe.execute()
 
 
-def presence(centre_sitting_id: int) -> dict[int, Presence]:
-    """Return the last presence of each tablet of a centre sitting, by sheet; empty when Redis is away."""
+def presence(centre_sitting_id: int) -> dict[int, Presence] | None:
+    """Return the last presence of each tablet of a centre sitting, by sheet; None, not known, when Redis is away."""
+    found = presences([centre_sitting_id])
+    return None if found is None else found[centre_sitting_id]
+
+
+def presences(centre_sitting_ids: Sequence[int]) -> dict[int, dict[int, Presence]] | None:
+    """Return the same of several centre sittings, in one exchange."""
+    pipe = _redis().pipeline(transaction=False)
+    for centre_sitting_id in centre_sitting_ids:
+        pipe.hgetall(presence_key(centre_sitting_id))
     try:
-        rows = _redis().hgetall(presence_key(centre_sitting_id))
+        found = pipe.execute()
     except redis.RedisError:
-        return {}
+        return None
+    return {pk: _decode(rows) for pk, rows in zip(centre_sitting_ids, found, strict=True)}
+
+
+def _decode(rows: Mapping[str, str]) -> dict[int, Presence]:
     known = len(Presence.__slots__)  # another version may say more, or less
     return {int(sheet): Presence(*json.loads(row)[:known]) for sheet, row in rows.items()}
 

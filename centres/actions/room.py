@@ -178,18 +178,16 @@ def _told(done: int, word: str, refusals: Sequence[Refused]) -> str:
 
 
 def _grant(command: protocol.GrantTime, hosting: Hosting, actor: User, now: datetime) -> str:
-    sheets: Sequence[int | None] = _sheets(hosting, command.seats) or [None]
-    with transaction.atomic():
-        for sheet in sheets:
-            grant_time(
-                centre_sitting_id=hosting.centre_sitting_id,
-                sheet_id=sheet,
-                seconds=command.minutes * 60,
-                reason=command.reason,
-                actor=actor,
-                now=now,
-            )
-    whom = f"{len(sheets)} candidat(s)" if command.seats else "tout le centre"
+    sheets = _sheets(hosting, command.seats)
+    grant_time(
+        centre_sitting_id=hosting.centre_sitting_id,
+        sheet_ids=sheets or None,
+        seconds=command.minutes * 60,
+        reason=command.reason,
+        actor=actor,
+        now=now,
+    )
+    whom = f"{len(sheets)} candidat(s)" if sheets else "tout le centre"
     return f"{command.minutes} min de plus pour {whom}."
 
 

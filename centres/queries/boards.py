@@ -1,10 +1,11 @@
 """The room board and the national board, as plain JSON: words, tones and icons are never decided in the browser."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -13,6 +14,7 @@ from redis import RedisError
 
 from centres.models import Hosting, Incident, Seat
 from centres.rules.board import (
+    PRESENCE_UNKNOWN,
     ROOM_LABELS,
     SHEET_LABELS,
     Label,
@@ -29,9 +31,9 @@ from centres.rules.board import (
 )
 from centres.rules.seating import extra_seconds, missing_seconds
 from ecni.vitals.hints import reached_limit
-from exams.broadcast import Presence, doors, presence
+from exams.broadcast import Presence, doors, presence, presences
 from exams.enums import CentreSittingState, GrantCause, GuardMode, Lack, LimitName, SheetState
-from exams.models import PaperQuestion, RefusedOp
+from exams.models import PaperQuestion, RefusedOp, Sheet
 from exams.queries.admission import guard_modes
 from exams.queries.sheets import closing_obstacles
 from exams.rules.heartbeat import SOONEST_SECONDS, is_silent
@@ -60,20 +62,26 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
     """Return a whole board, alerts first; the same number of statements whatever the number of seats."""
     state = CentreSittingState(_fresh_state(hosting))
     seats = list(_board_seats(hosting))
-    seen = presence(hosting.centre_sitting_id)
+    known = presence(hosting.centre_sitting_id)
+    seen = known or {}
     muted = _muted([seat.sheet_id for seat in seats if seat.sheet_id in seen and seen[seat.sheet_id].called])
     incidents = _incident_counts(hosting)
     total = question_count(hosting.sitting_id)
     rows = []
     for seat in seats:
         sight = _sight(seat, seen.get(seat.sheet_id), hosting, is_muted=seat.sheet_id in muted)
+        if known is None:
+            sight = replace(sight, is_presence_known=False)
         rows.append(_row(seat, sight, now) | {"total": total, "incidents": incidents.get(seat.pk, 0)})
     return {
         "state": {"code": state.value, **asdict(ROOM_LABELS[state])},
         "clock": _clock(hosting, state, [seat.sheet.ends_at for seat in seats], now),
         "counts": _counts(rows),
         "obstacles": _closing_words(hosting, state, rows, now),
-        "limits": [asdict(alert) for alert in limit_alerts(_reached_in(hosting, now), now, of_one_centre=True)],
+        "limits": [
+            asdict(alert)
+            for alert in (*_unknown(known), *limit_alerts(_reached_in(hosting, now), now, of_one_centre=True))
+        ],
         "rows": rows,
     }
 
@@ -108,13 +116,17 @@ def question_count(sitting_id: int) -> int:
 def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]:
     """Return one tile per hosting of a sitting, and sums; presences come from Redis, counts from PostgreSQL."""
     found = list(hostings)
-    counts = _sheet_counts([hosting.centre_sitting_id for hosting in found])
-    tiles = [_tile(hosting, counts.get(hosting.centre_sitting_id, {}), now) for hosting in found]
+    ids = [hosting.centre_sitting_id for hosting in found]
+    counts, live, known = _sheet_counts(ids), _live_sheets(ids), presences(ids)
+    tiles = [
+        _tile(hosting, counts.get(pk, {}), live.get(pk, []), None if known is None else known[pk], now)
+        for hosting, pk in zip(found, ids, strict=True)
+    ]
     reached = reached_limits(now)
     return {
         "tiles": tiles,
         "sums": {name: sum(tile[name] for tile in tiles) for name in ("expected", "composing", "offline", "submitted")},
-        "limits": [asdict(alert) for alert in _national_alerts(reached, now)],
+        "limits": [asdict(alert) for alert in (*_unknown(known), *_national_alerts(reached, now))],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
         "limit": reached_limit(told={TOLD_BY_DOORS.get((one.limit, one.lack), "") for one in reached}),
@@ -176,6 +188,8 @@ def _incident_counts(hosting: Hosting) -> dict[int, int]:
 
 
 def _muted(sheet_ids: list[int]) -> set[int]:
+    if not sheet_ids:
+        return set()
     try:
         found = cache.get_many([handled_call_key(sheet_id) for sheet_id in sheet_ids])
     except RedisError:
@@ -281,18 +295,32 @@ def _sheet_counts(centre_sitting_ids: list[int]) -> dict[int, dict[str, int]]:
     return counts
 
 
-def _tile(hosting: Hosting, counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
+def _live_sheets(centre_sitting_ids: list[int]) -> dict[int, list[int]]:
+    live = Sheet.objects.filter(centre_sitting_id__in=centre_sitting_ids, state__in=LIVE_STATES)
+    return dict(live.order_by().values_list("centre_sitting_id").annotate(pks=ArrayAgg("pk")))
+
+
+def _unknown(known: object | None) -> list[Label]:
+    return [PRESENCE_UNKNOWN] if known is None else []
+
+
+def _tile(
+    hosting: Hosting,
+    counts: Mapping[str, int],
+    live: Sequence[int],
+    seen: Mapping[int, Presence] | None,
+    now: datetime,
+) -> dict[str, Any]:
     state = CentreSittingState(hosting.centre_sitting.state)
-    seen = presence(hosting.centre_sitting_id)
-    fresh = [
-        item
-        for item in seen.values()
+    fresh = {
+        sheet: item
+        for sheet, item in (seen or {}).items()
         if item.online and not is_silent(now.timestamp() - item.seen_at / 1000, item.beat)
-    ]
-    live = sum(counts.get(code, 0) for code in LIVE_STATES)
-    offline = max(0, live - len(fresh)) if state == CentreSittingState.OPEN else 0
-    calls = sum(item.called for item in fresh)
-    label = _tile_label(ROOM_LABELS[state], live, offline, calls)
+    }
+    is_told = seen is not None and state == CentreSittingState.OPEN
+    offline = sum(sheet not in fresh for sheet in live) if is_told else 0
+    calls = sum(item.called for item in fresh.values())
+    label = _tile_label(ROOM_LABELS[state], len(live), offline, calls)
     return {
         "hosting": hosting.pk,
         "centre": hosting.centre.name,
@@ -300,7 +328,7 @@ def _tile(hosting: Hosting, counts: Mapping[str, int], now: datetime) -> dict[st
         "state": asdict(label),
         "expected": sum(counts.values()),
         "connected": len(fresh),
-        "composing": live,
+        "composing": len(live),
         "submitted": counts.get(SheetState.SUBMITTED, 0) + counts.get(SheetState.CLOSED, 0),
         "offline": offline,
         "note": _tile_note(counts, offline, calls),

@@ -38,6 +38,7 @@ class Sight:
         has_called: hand raised, and nobody on the way.
         is_contradicted: whether an op came that contradicts one that is stored.
         has_quarantine: whether an op is kept apart for the jury.
+        is_presence_known: False while Redis is away: a tablet that is not seen is not said to be offline.
     """
 
     state: S
@@ -54,6 +55,7 @@ class Sight:
     has_called: bool
     is_contradicted: bool
     has_quarantine: bool
+    is_presence_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,22 @@ ROOM_LABELS: Mapping[C, Label] = {
     C.SIGNED: Label("quiet", "sign", "Signée"),
 }
 
+PRESENCE_UNKNOWN = Label(
+    "warn",
+    "wifi-off",
+    "Redis ne répond pas : présences et mains levées ne sont pas connues. "
+    "Les candidats composent, leurs réponses sont enregistrées.",
+)
+
 _FINISHED = frozenset({S.SUBMITTED, S.CLOSED, S.ABSENT, S.WITHDRAWN, S.EXCLUDED})
 _WAITED = frozenset({S.COMPOSING, S.PAUSED})
 _CONNECTED = _WAITED | {S.EXPECTED, S.ADMITTED, S.READY}
 
 
 def network_label(sight: Sight, now: datetime) -> Label | None:
-    """Return the state of the tablet's connection, or None when it does not matter (not arrived, or finished)."""
+    """Return the state of the tablet's connection, or None: not known, not arrived, or finished."""
+    if not sight.is_presence_known:
+        return None
     if sight.state not in _CONNECTED or sight.seen_at is None:
         return Label("danger", "wifi-off", "Hors ligne") if sight.state in _WAITED else None
     silence = _age(sight.seen_at, now)

@@ -1,15 +1,18 @@
 """The nation on one screen."""
 
+import logging
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from centres.protocol import BadCommand, parse_grant
+from centres.protocol import NO_ANSWER, BadCommand, parse_grant
 from centres.queries.boards import national_board
 from centres.queries.nation import national_hostings, sitting_to_watch, watched_sittings
 from centres.rules.access import may
@@ -18,6 +21,8 @@ from ecni.shared.clock import now
 from exams.actions.centre_sitting import grant_time_everywhere, open_sitting
 from exams.queries.clock import agreed_now
 from exams.rules.states import Refused
+
+logger = logging.getLogger(__name__)
 
 
 @never_cache
@@ -48,9 +53,16 @@ def open_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
         opened = open_sitting(sitting_id=sitting_id, actor=actor, now=agreed_now(now()))
     except Refused as refusal:
         messages.error(request, str(refusal))
+    except DatabaseError:
+        logger.exception("an opening everywhere failed")
+        messages.error(request, NO_ANSWER)
     else:
-        level = messages.SUCCESS if opened else messages.INFO
-        messages.add_message(request, level, f"{opened} centre(s) ouvert(s) au même instant.")
+        level = messages.SUCCESS if opened.count else messages.INFO
+        messages.add_message(request, level, f"{opened.count} centre(s) ouvert(s) au même instant.")
+        if opened.held:
+            left = national_hostings(actor, sitting_id).filter(centre_sitting_id__in=opened.held)
+            held = ", ".join(left.values_list("centre__name", flat=True))
+            messages.error(request, f"Un autre acte est en cours dans {held} : recommencez pour ces centres.")
     return _back(sitting_id)
 
 
@@ -70,6 +82,9 @@ def grant_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
         )
     except (BadCommand, Refused) as refusal:
         messages.error(request, str(refusal))
+    except DatabaseError:
+        logger.exception("time for everybody could not be granted")
+        messages.error(request, NO_ANSWER)
     else:
         messages.success(request, f"{command.minutes} min de plus pour tous les candidats de l’épreuve.")
     return _back(sitting_id)

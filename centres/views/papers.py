@@ -16,6 +16,7 @@ from centres.views.room import own_hosting
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from ecni.shared.clock import now
+from exams.actions.centre_sitting import CLOSED_STATES
 from exams.queries.articles import opened_articles
 from exams.rules.states import WrongState
 
@@ -28,7 +29,8 @@ def slips_pdf(request: HttpRequest, hosting_id: int) -> HttpResponse:
     actor, hosting = own_hosting(request, hosting_id)
     if not may(actor.role, "print-slips"):
         raise PermissionDenied
-    return _pdf(request, actor, hosting, printed_slips(hosting.pk), f"coupons-{hosting.centre.code}.pdf")
+    target = f"hosting:{hosting.pk}"
+    return _pdf(request, actor, hosting, target, printed_slips(hosting.pk), f"coupons-{hosting.centre.code}.pdf")
 
 
 @never_cache
@@ -41,7 +43,7 @@ def slip_pdf(request: HttpRequest, hosting_id: int, seat_id: int) -> HttpRespons
         raise PermissionDenied
     if not Seat.objects.filter(hosting=hosting, pk=seat_id).exists():
         raise Http404
-    return _pdf(request, actor, hosting, [printed_slip(seat_id)], f"coupon-{seat_id}.pdf")
+    return _pdf(request, actor, hosting, f"seat:{seat_id}", [printed_slip(seat_id)], f"coupon-{seat_id}.pdf")
 
 
 @never_cache
@@ -65,8 +67,13 @@ def articles_pdf(request: HttpRequest, hosting_id: int) -> HttpResponse:
     return _document(articles_document(hosting, articles), f"articles-{hosting.centre.code}.pdf")
 
 
-def _pdf(request: HttpRequest, actor: User, hosting: Hosting, slips: list[PrintedSlip], name: str) -> HttpResponse:
-    log_deed(actor=actor, verb="print_slips", target=f"hosting:{hosting.pk}", now=now(), data={"slips": len(slips)})
+def _pdf(
+    request: HttpRequest, actor: User, hosting: Hosting, target: str, slips: list[PrintedSlip], name: str
+) -> HttpResponse:
+    if hosting.centre_sitting.state in CLOSED_STATES:  # a slip also gives the code of the results
+        messages.error(request, "L’épreuve est close : plus aucun coupon n’est imprimé.")
+        return redirect("centres:room-show", hosting.pk)
+    log_deed(actor=actor, verb="print_slips", target=target, now=now(), data={"slips": len(slips)})
     return _document(slips_document(hosting, slips, request.build_absolute_uri("/")), name)
 
 

@@ -1,9 +1,11 @@
 """One centre's console: pages and forms. Its socket does the same without reloading; forms work without it."""
 
+import logging
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from centres.actions.room import carry_out, reveal_candidate
 from centres.models import Hosting, Seat
-from centres.protocol import VERBS, BadCommand, parse_command
+from centres.protocol import NO_ANSWER, VERBS, BadCommand, parse_command
 from centres.queries.boards import room_board
 from centres.queries.hostings import hosting_for
 from centres.rules.access import may
@@ -23,6 +25,8 @@ from exams.enums import SheetState
 from exams.queries.articles import has_articles
 from exams.queries.clock import agreed_now
 from exams.rules.states import Already, Refused
+
+logger = logging.getLogger(__name__)
 
 FILTERED = frozenset(
     {
@@ -107,6 +111,9 @@ def act(request: HttpRequest, hosting_id: int, act: str) -> HttpResponseBase:
         return _answer(request, hosting, "malformed", str(error))
     except Refused as refusal:
         return _answer(request, hosting, refusal.code, str(refusal))
+    except DatabaseError:
+        logger.exception("a command of a form failed")
+        return _answer(request, hosting, "busy", NO_ANSWER)
     return _answer(request, hosting, "", text)
 
 

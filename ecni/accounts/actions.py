@@ -23,6 +23,16 @@ def log_deed(
     return Deed.objects.create(actor=actor, verb=verb, target=target, at=now, reason=reason, data=data or {})
 
 
-def log_deeds(*, actor: User, verb: str, targets: Sequence[str], now: datetime) -> None:
+def log_deeds(
+    *,
+    actor: User,
+    verb: str,
+    targets: Sequence[str],
+    now: datetime,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
     """Write one deed for each thing that the same act was done to, as `log_deed`."""
-    Deed.objects.bulk_create(Deed(actor=actor, verb=verb, target=target, at=now) for target in targets)
+    Deed.objects.bulk_create(
+        Deed(actor=actor, verb=verb, target=target, at=now, reason=reason, data=data or {}) for target in targets
+    )

@@ -1,14 +1,16 @@
 """What the staff does to a whole centre sitting: welcome, open, pause, resume, grant time, close."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
+from psycopg2.errors import LockNotAvailable
 
-from ecni.accounts.actions import log_deed
+from ecni.accounts.actions import log_deed, log_deeds
 from ecni.accounts.models import User
 from exams.actions.freezing import freeze_sheets
 from exams.actions.journal import own_centre_sitting, prepare_journal
@@ -32,6 +34,16 @@ from exams.rules.timing import effective_end
 
 GRANT_SECONDS = range(60, 3 * 3600 + 1)
 CLOSED_STATES = frozenset({CentreSittingState.CLOSED, CentreSittingState.SIGNED})
+PATIENCE_MS = 1_000
+"""How long an opening everywhere waits for a centre that somebody else is moving."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSitting:
+    """How many centre sittings an opening everywhere opened, and which it left since somebody else was moving them."""
+
+    count: int
+    held: Sequence[int]
 
 
 @transaction.atomic
@@ -89,19 +101,31 @@ def open_centre_sitting(*, centre_sitting_id: int, actor: User, now: datetime) -
 
 
 @transaction.atomic
-def open_sitting(*, sitting_id: int, actor: User, now: datetime) -> int:
-    """Open every centre sitting that is in its lobby, at the same instant; return how many.
+def open_sitting(*, sitting_id: int, actor: User, now: datetime) -> OpenedSitting:
+    """Open every centre sitting that is in its lobby, at the same instant.
+
+    One that somebody else is moving for longer than a moment is left, and named: the others do not wait for it.
 
     Raises:
         TooEarly: before the hour of the sitting.
     """
     waiting = CentreSitting.objects.filter(sitting_id=sitting_id, state=CentreSittingState.LOBBY)
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
-    owned = [_own(centre_sitting_id) for centre_sitting_id in ids]
-    lobbies = [centre_sitting for centre_sitting in owned if centre_sitting.state == CentreSittingState.LOBBY]
+    lobbies, held = [], []
+    for centre_sitting_id in waiting.order_by("pk").values_list("pk", flat=True):
+        try:
+            with transaction.atomic():
+                own_centre_sitting(centre_sitting_id, patience_ms=PATIENCE_MS)
+                centre_sitting = _own(centre_sitting_id)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            held.append(centre_sitting_id)
+            continue
+        if centre_sitting.state == CentreSittingState.LOBBY:
+            lobbies.append(centre_sitting)
     for centre_sitting in lobbies:
         _open(centre_sitting, actor=actor, now=now)
-    return len(lobbies)
+    return OpenedSitting(len(lobbies), held)
 
 
 @transaction.atomic
@@ -140,15 +164,15 @@ def resume_centre_sitting(*, centre_sitting_id: int, actor: User, now: datetime)
 
 @transaction.atomic
 def grant_time(
-    *, centre_sitting_id: int, sheet_id: int | None, seconds: int, reason: str, actor: User, now: datetime
-) -> TimeGrant:
-    """Give seconds to one sheet, or to every sheet of the centre sitting when `sheet_id` is None.
+    *, centre_sitting_id: int, sheet_ids: Collection[int] | None, seconds: int, reason: str, actor: User, now: datetime
+) -> None:
+    """Give seconds to some sheets, or to every sheet of the centre sitting when `sheet_ids` is None.
 
     Raises:
         ReasonMissing: no reason given.
         BadDuration: outside 1 minute to 3 hours.
         NotFinished: the centre sitting is closed.
-        Sheet.DoesNotExist: the sheet is not of this centre sitting.
+        Sheet.DoesNotExist: one of them is not of this centre sitting.
     """
     _require(reason)
     if seconds not in GRANT_SECONDS:
@@ -157,21 +181,24 @@ def grant_time(
     if centre_sitting.state in CLOSED_STATES:
         msg = "L’épreuve est close dans ce centre : plus aucun temps ne peut être accordé."
         raise NotFinished(msg)
-    sheet = None if sheet_id is None else centre_sitting.sheets.get(pk=sheet_id)
-    grant = TimeGrant.objects.create(
-        sitting_id=centre_sitting.sitting_id,
-        centre_sitting=None if sheet else centre_sitting,
-        sheet=sheet,
-        seconds=seconds,
-        reason=reason,
-        granted_by=actor,
-        granted_at=now,
-    )
+    sheets = list(centre_sitting.sheets.filter(pk__in=sheet_ids or ()).order_by("pk"))
+    if len(sheets) < len(set(sheet_ids or ())):
+        raise Sheet.DoesNotExist
+    common = {
+        "sitting_id": centre_sitting.sitting_id,
+        "seconds": seconds,
+        "reason": reason,
+        "granted_by": actor,
+        "granted_at": now,
+    }
+    grants = [TimeGrant(sheet=sheet, **common) for sheet in sheets] or [
+        TimeGrant(centre_sitting=centre_sitting, **common)
+    ]
+    TimeGrant.objects.bulk_create(grants)
     refresh_ends(centre_sitting_id=centre_sitting_id, now=now)
     touch(centre_sitting_id)
-    target = f"sheet:{sheet.pk}" if sheet else f"centre_sitting:{centre_sitting_id}"
-    log_deed(actor=actor, verb="grant_time", target=target, reason=reason, now=now, data={"seconds": seconds})
-    return grant
+    targets = [f"sheet:{sheet.pk}" for sheet in sheets] or [f"centre_sitting:{centre_sitting_id}"]
+    log_deeds(actor=actor, verb="grant_time", targets=targets, reason=reason, now=now, data={"seconds": seconds})
 
 
 @transaction.atomic

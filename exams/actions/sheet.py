@@ -11,10 +11,11 @@ from ecni.accounts.models import User
 from exams.actions.centre_sitting import start_sheets, touch, write_alike
 from exams.actions.journal import own_centre_sitting
 from exams.enums import CentreSittingState, SheetState
-from exams.models import Sheet
+from exams.models import JournalEntry, Sheet
 from exams.rules.states import LIVE_STATES, WAITING_STATES, Already, ReasonMissing, Refused, WrongState
 
 ADMITTING_STATES = frozenset({CentreSittingState.LOBBY, CentreSittingState.OPEN})
+_NOT_FINISHED = WAITING_STATES | LIVE_STATES
 
 
 @transaction.atomic
@@ -62,18 +63,20 @@ def admit_sheets(*, centre_sitting_id: int, sheet_ids: Sequence[int], actor: Use
 def mark_absent(*, sheet_id: int, actor: User, now: datetime, reason: str) -> None:
     """Declare that nobody came for this sheet; admitting it later is still possible.
 
+    One that was admitted by mistake, even one whose time runs, is declared too as long as no tablet ever had its paper.
+
     Raises:
         Already: declared before.
-        WrongState: somebody holds the sheet.
+        WrongState: somebody holds the sheet, or did.
     """
     sheet = _own_sheet(sheet_id)
     if sheet.state == SheetState.ABSENT:
         raise Already
-    if sheet.state != SheetState.EXPECTED:
-        msg = "Cette copie a déjà été admise."
+    if sheet.state != SheetState.EXPECTED and (sheet.state not in _NOT_FINISHED or _was_held(sheet)):
+        msg = "Une tablette tient ou a tenu cette copie, ou bien elle est finie."
         raise WrongState(msg)
-    sheet.state = SheetState.ABSENT
-    sheet.save(update_fields=["state"])
+    sheet.state, sheet.ends_at = SheetState.ABSENT, None
+    sheet.save(update_fields=["state", "ends_at"])
     _finish(sheet, actor=actor, verb="mark_absent", now=now, reason=reason)
 
 
@@ -106,6 +109,11 @@ def _objection_to_admit(sheet: Sheet) -> Refused | None:
     if sheet.centre_sitting.state not in ADMITTING_STATES:
         return WrongState("L’accueil n’est pas ouvert dans ce centre.")
     return None
+
+
+def _was_held(sheet: Sheet) -> bool:
+    acts = JournalEntry.objects.filter(sitting_id=sheet.sitting_id, sheet_id=sheet.pk)
+    return sheet.ready_at is not None or sheet.epoch > 1 or acts.exists()
 
 
 def _own_sheet(sheet_id: int) -> Sheet:

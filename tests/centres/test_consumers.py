@@ -1,19 +1,23 @@
 """The consoles' sockets: the board pushed, commands answered, strangers turned away."""
 
-from threading import Barrier
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.test import Client
 
 from centres.consumers import DATABASE_THREADS
+from centres.protocol import NO_ANSWER
 from centres.routing import websocket_urlpatterns
 from ecni.accounts.enums import Role
 from ecni.accounts.models import User
+from exams.actions.journal import own_centre_sitting
 from exams.enums import CentreSittingState, SheetState
 from tests.factories.centres import make_centre, make_hosting, make_staff
 
@@ -90,6 +94,56 @@ async def test_socket_answers_refusals_in_words(watched):
     assert (await answer_of(communicator, id=2, verb="danser"))["code"] == "malformed"
     assert (await answer_of(communicator, id=3, verb="admettre", seats=[999_999]))["code"] == "unknown-seat"
     await communicator.disconnect()
+
+
+async def test_a_command_that_the_database_does_not_answer_is_said_and_the_socket_lives(watched):
+    hosting, agency, _ = watched
+    communicator = await log_in(hosting, agency)
+    await communicator.connect()
+    moving, moved = Event(), Event()
+    with ThreadPoolExecutor(1) as threads:
+        mover = threads.submit(move, hosting.centre_sitting_id, moving, moved)
+        await sync_to_async(moving.wait)(5)
+        try:
+            await communicator.send_json_to({"id": 1, "verb": "admettre-tous"})
+            received = {}
+            while received.get("type") != "answer":
+                received = await communicator.receive_json_from(timeout=8)
+        finally:
+            moved.set()
+            mover.result(5)
+    assert (received["ok"], received["code"], received["text"]) == (False, "busy", NO_ANSWER)
+    assert (await answer_of(communicator, id=2, verb="admettre-tous"))["ok"]
+    await communicator.disconnect()
+
+
+def move(centre_sitting_id, moving, moved):
+    with transaction.atomic():
+        own_centre_sitting(centre_sitting_id)
+        moving.set()
+        moved.wait(10)
+    connection.close()
+
+
+async def test_what_is_no_message_ends_nothing(watched):
+    hosting, agency, _ = watched
+    communicator = await log_in(hosting, agency)
+    await communicator.connect()
+    for text in ("x", "[]", "3"):
+        await communicator.send_to(text_data=text)
+    assert (await answer_of(communicator, id=1, verb="admettre-tous"))["ok"]
+    await communicator.disconnect()
+
+
+async def test_a_socket_that_fails_stops_reading_the_board(watched):
+    hosting, agency, _ = watched
+    communicator = await log_in(hosting, agency)
+    await communicator.connect()
+    await communicator.receive_json_from(timeout=5)
+    await communicator.send_input({"type": "websocket.receive", "bytes": b"x"})
+    with pytest.raises(ValueError, match="No text section"):
+        await communicator.wait(5)
+    assert not [task for task in asyncio.all_tasks() if "_push_for_ever" in repr(task)]
 
 
 async def test_socket_is_closed_to_strangers(watched):

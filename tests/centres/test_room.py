@@ -1,7 +1,8 @@
 """The room console by its forms and by its socket: who may, what is refused, two people at once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from django.core.cache import cache
@@ -21,10 +22,11 @@ from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed, User
 from ecni.shared import clock
 from exams import broadcast
+from exams.actions.journal import mark_ready, own_centre_sitting
 from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import Presence, publish_presence
 from exams.enums import CentreSittingState, SheetState
-from exams.models import CentreSitting, Sheet, TimeGrant
+from exams.models import CentreSitting, FrozenSheet, Sheet, TimeGrant
 from exams.rules.states import Already, NotFinished, ReasonMissing
 from tests.exams.sitting import Chain
 from tests.factories.centres import NOW, make_centre, make_hosting, make_sitting, make_staff
@@ -234,6 +236,28 @@ def test_absent_then_admitted_late(console, hosting):
     assert post(console, hosting, "admettre", seats=[one]).json()["ok"]
 
 
+def test_who_was_admitted_by_mistake_is_absent_unless_a_tablet_had_the_sheet(console, hosting, head):
+    one, two, three = seats(hosting)
+    carry_out(command=protocol.Admit(()), hosting=hosting, actor=head, now=NOW)
+    assert post(console, hosting, "absents", seats=[one]).json()["ok"]
+    carry_out(command=protocol.Open(), hosting=hosting, actor=User.objects.get(role=Role.AGENCY), now=NOW)
+    sheets = {seat.pk: seat.sheet_id for seat in hosting.seats.all()}
+    mark_ready(sheets=[(sheets[two], 1)], now=NOW)
+    assert post(console, hosting, "absents", seats=[two]).json()["code"] == "wrong-state"
+    assert post(console, hosting, "absents", seats=[three]).json()["ok"]
+    states = dict(Sheet.objects.values_list("pk", "state"))
+    assert [states[sheets[seat]] for seat in (one, two, three)] == ["ABSENT", "COMPOSING", "ABSENT"]
+    carry_out(command=protocol.Close("fin"), hosting=hosting, actor=head, now=NOW)
+    assert list(FrozenSheet.objects.values_list("sheet_id", flat=True)) == [sheets[two]]
+
+
+def test_no_slip_is_printed_once_the_sitting_is_closed(console, hosting, head):
+    CentreSitting.objects.update(state=CentreSittingState.CLOSED)
+    for path in ("coupons.pdf", f"place/{seats(hosting)[0]}/coupon.pdf"):
+        answer = console.get(f"/salle/{hosting.pk}/{path}", follow=True)
+        assert "plus aucun coupon" in answer.content.decode()
+
+
 def test_incidents_only_grow(console, hosting):
     post(console, hosting, "incident", text="coupure de courant")
     post(console, hosting, "incident", text="malaise", seats=[seats(hosting)[0]])
@@ -342,14 +366,31 @@ def test_board_warns_of_what_was_refused(hosting, head, code, tone, word):
     assert [other["alerts"] for other in others] == [[], []]
 
 
-def test_board_survives_the_loss_of_redis(hosting, monkeypatch):
-    monkeypatch.setattr(broadcast, "_redis", Lost)
-    assert len(room_board(hosting, NOW)["rows"]) == 3
+def test_a_centre_is_not_calm_while_some_are_offline_and_others_have_handed_in(hosting, head):
+    carry_out(command=protocol.Admit(()), hosting=hosting, actor=head, now=NOW)
+    carry_out(command=protocol.Open(), hosting=hosting, actor=User.objects.get(role=Role.AGENCY), now=NOW)
+    lost, *there = [seat.sheet_id for seat in hosting.seats.order_by("seat_number")]
+    Sheet.objects.filter(pk__in=there).update(state=SheetState.SUBMITTED)
+    seen = Presence(int(NOW.timestamp() * 1000), None, 0, 0, called=False, online=True, by_http=False)
+    publish_presence({hosting.centre_sitting_id: dict.fromkeys(there, seen)})
+    (tile,) = national_board(Hosting.objects.all(), NOW)["tiles"]
+    assert (tile["offline"], tile["composing"], tile["submitted"], tile["state"]["tone"]) == (1, 1, 2, "danger")
+    assert lost not in there
 
 
-class Lost:
-    def hgetall(self, _key):
-        raise broadcast.redis.ConnectionError
+def test_without_redis_presence_is_unknown_and_nobody_is_said_offline(hosting, head, settings):
+    carry_out(command=protocol.Admit(()), hosting=hosting, actor=head, now=NOW)
+    carry_out(command=protocol.Open(), hosting=hosting, actor=User.objects.get(role=Role.AGENCY), now=NOW)
+    settings.REDIS_HINTS_URL = "redis://127.0.0.1:1/0"
+    broadcast._redis.cache_clear()
+    try:
+        room, nation = room_board(hosting, NOW), national_board(Hosting.objects.all(), NOW)
+    finally:
+        broadcast._redis.cache_clear()
+    assert [(row["network"], row["alerts"], row["tone"]) for row in room["rows"]] == [(None, [], "ok")] * 3
+    assert nation["sums"]["offline"] == 0
+    for board in (room, nation):
+        assert "Redis ne répond pas" in board["limits"][0]["word"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -420,6 +461,46 @@ def test_the_agency_opens_everywhere_and_ops_may_not(client, hosting):
     assert CentreSitting.objects.get().state == CentreSittingState.OPEN
     assert "0 centre(s) ouvert(s)" in client.post(path, follow=True).content.decode()
     assert client.get("/national/?epreuve=999").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_centre_that_somebody_moves_keeps_the_others_from_opening_only_for_an_instant(client, hosting):
+    set_hour(hosting)
+    other = make_hosting(count=1, centre=make_centre("lille", 40), sitting=hosting.sitting, state="LOBBY")
+    client.force_login(User.objects.get(role=Role.AGENCY))
+    moving, moved = Event(), Event()
+
+    def move():
+        with transaction.atomic():
+            own_centre_sitting(other.centre_sitting_id)
+            moving.set()
+            moved.wait(10)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        mover = threads.submit(move)
+        moving.wait(5)
+        try:
+            page = client.post(
+                reverse("centres:national-open", args=[hosting.sitting_id]), follow=True
+            ).content.decode()
+        finally:
+            moved.set()
+            mover.result(5)
+    assert "1 centre(s) ouvert(s)" in page
+    assert "Un autre acte est en cours dans" in page
+    states = dict(CentreSitting.objects.values_list("pk", "state"))
+    assert (states[hosting.centre_sitting_id], states[other.centre_sitting_id]) == ("OPEN", "LOBBY")
+
+
+def test_giving_time_to_some_costs_the_same_statements_however_many(hosting, head, django_assert_max_num_queries):
+    with django_assert_max_num_queries(20):
+        carry_out(command=protocol.GrantTime(tuple(seats(hosting)), 5, "bruit"), hosting=hosting, actor=head, now=NOW)
+    assert TimeGrant.objects.count() == 3
+    other = make_hosting(count=30, centre=make_centre("lille", 40), sitting=make_sitting(number=2))
+    with django_assert_max_num_queries(20):
+        carry_out(command=protocol.GrantTime(tuple(seats(other)), 5, "bruit"), hosting=other, actor=head, now=NOW)
+    assert Deed.objects.filter(verb="grant_time", reason="bruit").count() == 33
 
 
 def test_the_agency_gives_the_same_time_to_everybody(client, hosting, head):

@@ -21,12 +21,13 @@ def test_staff_acts_go_through_without_redis():
     centre_sitting = opened(count=1, now=now())
     before = CentreSitting.objects.get(pk=centre_sitting.pk).revision
     grant_time(
-        centre_sitting_id=centre_sitting.pk, sheet_id=None, seconds=300, reason="alarme", actor=staff(), now=now()
+        centre_sitting_id=centre_sitting.pk, sheet_ids=None, seconds=300, reason="alarme", actor=staff(), now=now()
     )
     assert TimeGrant.objects.count() == 1
     assert CentreSitting.objects.get(pk=centre_sitting.pk).revision == before + 1
 
 
 @pytest.mark.usefixtures("_redis_away")
-def test_presence_is_empty_without_redis():
-    assert broadcast.presence(1) == {}
+def test_presence_is_not_known_without_redis():
+    assert broadcast.presence(1) is None
+    assert broadcast.presences([1, 2]) is None

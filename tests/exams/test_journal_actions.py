@@ -183,7 +183,7 @@ def test_extra_minutes_in_the_last_second_reopen_the_sheet(sheet, now):
     assert append(sheet, chain.op(), chain.digests[0]) == "late"
     grant_time(
         centre_sitting_id=sheet.centre_sitting_id,
-        sheet_id=sheet.pk,
+        sheet_ids=[sheet.pk],
         seconds=300,
         reason="alarme incendie",
         actor=staff(),

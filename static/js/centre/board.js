@@ -3,16 +3,20 @@
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15000;
 
-/** A console's socket: `onboard(board)` for each push, `onanswer(answer)` for each command answered. */
+/** The server pushes every two seconds, changed or not: a socket that says nothing for so long is dead, whatever it is called. */
+const SILENCE = 8000;
+
+/** A console's socket: `board(board)` for each push, `answer(answer)` for each command answered, `lost()` when the one before has gone. */
 export class BoardSocket {
   #path;
   #handlers;
   #socket = null;
+  #silence = null;
   #attempts = 0;
 
   /**
    * @param {string} path
-   * @param {{board: (board: object) => void, answer?: (answer: object) => void, live: (isLive: boolean) => void}} handlers
+   * @param {{board: (board: object) => void, answer?: (answer: object) => void, lost?: () => void, live: (isLive: boolean) => void}} handlers
    */
   constructor(path, handlers) {
     this.#path = path;
@@ -32,19 +36,42 @@ export class BoardSocket {
   #connect() {
     const socket = new WebSocket(new URL(this.#path, location.href.replace(/^http/, "ws")));
     this.#socket = socket;
+    this.#listen(socket);
     socket.addEventListener("message", ({ data }) => {
-      const message = JSON.parse(data);
-      this.#attempts = 0;
-      if (message.type === "board") this.#handlers.board(message);
-      else this.#handlers.answer?.(message);
-      this.#handlers.live(true);
+      if (socket !== this.#socket) return;
+      this.#listen(socket);
+      this.#take(JSON.parse(data));
     });
-    socket.addEventListener("close", ({ code }) => {
-      this.#handlers.live(false);
-      if (code === 4404) return;
-      const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts++);
-      setTimeout(() => this.#connect(), FIRST_DELAY + Math.random() * longest);
-    });
+    socket.addEventListener("close", ({ code }) => this.#end(socket, code !== 4404));
+  }
+
+  /** @param {{type: "board" | "stale" | "answer"}} message */
+  #take(message) {
+    this.#attempts = 0;
+    if (message.type === "board") this.#handlers.board(message);
+    if (message.type === "answer") this.#handlers.answer?.(message);
+    else this.#handlers.live(message.type === "board");
+  }
+
+  /** @param {WebSocket} socket */
+  #listen(socket) {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.#end(socket, true);
+      socket.close();
+    }, SILENCE);
+  }
+
+  /** @param {WebSocket} socket @param {boolean} comesBack */
+  #end(socket, comesBack) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    clearTimeout(this.#silence);
+    this.#handlers.live(false);
+    this.#handlers.lost?.();
+    if (!comesBack) return;
+    const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts++);
+    setTimeout(() => this.#connect(), FIRST_DELAY + Math.random() * longest);
   }
 }
 

@@ -5,9 +5,11 @@ import { BoardSocket, icon, put, putBoard, putLabel, showLimits, showLive } from
 const room = document.querySelector("#room");
 const answers = document.querySelector("#answers");
 const rows = new Map();
+/** @type {Set<number>} commands that have no answer yet */
+const unanswered = new Set();
 let commands = 0;
 
-const socket = new BoardSocket(room.dataset.socket, { board: showBoard, answer: showAnswer, live: showLive });
+const socket = new BoardSocket(room.dataset.socket, { board: showBoard, answer: take, lost: tellUnanswered, live: showLive });
 
 function showBoard(board) {
   putBoard(room, board);
@@ -75,6 +77,18 @@ function showObstacles(obstacles) {
   }));
 }
 
+function take(answer) {
+  unanswered.delete(answer.id);
+  showAnswer(answer);
+}
+
+/** What was asked may have been done: only the board knows. */
+function tellUnanswered() {
+  if (unanswered.size === 0) return;
+  unanswered.clear();
+  showAnswer({ ok: false, text: "La liaison s’est coupée avant la réponse. Regardez le tableau avant de recommencer." });
+}
+
 function showAnswer(answer) {
   const line = document.createElement("p");
   line.className = "banner";
@@ -89,7 +103,9 @@ function filter(seat) {
   const shown = room.dataset.shown;
   const row = rows.get(seat);
   const body = room.querySelector(`tbody[data-seat="${seat}"]`);
-  if (row && body) body.hidden = !["all", row.code, row.tone].includes(shown);
+  if (!row || !body) return;
+  body.hidden = !["all", row.code, row.tone].includes(shown);
+  if (body.hidden) for (const box of body.querySelectorAll("input[name=seats]")) box.checked = false; // what is not seen is not acted on
 }
 
 room.querySelector(".filters").addEventListener("click", (event) => {
@@ -111,7 +127,8 @@ room.addEventListener("submit", (event) => {
   const seats = data.has("only") ? data.getAll("only") : data.getAll("seats");
   const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
   const verb = new URL(action).pathname.split("/").at(-2);
-  socket.send({ id: ++commands, verb, seats, ...Object.fromEntries(fields(data)) });
+  unanswered.add(++commands);
+  socket.send({ id: commands, verb, seats, ...Object.fromEntries(fields(data)) });
   if (form.matches("[popover]")) form.hidePopover();
   form.reset();
 });
