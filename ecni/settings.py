@@ -162,7 +162,12 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _REDIS_CACHE,
         "KEY_PREFIX": "ecni",
-        "OPTIONS": {"pool_class": "ecni.shared.cachepool.SharedPool"},
+        # A page does without what the cache holds: it waits an instant for a Redis that does not answer.
+        "OPTIONS": {
+            "pool_class": "ecni.shared.cachepool.SharedPool",
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+        },
     },
 }
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from io import StringIO
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -17,7 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from ecni.management.commands.serve import front_of, served
+from ecni.management.commands.serve import Command, front_of, house_of, served
 from ecni.management.commands.waves import free_ports
 from ecni.shared.clock import now
 from ecni.supervisor import House, Proxy, ProxyError, RunningHouse, Supervisor, find_nginx, nginx
@@ -120,9 +121,9 @@ def base(house):
     return f"http://{house.host}:{house.port}"
 
 
-def fetch(port, path):
+def fetch(port, path, body=None):
     try:
-        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
+        with urlopen(f"http://127.0.0.1:{port}{path}", body, timeout=PATIENCE) as response:
             return response.status, response.headers, response.read()
     except HTTPError as error:
         return error.code, error.headers, error.read()
@@ -152,6 +153,10 @@ def test_a_house_serves_each_from_its_own_place(running, house, settings):
     assert fetch(house.port, "/sujets/")[0] == 403
     assert fetch(house.status_port, "/nginx")[2].startswith(b"Active connections: ")
     assert fetch(house.port, "/static/../nginx/nginx.conf")[0] in {400, 404}
+    assert [fetch(house.port, path, b"x" * 300_000)[0] for path in ("/copie/trames/", "/entrer/identite/")] == [
+        413,
+        413,
+    ]
 
     tablet = Tablet(base(house), opened(count=1, now=now()).sheets.get(), "; ecni_centre=07")
     assert tablet.hello()["status"] == "COMPOSING"
@@ -230,6 +235,24 @@ def test_when_the_master_of_nginx_dies_another_takes_the_ports_and_nobody_inside
     assert tablet.answer("A") == {"t": "ack", "seq": 1}
     assert fetch(house.status_port, "/nginx")[2].startswith(b"Active connections: 1")
     tablet.close()
+
+
+def test_one_host_alone_keeps_the_schedule(tmp_path):
+    options = {"folder": tmp_path, "port": 8000, "host": "127.0.0.1", "web": 2, "sockets": 2, "server": "daphne"}
+    roles = {
+        no_beat: [post.role.name for post in house_of({**options, "nginx": True, "no_beat": no_beat}).posts]
+        for no_beat in (False, True)
+    }
+    assert roles[True] == [role for role in roles[False] if role != "beat"]
+    assert roles[False].count("beat") == 1
+
+
+def test_a_terminal_that_has_gone_stops_nothing():
+    class Gone(StringIO):
+        def write(self, _text):
+            raise BrokenPipeError
+
+    Command(stdout=Gone())._say("web-1 est mort")
 
 
 def test_the_command_refuses_to_serve_in_clear_in_production(settings, tmp_path):

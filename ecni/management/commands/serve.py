@@ -3,6 +3,7 @@
 import os
 import resource
 from argparse import ArgumentTypeError
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port ; derrière nginx, les suivants servent aussi")
         parser.add_argument("--web", type=count, default=2, help="processus des pages, derrière nginx")
         parser.add_argument("--sockets", type=count, default=2, help="processus du fil des candidats")
+        parser.add_argument("--no-beat", action="store_true", help="sur chaque machine sauf une : sans le calendrier")
         parser.add_argument("--server", choices=SERVERS, default="daphne")
         parser.add_argument("--nginx", action="store_true", help="place nginx devant, et sépare les rôles")
         parser.add_argument("--tls", type=Path, help="dossier de cert.pem et key.pem, pour nginx")
@@ -75,8 +77,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        with suppress(OSError):  # a terminal that has gone, a full disk: what runs goes on
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 def count(text: str) -> int:
@@ -110,7 +113,12 @@ def house_of(options: dict[str, Any]) -> House:
         folder=options["folder"].resolve(),
         port=options["port"],
         host=options["host"],
-        counts={"web": options["web"], "sockets": options["sockets"], "all": options["sockets"]},
+        counts={
+            "web": options["web"],
+            "sockets": options["sockets"],
+            "all": options["sockets"],
+            "beat": 0 if options["no_beat"] else 1,
+        },
         server=options["server"],
         has_proxy=options["nginx"],
         behind_proxy=options["nginx"] or settings.BEHIND_PROXY,
