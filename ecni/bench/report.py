@@ -2,15 +2,21 @@
 
 import json
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
+from ecni.bench.catalogue import BENCHMARKS
 from ecni.bench.measures import Measure, Size, figure
 from ecni.supervisor import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
 START, END = "<!-- bench -->", "<!-- /bench -->"
+HEAD = ("| benchmark | work | figure | floor | ratio | target | also |", f"|{'---|' * 7}")
+DISTURBED = " †"
+PASSAGE = re.compile(r"^- (.+): ([a-z, ]+)$", re.MULTILINE)
+ROW = re.compile(rf"^\| (?:{'|'.join(BENCHMARKS)})(?:{DISTURBED})? \|.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,17 @@ def as_json(report: Report) -> str:
 
 def as_table(report: Report) -> str:
     """Return the measures as a table in Markdown."""
-    rows = [
-        f"| {name}{' †' * found.is_disturbed} | {one.name} | {figure(one.value)} {one.unit} "
+    return "\n".join([*HEAD, *rows_of(report)])
+
+
+def rows_of(report: Report) -> list[str]:
+    """Return one row for each measure."""
+    return [
+        f"| {name}{DISTURBED * found.is_disturbed} | {one.name} | {figure(one.value)} {one.unit} "
         f"| {one.floor}: {figure(one.floor_value)} | {ratio(one)} | {target(one)} | {beside(one)} |"
         for name, found in report.benchmarks.items()
         for one in found.measures
     ]
-    return "\n".join(["| benchmark | work | figure | floor | ratio | target | also |", f"|{'---|' * 7}", *rows])
 
 
 def ratio(measure: Measure) -> str:
@@ -105,11 +115,26 @@ def beside(measure: Measure) -> str:
 
 
 def publish(report: Report) -> None:
-    """Put the table in `docs/performance.md`, between its two marks."""
+    """Put the measures in the table of `docs/performance.md`; what was not measured again stays, with its date."""
     before, rest = PAGE.read_text(encoding="utf-8").split(START)
-    after = rest.split(END)[1]
-    heading = (
+    old, after = rest.split(END)
+    how = (
         f"{report.at:%d/%m/%Y}, {report.size.candidates} candidates, {report.size.questions} questions, "
-        f"{report.size.sockets} sockets, {report.server}, Python {platform.python_version()}, {report.runs} run(s):"
+        f"{report.size.sockets} sockets, {report.server}, Python {platform.python_version()}, {report.runs} run(s)"
     )
-    PAGE.write_text(f"{before}{START}\n{heading}\n\n{as_table(report)}\n{END}{after}", encoding="utf-8")
+    passages = {
+        one: [name for name in names.split(", ") if name not in report.benchmarks]
+        for one, names in PASSAGE.findall(old)
+    }
+    passages[how] = [*passages.get(how, []), *report.benchmarks]
+    rows = [row for row in ROW.findall(old) if measured(row) not in report.benchmarks] + rows_of(report)
+    order = list(BENCHMARKS)
+    rows.sort(key=lambda row: order.index(measured(row)))
+    lines = [f"- {one}: {', '.join(names)}" for one, names in passages.items() if names]
+    table = "\n".join([*lines, "", *HEAD, *rows])
+    PAGE.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def measured(row: str) -> str:
+    """Return the benchmark of a row of the table."""
+    return row.split("|")[1].strip().removesuffix(DISTURBED)

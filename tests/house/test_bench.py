@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,7 +115,17 @@ def test_the_table_is_published_between_its_marks(report, monkeypatch, tmp_path)
     lines = page.read_text().splitlines()
     assert (lines[0], lines[-1], "old" in lines) == ("before", "after", False)
     assert lines.count("<!-- bench -->") == 1
-    assert lines[2].startswith("01/06/2026, 10000 candidates, 450 questions, 2000 sockets, daphne, Python ")
+    assert lines[2].startswith("- 01/06/2026, 10000 candidates, 450 questions, 2000 sockets, daphne, Python ")
+    later = replace(report, runs=5, benchmarks={"beats": report.benchmarks["answers"]})
+    publish(later)
+    publish(replace(later, benchmarks=report.benchmarks))
+    text = page.read_text()
+    assert [line.rpartition("run(s): ")[2] for line in text.splitlines() if "run(s)" in line] == ["beats, answers"]
+    assert [line[:12] for line in text.splitlines() if "work |" in line] == [
+        "| benchmark ",
+        "| answers † ",
+        "| beats † | ",
+    ]
 
 
 def test_the_published_page_has_its_marks():
