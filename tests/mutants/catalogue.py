@@ -188,11 +188,19 @@ _ALL = (
         "if verdict == STORED:",
     ),
     Mutant(
+        "state-older-than-its-acks",
+        "the sheet is read for a hello while an act of its tablet is being stored",
+        SESSION,
+        "        if self._owes_state and not (self._in_flight or self._is_reading):",
+        "        if self._owes_state:",
+        "tests/exams/test_socket.py::test_a_state_asked_for_while_an_act_is_under_way_is_not_older_than_its_ack",
+    ),
+    Mutant(
         "quarantine-forgotten",
         "what was made in time and arrives late is refused as late",
         "exams/actions/refusing.py",
-        "    if is_late and ends_at is not None and was_made_in_time(",
-        "    if False and was_made_in_time(",
+        "    return QUARANTINED if is_in_time else refusal.code",
+        "    return refusal.code",
         "tests/exams/test_refusing.py::test_an_op_made_in_time_that_arrives_late_is_quarantined",
     ),
     Mutant(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from exams.actions import refusing
-from exams.actions.journal import STORED
+from exams.actions.journal import REPEATED, STORED
 from exams.enums import CentreSittingState as Centre
 from exams.enums import OfflineClock, OpKind, QuestionKind, SheetState
 from exams.queries.live import LiveSheet, SheetStatus
@@ -107,9 +107,12 @@ class Database:
         """Keep what was refused, each once, by the real rule of the code."""
         codes = []
         for refusal in refusals:
-            sheet = self.sheets[refusal.sheet_id]
-            row = SimpleNamespace(ends_at=sheet.ends_at, centre_sitting=self)
-            code = refusing._code(refusal, refusing._end(row))
+            sheet, rows = self.sheets[refusal.sheet_id], self.journal.get(refusal.sheet_id, [])
+            if refusal.code == "replaced" and refusal.op in rows:
+                codes.append(REPEATED)
+                continue
+            row = SimpleNamespace(ends_at=sheet.ends_at, centre_sitting=self, sitting=self)
+            code = refusing._code(refusal, row, refusing._end(row))
             self.refused.setdefault((refusal.sheet_id, refusal.op.seq, refusal.op.digest), code)
             self.kept_apart(refusal.sheet_id, refusal.op.digest.hex(), code)
             codes.append(code)
@@ -127,6 +130,7 @@ class Database:
                     self._refresh(now)
                     self.revision += 1
                     self.credited(pk, seconds)
+        return frozenset()
 
     def live_sheets(self, sheet_ids):
         """Return the sheets asked for, folded by the real rule."""

@@ -158,7 +158,7 @@ class Hub(hubs.Hub):
         self.refusals = Batch(process, self._keep, self._settle_refusal)
         self.reader = Batch(process, self._read, self._settle_hello)
         self.ready = Batch(process, self._ready, self._settle_ready)
-        self._buckets, self._books, self._graces, self._known = {}, {}, {}, {}
+        self._buckets, self._books, self._graces, self._known, self._presences = {}, {}, {}, {}, {}
         self._readied, self._entered, self._left = set(), 0, 0
         self.door = self._make_door()
         self._database = hubs.Turn(hubs.logger, "PostgreSQL", "postgresql")
