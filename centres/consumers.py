@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.db import DatabaseError
+from django.db import Error
 
 from centres.actions.room import carry_out
 from centres.models import Hosting
@@ -83,11 +83,13 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
 
     async def stop_pushing(self) -> None:
         """Let go of the task that reads the board."""
-        if hasattr(self, "pushing"):
-            self.pushing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.pushing
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        if not hasattr(self, "pushing"):
+            return
+        self.pushing.cancel()
+        (ended,) = await asyncio.gather(self.pushing, return_exceptions=True)
+        if isinstance(ended, Exception):
+            logger.error("a board was not pushed any more", exc_info=ended)
+        await self.channel_layer.group_discard(self.group, self.channel_name)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -117,15 +119,25 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         """Return the parts that are not as they were last pushed."""
         return {name: part for name, part in board.items() if self.last.get(name) != part}
 
+    async def _read(self) -> dict[str, Any]:
+        """Read the board; say meanwhile that the one shown is dated, so that silence means a dead socket alone."""
+        reading = asyncio.ensure_future(in_database_thread(self.board))
+        try:
+            while not (await asyncio.wait({reading}, timeout=PUSH_SECONDS))[0]:
+                await self.send_json({"type": "stale"})
+            return reading.result()
+        finally:
+            reading.cancel()
+
     async def _push_for_ever(self) -> None:
         while True:
             self.changed.clear()
             try:
-                board = await in_database_thread(self.board)
+                board = await self._read()
             except Hosting.DoesNotExist:
                 await self.close(NOT_FOUND)
                 return
-            except DatabaseError:
+            except Error:
                 await self.send_json({"type": "stale"})
                 await asyncio.sleep(PUSH_SECONDS)
                 continue
@@ -181,7 +193,7 @@ class RoomConsumer(BoardConsumer):
             return {"ok": False, "code": "not-found", "text": "Ce centre ne vous est plus ouvert."}
         except Refused as refusal:
             return {"ok": False, "code": refusal.code, "text": str(refusal)}
-        except DatabaseError:
+        except Error:
             logger.exception("a command of a console failed")
             return {"ok": False, "code": "busy", "text": NO_ANSWER}
 

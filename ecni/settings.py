@@ -157,14 +157,22 @@ _REDIS_TASKS = redis_database(_required["REDIS_URL"], 2)
 # Published messages ignore database numbers, so that two houses on one server need different prefixes.
 REDIS_PREFIX = f"ecni{REDIS_HINTS_URL.rpartition('/')[2]}"
 
+_SHARED_POOL = "ecni.shared.cachepool.SharedPool"
 CACHES = {
+    # What waits between two pages of an import: tens of megabytes.
+    "uploads": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _REDIS_CACHE,
+        "KEY_PREFIX": "ecni",
+        "OPTIONS": {"pool_class": _SHARED_POOL, "socket_connect_timeout": 2, "socket_timeout": 30},
+    },
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _REDIS_CACHE,
         "KEY_PREFIX": "ecni",
         # A page does without what the cache holds: it waits an instant for a Redis that does not answer.
         "OPTIONS": {
-            "pool_class": "ecni.shared.cachepool.SharedPool",
+            "pool_class": _SHARED_POOL,
             "socket_connect_timeout": 0.5,
             "socket_timeout": 0.5,
         },

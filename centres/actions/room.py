@@ -11,7 +11,7 @@ from redis import RedisError
 
 from centres import protocol
 from centres.actions.slips import reissue_slip
-from centres.models import Hosting, Incident, Seat
+from centres.models import Hosting, Incident, Seat, Slip
 from centres.queries.boards import CALL_MUTED_SECONDS, handled_call_key, room_obstacles
 from centres.rules.access import may
 from centres.rules.codes import grouped
@@ -27,7 +27,7 @@ from exams.actions.centre_sitting import (
 )
 from exams.actions.sheet import admit_sheets, mark_absent
 from exams.enums import SheetState
-from exams.rules.states import Already, NotFinished, Refused
+from exams.rules.states import Already, NotFinished, Refused, WrongState
 
 _VERBS: dict[type, str] = {
     protocol.Welcome: "welcome",
@@ -153,8 +153,21 @@ def _call_the_roll(
         refusals = admit_sheets(centre_sitting_id=hosting.centre_sitting_id, sheet_ids=targets, actor=actor, now=now)
     else:
         targets, word, reason = sheets, "noté(s) absent(s)", command.reason or "place vide"
-        refusals = _refusals(sheets, lambda sheet: mark_absent(sheet_id=sheet, actor=actor, now=now, reason=reason))
+        entered = _entered(sheets)
+
+        def declare(sheet: int) -> None:
+            if sheet in entered:
+                raise WrongState("Un coupon de cette place a servi : une tablette tient cette copie.")
+            mark_absent(sheet_id=sheet, actor=actor, now=now, reason=reason)
+
+        refusals = _refusals(sheets, declare)
     return _told(len(targets) - len(refusals), word, list(refusals.values()))
+
+
+def _entered(sheets: Sequence[int]) -> set[int]:
+    """Return those of these sheets, admitted, that a tablet has taken by a slip: it may compose without network."""
+    used = Slip.objects.filter(seat__sheet_id__in=sheets, used_at__isnull=False)
+    return set(used.exclude(seat__sheet__state=SheetState.EXPECTED).values_list("seat__sheet_id", flat=True))
 
 
 def _refusals(sheets: Sequence[int], act: Callable[[int], None]) -> dict[int, Refused]:

@@ -5,7 +5,7 @@ import logging
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -53,7 +53,7 @@ def open_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
         opened = open_sitting(sitting_id=sitting_id, actor=actor, now=agreed_now(now()))
     except Refused as refusal:
         messages.error(request, str(refusal))
-    except DatabaseError:
+    except Error:
         logger.exception("an opening everywhere failed")
         messages.error(request, NO_ANSWER)
     else:
@@ -62,7 +62,9 @@ def open_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
         if opened.held:
             left = national_hostings(actor, sitting_id).filter(centre_sitting_id__in=opened.held)
             held = ", ".join(left.values_list("centre__name", flat=True))
-            messages.error(request, f"Un autre acte est en cours dans {held} : recommencez pour ces centres.")
+            messages.error(
+                request, f"Un autre acte est en cours dans {held} : regardez le tableau avant de recommencer."
+            )
     return _back(sitting_id)
 
 
@@ -82,7 +84,7 @@ def grant_everywhere(request: HttpRequest, sitting_id: int) -> HttpResponse:
         )
     except (BadCommand, Refused) as refusal:
         messages.error(request, str(refusal))
-    except DatabaseError:
+    except Error:
         logger.exception("time for everybody could not be granted")
         messages.error(request, NO_ANSWER)
     else:

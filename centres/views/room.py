@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -111,7 +111,7 @@ def act(request: HttpRequest, hosting_id: int, act: str) -> HttpResponseBase:
         return _answer(request, hosting, "malformed", str(error))
     except Refused as refusal:
         return _answer(request, hosting, refusal.code, str(refusal))
-    except DatabaseError:
+    except Error:
         logger.exception("a command of a form failed")
         return _answer(request, hosting, "busy", NO_ANSWER)
     return _answer(request, hosting, "", text)

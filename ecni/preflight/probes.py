@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import redis
 from cryptography import x509
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, OperationalError, connection
 
 from ecni.preflight import dealing, entrance, limits
 from ecni.preflight.firewall import read_firewall
@@ -129,9 +129,12 @@ def _told(now: datetime) -> tuple[Told, list[Finding]]:
     try:
         return Told(list(papers_to_come(now)), present_limits(), sheets_of_next_sitting(now), last_start(now)), []
     except Error as error:
-        why = f"injoignable : {str(error).strip().splitlines()[-1]}"
-        remedy = "Démarrer PostgreSQL, ou y libérer des connexions, puis relancer preflight"
-        return Told(), [Finding("postgresql", why, "joignable", None, is_met=False, remedy=remedy)]
+        why, *_ = [*str(error).splitlines(), type(error).__name__]
+        if isinstance(error, OperationalError):
+            why, remedy = f"injoignable : {why}", "Démarrer PostgreSQL, ou y libérer des connexions"
+        else:
+            remedy = "manage.py migrate"
+        return Told(), [Finding("postgresql", why, "lisible", None, is_met=False, remedy=remedy)]
 
 
 def _proxy_file(path: Path) -> tuple[ProxyFile | None, list[Finding]]:

@@ -172,7 +172,7 @@ def grant_time(
         ReasonMissing: no reason given.
         BadDuration: outside 1 minute to 3 hours.
         NotFinished: the centre sitting is closed.
-        Sheet.DoesNotExist: one of them is not of this centre sitting.
+        Sheet.DoesNotExist: one of them is not of this centre sitting, or there is none.
     """
     _require(reason)
     if seconds not in GRANT_SECONDS:
@@ -181,8 +181,8 @@ def grant_time(
     if centre_sitting.state in CLOSED_STATES:
         msg = "L’épreuve est close dans ce centre : plus aucun temps ne peut être accordé."
         raise NotFinished(msg)
-    sheets = list(centre_sitting.sheets.filter(pk__in=sheet_ids or ()).order_by("pk"))
-    if len(sheets) < len(set(sheet_ids or ())):
+    sheets = [] if sheet_ids is None else list(centre_sitting.sheets.filter(pk__in=sheet_ids).order_by("pk"))
+    if sheet_ids is not None and (not sheets or len(sheets) < len(set(sheet_ids))):
         raise Sheet.DoesNotExist
     common = {
         "sitting_id": centre_sitting.sitting_id,

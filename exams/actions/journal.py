@@ -179,7 +179,7 @@ def own_centre_sitting(centre_sitting_id: int, *, patience_ms: int | None = None
 
     Args:
         centre_sitting_id: which one.
-        patience_ms: how long this transaction waits for any lock; None for as long as the settings say.
+        patience_ms: how long to wait; None for as long as the settings say.
 
     Raises:
         django.db.OperationalError: somebody else has it for longer.
@@ -188,6 +188,8 @@ def own_centre_sitting(centre_sitting_id: int, *, patience_ms: int | None = None
         if patience_ms is not None:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience_ms}ms"])
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_SPACE, centre_sitting_id])
+        if patience_ms is not None:
+            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 
 def mark_ready(*, sheets: Sequence[tuple[int, int]], now: datetime) -> None:

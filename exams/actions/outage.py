@@ -17,8 +17,8 @@ from exams.queries.sheets import pause_spans
 from exams.rules.states import LIVE_STATES
 from exams.rules.timing import outage_credit
 
-PATIENCE_MS = 300
-"""How long a process that has tablets of every centre waits for one of them."""
+PATIENCE_MS = 1_000
+"""How long a process that has tablets of every centre waits for one of them; a batch holds it until it is on disk."""
 
 REASON = "attente sans réseau de la question suivante d’un dossier"
 
@@ -27,7 +27,7 @@ def credit_outages(*, waits: Mapping[int, int], now: datetime) -> frozenset[int]
     """Credit sheets whose tablets are back; `waits` are the seconds that each says it waited, by sheet.
 
     Nothing is credited where the sitting lets the time run, nor twice for the same seconds. Returns the sheets of
-    centre sittings that the staff is moving: their tablets have to ask again, as an act of theirs would end the wait.
+    centre sittings that somebody else holds: their tablets have to ask again, as an act of theirs would end the wait.
     """
     stopped = Sheet.objects.filter(pk__in=waits, state__in=LIVE_STATES, sitting__offline_clock=OfflineClock.STOP)
     sheets = list(stopped.order_by("centre_sitting_id", "pk"))

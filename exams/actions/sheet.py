@@ -63,7 +63,8 @@ def admit_sheets(*, centre_sitting_id: int, sheet_ids: Sequence[int], actor: Use
 def mark_absent(*, sheet_id: int, actor: User, now: datetime, reason: str) -> None:
     """Declare that nobody came for this sheet; admitting it later is still possible.
 
-    One that was admitted by mistake, even one whose time runs, is declared too as long as no tablet ever had its paper.
+    One that was admitted by mistake, even one whose time runs, is declared too unless a tablet told that it has the
+    paper, or an act came. That no slip was used is for the caller to know.
 
     Raises:
         Already: declared before.

@@ -1,15 +1,17 @@
 """The import of a bank file in two steps. Between them the file waits encrypted, for a quarter of an hour."""
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from redis import RedisError
 
 from ecni.accounts.models import User
 from ecni.shared.clock import now
@@ -45,7 +47,11 @@ def _examined(actor: User, name: str, data: bytes) -> dict[str, Any]:
         return {"errors": refusal.errors}
     token = sha256(data).hexdigest()
     waiting = encrypt(officers_key("upload"), name.encode() + _SEPARATOR + data, f"{actor.pk}|{token}")
-    cache.set(_cache_key(actor, token), waiting, WAITING_SECONDS)
+    try:
+        caches["uploads"].set(_cache_key(actor, token), waiting, WAITING_SECONDS)
+    except RedisError:
+        reason = _("Redis ne répond pas\u00a0: le fichier n’a pas pu être gardé jusqu’à la confirmation.")
+        return {"errors": [{"file": name, "reason": reason}]}
     return {
         "report": report,
         "token": token,
@@ -54,14 +60,18 @@ def _examined(actor: User, name: str, data: bytes) -> dict[str, Any]:
 
 
 def _confirm(request: HttpRequest, actor: User, token: str) -> HttpResponse:
-    waiting = cache.get(_cache_key(actor, token))
+    try:
+        waiting = caches["uploads"].get(_cache_key(actor, token))
+    except RedisError:
+        waiting = None
     if waiting is None:
         messages.error(request, _("Le fichier n’est plus là\u00a0: déposez-le à nouveau."))
         return HttpResponseRedirect(reverse("admin:exams_question_import"))
     name, _bar, data = decrypt(officers_key("upload"), waiting, f"{actor.pk}|{token}").partition(_SEPARATOR)
     bank, media = read_bank(name.decode(), data)
     figures = import_bank(bank=bank, media=media, actor=actor, now=now()).figures
-    cache.delete(_cache_key(actor, token))
+    with suppress(RedisError):
+        caches["uploads"].delete(_cache_key(actor, token))
     done = _("Banque importée. Nouveaux\u00a0: %(NEW)s, modifiés\u00a0: %(CHANGED)s.") % figures
     messages.success(request, done)
     return HttpResponseRedirect(reverse("admin:exams_question_changelist"))

@@ -89,8 +89,9 @@ class Door:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_read.wait(), FIRST_READ_SECONDS)
         sheet_id = ticket.sheet_id
-        if await self._objects_to(ticket, address):
-            return farewell("network")
+        objection = await self._objection(ticket, address)
+        if objection is not None:
+            return objection
         if not self._admits(sheet_id, by_http=by_http) and self._is_unknown(sheet_id):
             await self._inquire(sheet_id)
         if self._admits(sheet_id, by_http=by_http):
@@ -186,14 +187,17 @@ class Door:
             lack=(Lack.DESCRIPTORS if self.places.lacks_descriptors else Lack.NOTHING).value,
         )
 
-    async def _objects_to(self, ticket: Ticket, address: str) -> bool:
-        """Whether a tablet that was never in, here or before another process, is turned away for its network."""
+    async def _objection(self, ticket: Ticket, address: str) -> dict[str, Any] | None:
+        """Return what to tell a tablet from elsewhere than its centre; None for one that composes, or was served."""
         networks = self.policy.networks.get(ticket.centre_sitting_id)
         if networks is None or comes_from(address, networks):
-            return False
+            return None
         if self._is_unknown(ticket.sheet_id):
             await self._inquire(ticket.sheet_id)
-        return self._standing(ticket.sheet_id) is Standing.NEW and self.guards.stops(GuardName.ADDRESS)
+        if self._is_unknown(ticket.sheet_id):  # the database did not say
+            return waiting(self._wait(ticket))
+        is_new = self._standing(ticket.sheet_id) is Standing.NEW
+        return farewell("network") if is_new and self.guards.stops(GuardName.ADDRESS) else None
 
     def _standing(self, sheet_id: int) -> Standing:
         if sheet_id in self._inside:

@@ -123,6 +123,7 @@ class Hub:
             await session.say_bye("busy", CLOSE_BUSY)
             return
         self.sessions[session.ticket.sheet_id] = session
+        self._presences.pop((session.ticket.sheet_id, session.ticket.epoch), None)
         self._entered += 1
         if other is not None:
             self._left += 1
@@ -260,7 +261,7 @@ class Hub:
     async def _settle_ready(self, session: Session, is_marked: bool | None) -> None:  # noqa: FBT001 -- of `Batch`
         if is_marked:  # the watch alone reads statuses: two readers would tell them out of order
             self._readied.add(session.ticket.sheet_id)
-        elif self.sessions.get(session.ticket.sheet_id) is session:
+        elif session.presence.by_http or self.sessions.get(session.ticket.sheet_id) is session:
             self.ready.submit(session)  # the batch has rested; a tablet says it once
 
     # Watching
@@ -285,10 +286,13 @@ class Hub:
         if not watched:
             return
         readied, self._readied = list(self._readied), set()
-        statuses = await asyncio.get_running_loop().run_in_executor(self._watching, self._changes, watched, readied)
-        if statuses is None:
-            self._readied.update(readied)
-        elif statuses:
+        statuses = None
+        try:
+            statuses = await asyncio.get_running_loop().run_in_executor(self._watching, self._changes, watched, readied)
+        finally:
+            if statuses is None:
+                self._readied.update(readied)
+        if statuses:
             self.door.learn(statuses)
             await self._fan_out(statuses)
 

@@ -146,6 +146,36 @@ async def test_a_socket_that_fails_stops_reading_the_board(watched):
     assert not [task for task in asyncio.all_tasks() if "_push_for_ever" in repr(task)]
 
 
+async def test_a_board_that_is_slow_to_read_is_said_to_be_dated(watched):
+    hosting, agency, _ = watched
+    communicator = await log_in(hosting, agency)
+    await communicator.connect()
+    await communicator.receive_json_from(timeout=5)
+    moving, moved = Event(), Event()
+    with ThreadPoolExecutor(1) as threads:
+        mover = threads.submit(hold_the_seats, moving, moved)
+        await sync_to_async(moving.wait)(5)
+        try:
+            while (await communicator.receive_json_from(timeout=5))["type"] != "stale":
+                pass
+            assert (await communicator.receive_json_from(timeout=5))["type"] == "stale"
+        finally:
+            moved.set()
+            mover.result(5)
+    while (await communicator.receive_json_from(timeout=5))["type"] != "board":
+        pass
+    await communicator.disconnect()
+
+
+def hold_the_seats(moving, moved):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout TO 0")
+        cursor.execute("LOCK TABLE centres_seat IN ACCESS EXCLUSIVE MODE")
+        moving.set()
+        moved.wait(10)
+    connection.close()
+
+
 async def test_socket_is_closed_to_strangers(watched):
     hosting, _, stranger = watched
     for user in (stranger, None):

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from centres import protocol
 from centres.actions.room import NotAllowed, UnknownSeat, carry_out
-from centres.models import Accommodation, Hosting, Incident
+from centres.models import Accommodation, Hosting, Incident, Slip
 from centres.protocol import VERBS, BadCommand, parse_command
 from centres.queries.boards import national_board, room_board
 from centres.queries.hostings import hosting_for, hostings_of
@@ -242,8 +242,13 @@ def test_who_was_admitted_by_mistake_is_absent_unless_a_tablet_had_the_sheet(con
     assert post(console, hosting, "absents", seats=[one]).json()["ok"]
     carry_out(command=protocol.Open(), hosting=hosting, actor=User.objects.get(role=Role.AGENCY), now=NOW)
     sheets = {seat.pk: seat.sheet_id for seat in hosting.seats.all()}
+    Slip.objects.filter(seat_id=three).update(
+        used_at=NOW, device="d"
+    )  # a latecomer who reads, and whose tablet has said nothing yet
+    assert post(console, hosting, "absents", seats=[three]).json()["code"] == "wrong-state"
     mark_ready(sheets=[(sheets[two], 1)], now=NOW)
     assert post(console, hosting, "absents", seats=[two]).json()["code"] == "wrong-state"
+    Slip.objects.filter(seat_id=three).update(used_at=None, device="")
     assert post(console, hosting, "absents", seats=[three]).json()["ok"]
     states = dict(Sheet.objects.values_list("pk", "state"))
     assert [states[sheets[seat]] for seat in (one, two, three)] == ["ABSENT", "COMPOSING", "ABSENT"]

@@ -10,6 +10,7 @@ from ecni.shared.clock import now
 from exams.broadcast import presence
 from exams.consumers.frames import PATH, CandidateFrames
 from exams.consumers.hub import HubSource
+from exams.consumers.session import Session
 from exams.enums import OpKind
 from exams.models import JournalEntry, RefusedOp
 from exams.tickets import COOKIE, Ticket, mint_ticket
@@ -19,11 +20,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-async def application(transactional_db):
+async def source(transactional_db):
     hub = HubSource()
-    yield CandidateFrames(hub)
+    yield hub
     hub.stop()
     await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def application(source):
+    return CandidateFrames(source)
 
 
 @pytest.fixture
@@ -111,6 +117,19 @@ async def test_a_raised_hand_stays_up_from_one_exchange_to_the_next(application,
             break
         await asyncio.sleep(0.1)
     assert (seen.called, seen.question, seen.by_http) == (True, 2, True)
+
+
+async def test_a_hand_lowered_by_the_socket_is_not_raised_again_by_http(source, application, sheet):
+    await post(application, sheet, [{"t": "call", "raised": True}])
+    assert source()._presences[sheet.pk, 1].called
+    ticket = Ticket(sheet.pk, 1, sheet.centre_sitting_id, sheet.sitting_id, sheet.number)
+
+    async def send(_event):
+        pass
+
+    await source().enter(Session(ticket, source(), send))
+    await post(application, sheet, [])
+    assert not source()._presences[sheet.pk, 1].called
 
 
 async def test_frames_share_the_limit_of_their_sheet(application, sheet):

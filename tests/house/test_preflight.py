@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -162,6 +163,14 @@ def test_probe_reads_the_real_engines(sealed):
     for layer in ("postgresql-fsync", "postgresql-connections", "redis-eviction", "redis-clients", "processes"):
         assert findings[layer].is_met
     assert findings[f"paper {sealed}"].is_met
+
+
+def test_a_database_without_its_tables_is_not_said_to_be_away(db):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE exams_limitchange RENAME TO elsewhere")
+        finding = found()["postgresql"]
+        transaction.set_rollback(True)
+    assert (finding.is_met, finding.remedy, "injoignable" in finding.value) == (False, "manage.py migrate", False)
 
 
 def test_the_disk_is_the_fuller_of_that_of_the_data_and_that_of_the_wal(tmp_path):

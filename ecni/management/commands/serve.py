@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 from argparse import ArgumentTypeError
 from contextlib import suppress
 from itertools import groupby
@@ -63,6 +64,7 @@ class Command(BaseCommand):
                 "En production, nginx sert en HTTPS : donnez --tls, le dossier de cert.pem et key.pem. "
                 "Sans lui chaque page renverrait vers elle-même, sans fin."
             )
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal may go, what runs stays
         raise_descriptors()
         options["folder"].mkdir(parents=True, exist_ok=True)
         house = house_of(options)

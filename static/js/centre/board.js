@@ -3,7 +3,7 @@
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15000;
 
-/** The server pushes every two seconds, changed or not: a socket that says nothing for so long is dead, whatever it is called. */
+/** The server says something every two seconds, changed or not: a socket that is silent for so long is dead, whatever it is called. */
 const SILENCE = 8000;
 
 /** A console's socket: `board(board)` for each push, `answer(answer)` for each command answered, `lost()` when the one before has gone. */
@@ -16,7 +16,8 @@ export class BoardSocket {
 
   /**
    * @param {string} path
-   * @param {{board: (board: object) => void, answer?: (answer: object) => void, lost?: () => void, live: (isLive: boolean) => void}} handlers
+   * @param {{board: (board: object) => void, answer?: (answer: object) => void, lost?: () => void,
+   *   live: (isLive: boolean, why?: string) => void}} handlers
    */
   constructor(path, handlers) {
     this.#path = path;
@@ -50,7 +51,7 @@ export class BoardSocket {
     this.#attempts = 0;
     if (message.type === "board") this.#handlers.board(message);
     if (message.type === "answer") this.#handlers.answer?.(message);
-    else this.#handlers.live(message.type === "board");
+    else this.#handlers.live(message.type === "board", "La base de données ne répond pas : l’affichage date");
   }
 
   /** @param {WebSocket} socket */
@@ -97,12 +98,12 @@ export function putBoard(root, board) {
   }
 }
 
-/** Say in the header whether the page is live. */
-export function showLive(isLive) {
+/** Say in the header whether the page is live, else why not. */
+export function showLive(isLive, why = "Liaison coupée : l’affichage date, les boutons marchent encore") {
   const status = document.querySelector("#live");
   status.dataset.tone = isLive ? "ok" : "warn";
   status.querySelector("use").setAttribute("href", isLive ? "#sync" : "#wifi-off");
-  put(status.querySelector("span"), isLive ? "À jour" : "Liaison coupée : l’affichage date, les boutons marchent encore");
+  put(status.querySelector("span"), isLive ? "À jour" : why);
 }
 
 /** Name each limit that makes somebody wait, and each guard that only observes. @param {{tone: string, icon: string, word: string}[]} limits */
