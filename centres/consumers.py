@@ -87,7 +87,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
             return
         self.pushing.cancel()
         (ended,) = await asyncio.gather(self.pushing, return_exceptions=True)
-        if isinstance(ended, Exception):
+        if isinstance(ended, Exception) and not isinstance(ended, OSError):  # who has gone is no news
             logger.error("a board was not pushed any more", exc_info=ended)
         await self.channel_layer.group_discard(self.group, self.channel_name)
 

@@ -1,6 +1,5 @@
 """What is looked at on the day: centre sittings, sheets, time granted, pauses, frozen answers. Never written here."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ecni.accounts.administration import ReadOnlyAdmin
 from ecni.accounts.rules import Domain
 from exams.models import CentreSitting, FrozenSheet, Pause, RefusedOp, Sheet, TimeGrant
+from exams.rules.timing import moment_made
 
 
 @admin.register(CentreSitting)
@@ -91,8 +91,8 @@ class RefusedOpAdmin(ReadOnlyAdmin):
     @admin.display(description=_("fait à (horloge du serveur)"))
     def made(self, refused: RefusedOp) -> str:
         """When the tablet says it was made, brought to the server's clock."""
-        moment = datetime.fromtimestamp((refused.made_at + (refused.skew or 0)) / 1000, UTC)
-        return date_format(localtime(moment), "d/m/Y H:i:s")
+        moment = moment_made(refused.made_at, refused.skew)
+        return date_format(localtime(moment), "d/m/Y H:i:s") if moment else str(_("horloge illisible"))
 
     @admin.display(description=_("empreinte"))
     def head(self, refused: Any) -> str:

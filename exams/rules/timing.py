@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 MADE_TOLERANCE_MS = 1000
 """How far a tablet's time, brought to the server's clock, may pass an end and still count as before it."""
 
 CLOCKS_SECONDS = 5
 """How far two servers' clocks may be apart and still be said to agree."""
+
+BELIEVABLE_MS = range(946_684_800_000, 4_102_444_800_000)
+"""From 2000 to 2100."""
 
 OUTAGE_SECONDS = range(5, 1801)
 """What one wait without network may be credited: less is not worth a row, more is for people to decide."""
@@ -86,6 +89,17 @@ def was_made_in_time(made_at: int, skew: int | None, end: datetime) -> bool:
         end: on the server's clock.
     """
     return skew is None or made_at + skew <= end.timestamp() * 1000 + MADE_TOLERANCE_MS
+
+
+def moment_made(made_at: int, skew: int | None) -> datetime | None:
+    """Return when a tablet says that it made an op, by the server's clock; None when what it says is no time.
+
+    Args:
+        made_at: as in `was_made_in_time`; a tablet may write any number.
+        skew: likewise.
+    """
+    milliseconds = made_at + (skew or 0)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds in BELIEVABLE_MS else None
 
 
 def _paused(pauses: Iterable[PauseSpan], start: datetime, now: datetime) -> timedelta:

@@ -4,15 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from grading.actions.runs import CHUNK_DEADLINE, complete_run, fail_run, scale_of
+from grading.actions.runs import CHUNK_DEADLINE, FAULTS, complete_run, fail_run
 from grading.actions.scoring import MarkingFault, marked
 from grading.enums import MarkingState
 from grading.models import ACTIVE, MarkingChunk, MarkingRun, SheetMark
 from grading.queries import POINTS_DTYPE, chunk_answers, run_plan
-from grading.rules.engine import InvalidRun
-from grading.rules.keys import InvalidKey
-from grading.rules.scores import UnmarkableValue
-from grading.rules.units import InvalidStructure
 
 MAX_ATTEMPTS = 3
 
@@ -29,7 +25,7 @@ def mark_chunk(*, chunk_id: int, now: datetime) -> None:
     try:
         _mark(chunk_id=chunk_id, attempt=attempt, now=now)
         complete_run(run_id=run_id, now=now)
-    except (MarkingFault, UnmarkableValue, InvalidKey, InvalidStructure, InvalidRun) as fault:
+    except FAULTS as fault:
         fail_run(run_id=run_id, chunk_id=chunk_id, cause=str(fault), now=now)
 
 
@@ -59,7 +55,7 @@ def _mark(*, chunk_id: int, attempt: int, now: datetime) -> None:
     if chunk is None:
         return
     plan = run_plan(chunk.run)
-    if scale_of(plan) != chunk.run.scale or plan.denominator != chunk.run.denominator:
+    if plan.scale != chunk.run.scale or plan.denominator != chunk.run.denominator:
         raise MarkingFault("Le barème a changé depuis le lancement de la notation.")
     answers = chunk_answers(chunk)
     if len(answers) != chunk.sheets:

@@ -1,5 +1,6 @@
 """A run from its start to its seal: created with all that it reads, checked whole at its end, failed with its cause."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -19,12 +20,18 @@ from grading.models import ACTIVE, MarkingChunk, MarkingRun, SheetMark
 from grading.queries import POINTS_DTYPE, frozen_answers, latest_run, marking_obstacles, marking_plan, run_plan
 from grading.queries.decisions import decisions_in_force
 from grading.rules.columns import DenominatorTooLarge
-from grading.rules.engine import InvalidRun, Plan
+from grading.rules.engine import InvalidRun
 from grading.rules.keys import InvalidKey
 from grading.rules.parameters import MarkingParameters
+from grading.rules.scores import UnmarkableValue
 from grading.rules.units import InvalidStructure
 
 CHUNK_SHEETS = 1000
+logger = logging.getLogger(__name__)
+
+FAULTS = (MarkingFault, UnmarkableValue, InvalidKey, InvalidStructure, InvalidRun)
+"""What is wrong with the marking itself, and would be again."""
+
 CHUNK_DEADLINE = timedelta(minutes=2)
 """A chunk claimed longer ago than this is taken for lost: its worker died."""
 
@@ -65,6 +72,10 @@ def start_marking(
         raise Already("Une notation de cette épreuve est déjà en cours.")
     run = _create_run(paper, MarkingParameters(blank_is_zero=sitting.exam.blank_is_zero), actor=actor, now=now)
     _create_chunks(run, chunk_sheets)
+    if not run.sheets:  # nobody composed: there is nothing to wait for
+        MarkingRun.objects.filter(pk=run.pk).update(state=MarkingState.RUNNING)
+        complete_run(run_id=run.pk, now=now)
+        run.refresh_from_db()
     log_deed(
         actor=actor, verb="start_marking", target=f"sitting:{sitting_id}", now=now, reason=reason, data={"run": run.pk}
     )
@@ -84,7 +95,7 @@ def _create_run(paper: Paper, parameters: MarkingParameters, *, actor: User, now
         rules_version=parameters.rules_version,
         parameters=parameters.published(),
         decisions=decisions,
-        scale=scale_of(plan),
+        scale=plan.scale,
         denominator=plan.denominator,
         inputs_digest=inputs_digest(paper, plan, decisions),
         sheets=frozen_answers(paper.pk).count(),
@@ -102,11 +113,6 @@ def _create_chunks(run: MarkingRun, chunk_sheets: int) -> None:
         MarkingChunk(run=run, number=number, first_sheet=share[0], last_sheet=share[-1], sheets=len(share))
         for number, share in enumerate(shares, start=1)
     )
-
-
-def scale_of(plan: Plan) -> list[str]:
-    """Return the exact points of each question of a plan, in order, as texts."""
-    return [str(plan.columns[number].points) for number in sorted(plan.columns)]
 
 
 @transaction.atomic
@@ -132,16 +138,21 @@ def complete_run(*, run_id: int, now: datetime) -> bool:
 
 
 @transaction.atomic
-def fail_run(*, run_id: int, chunk_id: int, cause: str, now: datetime) -> None:
-    """Stop a run, and say why on it and on the chunk that could not be marked."""
-    MarkingChunk.objects.filter(pk=chunk_id).update(state=MarkingState.FAILED, error=cause, finished_at=now)
+def fail_run(*, run_id: int, cause: str, now: datetime, chunk_id: int | None = None) -> None:
+    """Stop a run, and say why on it, and on the chunk that could not be marked if it is one."""
+    if chunk_id is not None:
+        MarkingChunk.objects.filter(pk=chunk_id).update(state=MarkingState.FAILED, error=cause, finished_at=now)
     MarkingRun.objects.filter(pk=run_id).update(state=MarkingState.FAILED, failure=cause, finished_at=now)
 
 
 def sweep(*, now: datetime) -> list[int]:
     """Finish the runs that died between their last chunk and their end; return the chunks that need a worker."""
     for run_id in list(MarkingRun.objects.filter(state=MarkingState.RUNNING).values_list("pk", flat=True)):
-        complete_run(run_id=run_id, now=now)
+        try:
+            complete_run(run_id=run_id, now=now)
+        except FAULTS as error:  # one faulty run keeps no other waiting
+            logger.exception("run %d cannot be finished", run_id)
+            fail_run(run_id=run_id, cause=str(error), now=now)
     chunks = MarkingChunk.objects.filter(run__state__in=ACTIVE, state__in=ACTIVE).exclude(
         started_at__gt=now - CHUNK_DEADLINE
     )

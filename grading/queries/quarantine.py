@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from exams.enums import OpKind
 from exams.models import RefusedOp
+from exams.rules.timing import moment_made
 
 QUARANTINED = "quarantined"
 
@@ -17,7 +18,7 @@ class KeptAct:
     Attributes:
         number: anonymous number of the sheet.
         seq, kind, question, value: the act.
-        made_at: when its tablet says that it made it, brought to the server's clock.
+        made_at: when its tablet says that it made it, brought to the server's clock; None when what it says is no time.
         received_at, ends_at: when it came, and the end that it came after; None when the sheet had none.
         is_of_old_tablet: whether it comes from a tablet that had been replaced.
         is_clock_known: whether the two clocks had been compared.
@@ -28,7 +29,7 @@ class KeptAct:
     kind: OpKind
     question: int
     value: str
-    made_at: datetime
+    made_at: datetime | None
     received_at: datetime
     ends_at: datetime | None
     is_of_old_tablet: bool
@@ -65,7 +66,7 @@ def _act(row: RefusedOp) -> KeptAct:
         kind=OpKind(row.kind),
         question=row.question,
         value=row.value,
-        made_at=datetime.fromtimestamp((row.made_at + (row.skew or 0)) / 1000, UTC),
+        made_at=moment_made(row.made_at, row.skew),
         received_at=row.received_at,
         ends_at=row.ends_at,
         is_of_old_tablet=row.epoch != row.sheet.epoch,

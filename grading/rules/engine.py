@@ -64,6 +64,11 @@ class Plan:
     parameters: MarkingParameters
     neutralised: Neutralised = NOTHING_NEUTRALISED
 
+    @property
+    def scale(self) -> list[str]:
+        """The exact points of each question, in order, as texts."""
+        return [str(self.columns[number].points) for number in sorted(self.columns)]
+
     def points(self, numerator: int) -> Fraction:
         """Return the points that a numerator of this run stands for."""
         return Fraction(int(numerator), self.denominator)

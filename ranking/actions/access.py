@@ -1,6 +1,7 @@
 """Opening one's results: the candidate number and the code of the slip's kept part. Wrong codes slow down, never lock.
 
-The counter belongs to the candidate number, not to the address: a whole faculty may share one.
+The counter belongs to the candidate number, not to the address: a whole faculty may share one. It never stops the right
+code: anybody may type wrong ones for somebody else's number.
 """
 
 from hashlib import sha256
@@ -46,11 +47,11 @@ def open_results(*, official_number: str, code: str) -> Candidate:
         MustWait, WrongCode, NotPublished: why not.
     """
     number = official_number.strip().upper()
-    if _is_waiting(number):
-        raise MustWait
     candidate_id = candidate_id_by_results_code(code)
     candidate = Candidate.objects.filter(pk=candidate_id or 0, official_number__iexact=number).first()
     if candidate is None:
+        if _is_waiting(number):
+            raise MustWait
         _note_wrong_code(number)
         raise WrongCode
     if not is_published(candidate.exam_id):

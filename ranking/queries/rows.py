@@ -76,7 +76,8 @@ def ranking_obstacles(exam_id: int) -> list[str]:
         elif not runs.filter(state=MarkingState.DONE).exists():
             obstacles.append(f"« {sitting.title} » n’est pas notée.")
     obstacles += [
-        f"Les notes de « {sitting.title} » ne suivent pas les décisions du jury : notez à nouveau."
+        f"Les notes de « {sitting.title} » ne suivent pas les décisions du jury, ou le barème d’aujourd’hui : "
+        "notez à nouveau."
         for sitting in sittings_behind(exam_id)
     ]
     return obstacles or ([] if _sitting_ids(exam_id) else ["L’examen n’a aucune épreuve."])

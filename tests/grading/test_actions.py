@@ -162,6 +162,26 @@ def test_run_killed_before_its_end_is_finished_by_the_sweep(sitting, agency):
     assert run.state == MarkingState.DONE
 
 
+def test_a_run_that_cannot_be_finished_fails_and_keeps_no_other_waiting(exam, agency):
+    first, second = exam.sittings.order_by("number")[:2]
+    sit(first, ANSWERS)
+    sit(second, {"K2-0001": ("AC", "A", "B")})
+    faulty, other = start(first, agency), start(second, agency)
+    chunk = faulty.chunks.get()
+    chunks._mark(chunk_id=chunk.pk, attempt=chunks._claim(chunk_id=chunk.pk, now=NOW), now=NOW)
+    MarkingRun.objects.filter(pk=faulty.pk).update(sheets=9)
+    assert runs.sweep(now=NOW) == [other.chunks.get().pk]
+    faulty.refresh_from_db()
+    assert (faulty.state, "Il manque des notes" in faulty.failure) == (MarkingState.FAILED, True)
+
+
+def test_a_sitting_where_nobody_composed_is_marked_at_once(sitting, agency):
+    sit(sitting, dict.fromkeys(ANSWERS))
+    run = start(sitting, agency)
+    assert (run.state, run.sheets, run.absent) == (MarkingState.DONE, 0, len(ANSWERS))
+    assert start(sitting, agency).digest == run.digest
+
+
 def test_chunk_given_up_after_three_attempts_fails_the_run_with_its_cause(sitting, agency):
     sit(sitting, ANSWERS)
     run = start(sitting, agency)

@@ -46,6 +46,17 @@ def test_acts_of_a_replaced_tablet_are_said_to_be(sheet):
     assert [act.is_of_old_tablet for kept in kept_sheets(sheet.sitting.exam_id) for act in kept.acts] == [True]
 
 
+@pytest.mark.parametrize("made_at", [2**53 - 1, -(2**53) + 1, 0])
+def test_an_act_whose_tablet_tells_no_time_hides_nobody_elses(client, sheet, made_at):
+    keep(sheet, "replaced", ends_at=NOON + timedelta(hours=1), at=NOON)
+    keep_refusals(refusals=[Refusal(sheet.pk, 1, None, Chain(sheet).op(made_at=made_at), "replaced")], now=NOON)
+    client.force_login(user("juré", Role.JURY))
+    page = client.get(reverse("grading:kept-list", args=[sheet.sitting.exam_id])).content.decode()
+    assert (page.count("horloge illisible"), page.count("AC</td>")) == (1, 1)
+    client.force_login(user("agence", Role.AGENCY, is_staff=True))
+    assert "horloge illisible" in client.get(reverse("admin:exams_refusedop_changelist")).content.decode()
+
+
 def test_the_page_shows_them_to_the_jury_alone(client, sheet):
     keep(sheet, "replaced", ends_at=NOON + timedelta(hours=1), at=NOON)
     path = reverse("grading:kept-list", args=[sheet.sitting.exam_id])

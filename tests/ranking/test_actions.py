@@ -6,9 +6,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from centres.models import Candidate
+from centres.rules.codes import code_digest, results_code
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
 from exams.rules.states import Already, ReasonMissing, Refused, TooEarly
+from ranking.actions.access import MustWait, NotPublished, WrongCode, open_results
 from ranking.actions.anonymity import (
     NotEntitled,
     NotSigned,
@@ -22,6 +24,8 @@ from ranking.actions.publication import NotLifted, NotPrepared, confirm_publicat
 from ranking.models import AnonymityLift, Publication, RankedSheet
 from ranking.queries.pages import page_path
 from ranking.queries.publication import published_ranking
+from ranking.queries.rows import ranking_obstacles
+from tests.factories.centres import make_hosting
 from tests.factories.exams import NOW, make_exam, sit, user
 from tests.factories.grading import (
     BLANK,
@@ -287,3 +291,37 @@ def test_two_people_who_confirm_at_once_publish_once(agency, jury):
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["already", "published"]
+
+
+@pytest.mark.parametrize("change", ["blank_is_zero", "points", "is_reserve"])
+def test_marks_of_another_scale_are_not_added_up(agency, change):
+    exam = make_exam()
+    sit(exam.sittings.get(number=1), {"K2-0001": PERFECT[0]})
+    sit(exam.sittings.get(number=2), {"K2-0001": PERFECT[1]})
+    mark_sitting(exam.sittings.get(number=1), agency)
+    if change == "blank_is_zero":
+        exam.blank_is_zero = not exam.blank_is_zero
+        exam.save()
+    elif change == "points":
+        exam.parts.filter(code="DP").update(points=9000)
+    mark_sitting(exam.sittings.get(number=2), agency)
+    if change == "is_reserve":
+        assert ranking_obstacles(exam.pk) == []
+        exam.sittings.filter(number=2).update(is_reserve=True)
+    (obstacle,) = ranking_obstacles(exam.pk)
+    assert "le barème d’aujourd’hui : notez à nouveau" in obstacle
+
+
+def test_wrong_codes_of_somebody_else_never_keep_a_candidate_out(settings):
+    make_hosting(count=1)
+    candidate = Candidate.objects.get()
+    code = results_code(settings.SLIP_SECRET, candidate.pk)
+    Candidate.objects.update(results_hmac=code_digest(settings.SLIP_SECRET, code))
+    refusals = []
+    for _ in range(8):
+        with pytest.raises((WrongCode, MustWait)) as refusal:
+            open_results(official_number=candidate.official_number, code="0000-0000-0000")
+        refusals.append(refusal.type)
+    assert refusals[-1] is MustWait
+    with pytest.raises(NotPublished):  # the right code passes, as far as there is something to see
+        open_results(official_number=candidate.official_number, code=code)
