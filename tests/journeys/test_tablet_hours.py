@@ -94,7 +94,7 @@ def test_pause_grant_and_another_tablet(concours, enter, screens):
     screens.look(page, "31-paused")
     act(resume_centre_sitting, **room)
     expect(page.locator("form[data-question='1']")).to_be_visible()
-    act(grant_time, **room, sheet_id=None, seconds=600, reason="alarme incendie")
+    act(grant_time, **room, sheet_ids=None, seconds=600, reason="alarme incendie")
     expect(page.locator("#notes")).to_contain_text("10")
     screens.look(page, "32-granted")
     act(release_sheet, sheet_id=concours.slips[0].sheet_id, reason="tablette en panne")

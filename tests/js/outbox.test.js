@@ -42,19 +42,6 @@ test("an act is stored before it is sent", async () => {
   assert.equal(store.ops.length, 1);
   assert.equal(sent.length, 1);
 });
-test("an act is dated when it is done, however long the storage makes it wait", async () => {
-  const server = await FakeServer.start();
-  const store = new MemoryStore();
-  let now = 1_000;
-  const outbox = new Outbox({ base: blank(server.genesis), store, send: () => {}, now: () => now });
-  const append = store.append.bind(store);
-  store.append = (op) => {
-    now += 3_000;
-    return append(op);
-  };
-  await Promise.all([outbox.add("answer", 7, "A"), outbox.add("answer", 7, "AC"), outbox.add("answer", 8, "B")]);
-  assert.deepEqual(outbox.pending.map(({ at }) => at), [1_000, 1_000, 1_000]);
-});
 test("an acknowledged act is forgotten by the tablet and counted in its base", async () => {
   const { server, tablet, outbox, store } = await connected();
   await outbox.add("answer", 7, "AC");

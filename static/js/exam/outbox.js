@@ -100,9 +100,8 @@ export class Outbox {
 
   /** Record one act. Resolves once it is stored. @param {string} kind @param {number} q @param {string} value */
   add(kind, q, value) {
-    const at = this.#now(); // when it was done, however long the storage makes it wait
     return this.#alone(async () => {
-      const op = await chained(this.#head, { kind, q, value, at });
+      const op = await chained(this.#head, { kind, q, value, at: this.#now() });
       const all = () => this.#store.replace(this.#base, [...this.#pending, op]);
       await this.#durably(() => (this.isDurable ? this.#store.append(op).catch(all) : all()));
       this.#pending.push(op);
