@@ -1,15 +1,14 @@
 """The consoles' sockets: the board pushed, commands answered, strangers turned away."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Barrier
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
-from django.db import connection, connections, transaction
+from django.db import connections
 from django.test import Client
 
 from centres.consumers import DATABASE_THREADS
@@ -20,6 +19,7 @@ from ecni.accounts.models import User
 from exams.actions.journal import own_centre_sitting
 from exams.enums import CentreSittingState, SheetState
 from tests.factories.centres import make_centre, make_hosting, make_staff
+from tests.holding import held_elsewhere, lock_table
 
 
 def socket(hosting, user, path=None):
@@ -100,29 +100,14 @@ async def test_a_command_that_the_database_does_not_answer_is_said_and_the_socke
     hosting, agency, _ = watched
     communicator = await log_in(hosting, agency)
     await communicator.connect()
-    moving, moved = Event(), Event()
-    with ThreadPoolExecutor(1) as threads:
-        mover = threads.submit(move, hosting.centre_sitting_id, moving, moved)
-        await sync_to_async(moving.wait)(5)
-        try:
-            await communicator.send_json_to({"id": 1, "verb": "admettre-tous"})
-            received = {}
-            while received.get("type") != "answer":
-                received = await communicator.receive_json_from(timeout=8)
-        finally:
-            moved.set()
-            mover.result(5)
+    with held_elsewhere(lambda: own_centre_sitting(hosting.centre_sitting_id)):
+        await communicator.send_json_to({"id": 1, "verb": "admettre-tous"})
+        received = {}
+        while received.get("type") != "answer":
+            received = await communicator.receive_json_from(timeout=8)
     assert (received["ok"], received["code"], received["text"]) == (False, "busy", NO_ANSWER)
     assert (await answer_of(communicator, id=2, verb="admettre-tous"))["ok"]
     await communicator.disconnect()
-
-
-def move(centre_sitting_id, moving, moved):
-    with transaction.atomic():
-        own_centre_sitting(centre_sitting_id)
-        moving.set()
-        moved.wait(10)
-    connection.close()
 
 
 async def test_what_is_no_message_ends_nothing(watched):
@@ -151,29 +136,13 @@ async def test_a_board_that_is_slow_to_read_is_said_to_be_dated(watched):
     communicator = await log_in(hosting, agency)
     await communicator.connect()
     await communicator.receive_json_from(timeout=5)
-    moving, moved = Event(), Event()
-    with ThreadPoolExecutor(1) as threads:
-        mover = threads.submit(hold_the_seats, moving, moved)
-        await sync_to_async(moving.wait)(5)
-        try:
-            while (await communicator.receive_json_from(timeout=5))["type"] != "stale":
-                pass
-            assert (await communicator.receive_json_from(timeout=5))["type"] == "stale"
-        finally:
-            moved.set()
-            mover.result(5)
+    with held_elsewhere(lambda: lock_table("centres_seat")):
+        while (await communicator.receive_json_from(timeout=5))["type"] != "stale":
+            pass
+        assert (await communicator.receive_json_from(timeout=5))["type"] == "stale"
     while (await communicator.receive_json_from(timeout=5))["type"] != "board":
         pass
     await communicator.disconnect()
-
-
-def hold_the_seats(moving, moved):
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout TO 0")
-        cursor.execute("LOCK TABLE centres_seat IN ACCESS EXCLUSIVE MODE")
-        moving.set()
-        moved.wait(10)
-    connection.close()
 
 
 async def test_socket_is_closed_to_strangers(watched):

@@ -3,13 +3,12 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import connections, transaction
+from django.db import connections
 from playwright.sync_api import expect
 
 from centres.models import Incident
@@ -19,6 +18,7 @@ from ecni.accounts.models import User
 from exams.enums import SheetState
 from exams.models import Sheet
 from tests.factories.centres import NOW, make_centre, make_hosting, make_sitting, make_staff
+from tests.holding import held_elsewhere, lock_table
 
 pytestmark = pytest.mark.browser
 ALBUM = os.environ.get("ALBUM")
@@ -77,24 +77,9 @@ def test_a_board_that_the_database_does_not_give_is_said_to_be_dated(page, error
     log_in(page, asgi_server, away_from_the_driver(lambda: User.objects.get(role=Role.AGENCY)))
     page.goto(f"{asgi_server}/salle/{room.pk}/")
     expect(page.locator("#live")).to_contain_text("À jour")
-    held, released = Event(), Event()
-
-    def hold():
-        with transaction.atomic(), connections["default"].cursor() as cursor:
-            cursor.execute("LOCK TABLE centres_seat IN ACCESS EXCLUSIVE MODE")
-            held.set()
-            released.wait(20)
-        connections.close_all()
-
-    with ThreadPoolExecutor(1) as threads:
-        holder = threads.submit(hold)
-        held.wait(5)
-        try:
-            expect(page.locator("#live")).to_contain_text("La base de données ne répond pas", timeout=10_000)
-            keep(page, "salle-affichage-date")
-        finally:
-            released.set()
-            holder.result(5)
+    with held_elsewhere(lambda: lock_table("centres_seat")):
+        expect(page.locator("#live")).to_contain_text("La base de données ne répond pas", timeout=10_000)
+        keep(page, "salle-affichage-date")
     expect(page.locator("#live")).to_contain_text("À jour", timeout=10_000)
     assert errors == []
 

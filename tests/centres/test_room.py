@@ -1,8 +1,7 @@
 """The room console by its forms and by its socket: who may, what is refused, two people at once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier, Event, Thread
+from threading import Barrier, Thread
 
 import pytest
 from django.core.cache import cache
@@ -30,6 +29,7 @@ from exams.models import CentreSitting, FrozenSheet, Sheet, TimeGrant
 from exams.rules.states import Already, NotFinished, ReasonMissing
 from tests.exams.sitting import Chain
 from tests.factories.centres import NOW, make_centre, make_hosting, make_sitting, make_staff
+from tests.holding import held_elsewhere
 
 JSON = {"HTTP_ACCEPT": "application/json"}
 
@@ -473,25 +473,9 @@ def test_a_centre_that_somebody_moves_keeps_the_others_from_opening_only_for_an_
     set_hour(hosting)
     other = make_hosting(count=1, centre=make_centre("lille", 40), sitting=hosting.sitting, state="LOBBY")
     client.force_login(User.objects.get(role=Role.AGENCY))
-    moving, moved = Event(), Event()
-
-    def move():
-        with transaction.atomic():
-            own_centre_sitting(other.centre_sitting_id)
-            moving.set()
-            moved.wait(10)
-        connection.close()
-
-    with ThreadPoolExecutor(1) as threads:
-        mover = threads.submit(move)
-        moving.wait(5)
-        try:
-            page = client.post(
-                reverse("centres:national-open", args=[hosting.sitting_id]), follow=True
-            ).content.decode()
-        finally:
-            moved.set()
-            mover.result(5)
+    path = reverse("centres:national-open", args=[hosting.sitting_id])
+    with held_elsewhere(lambda: own_centre_sitting(other.centre_sitting_id)):
+        page = client.post(path, follow=True).content.decode()
     assert "1 centre(s) ouvert(s)" in page
     assert "Un autre acte est en cours dans" in page
     states = dict(CentreSitting.objects.values_list("pk", "state"))

@@ -17,6 +17,7 @@ from exams import broadcast
 from exams.actions.admission import confirm_guard, propose_guard, set_limit
 from exams.actions.centre_sitting import open_centre_sitting, welcome
 from exams.actions.sheet import admit_sheet
+from exams.consumers import door
 from exams.consumers.frames import PATH, CandidateFrames
 from exams.consumers.hub import HubSource
 from exams.consumers.origin import OriginGuard
@@ -340,6 +341,15 @@ async def test_who_composes_passes_before_a_process_that_never_saw_them_whatever
     sheet = await centre_sitting.sheets.aget()
     await CentreSitting.objects.filter(pk=centre_sitting.pk).aupdate(networks=["193.52.10.0/24"])
     assert (await Placed(application, sheet, "10.0.0.1").hello())["status"] == "COMPOSING"
+
+
+async def test_while_the_database_says_nothing_a_tablet_from_elsewhere_waits_and_is_called_no_stranger(
+    application, monkeypatch
+):
+    monkeypatch.setattr(door, "QUESTIONS_CAPACITY", 0)  # as when too many ask at once
+    (sheet,) = await sync_to_async(make_lobby)(1)
+    await CentreSitting.objects.filter(pk=sheet.centre_sitting_id).aupdate(networks=["193.52.10.0/24"])
+    assert (await knock(Placed(application, sheet, "10.0.0.1")))[0]["t"] == "wait"
 
 
 async def test_a_network_that_only_observes_lets_through_and_counts(application):

@@ -1,17 +1,15 @@
 import asyncio
 import gc
 import json
-import threading
 import weakref
 from base64 import b64decode
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
-from django.db import connections, transaction
+from django.db import connections
 
 from ecni.shared.clock import now
 from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_centre_sitting
@@ -28,6 +26,7 @@ from exams.rules import heartbeat
 from exams.tickets import COOKIE, Ticket, mint_ticket
 from tests.exams.sitting import Chain, make_centre_sitting, make_sitting, open_all, opened, staff
 from tests.exams.test_journal_actions import pending
+from tests.holding import held_elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -293,18 +292,23 @@ async def test_a_socket_that_came_before_takes_nothing_from_the_next_one_of_its_
     assert (await back.act())["t"] == "ack"
 
 
-async def test_a_tablet_comes_back_though_its_old_socket_is_dead_and_the_server_says_so(application, sheet):
-    gone = asyncio.Event()
+def failing(application, failure, error):
+    """The application on a server whose sends raise an error once there is a failure."""
 
-    async def served_by_uvicorn(scope, receive, send):
+    async def served(scope, receive, send):
         async def say(event):
-            if gone.is_set():
-                raise OSError("ClientDisconnected")
+            if failure.is_set():
+                raise error
             await send(event)
 
         await application(scope, receive, say)
 
-    dead, back = Tablet(served_by_uvicorn, sheet), Tablet(application, sheet)
+    return served
+
+
+async def test_a_tablet_comes_back_though_its_old_socket_is_dead_and_the_server_says_so(application, sheet):
+    gone = asyncio.Event()
+    dead, back = Tablet(failing(application, gone, OSError("ClientDisconnected")), sheet), Tablet(application, sheet)
     await dead.hello()
     gone.set()
     await back.hello()
@@ -315,16 +319,8 @@ async def test_a_socket_that_fails_while_told_of_the_staff_keeps_nobody_else_fro
     centre_sitting = await sync_to_async(opened)(count=2, now=now())
     swapped, other = [sheet async for sheet in centre_sitting.sheets.order_by("number")]
     is_broken = asyncio.Event()
-
-    async def served_by_a_server_that_raises(scope, receive, send):
-        async def say(event):
-            if is_broken.is_set():
-                raise RuntimeError("Unexpected ASGI message")
-            await send(event)
-
-        await application(scope, receive, say)
-
-    old, present = Tablet(served_by_a_server_that_raises, swapped), Tablet(application, other)
+    broken = failing(application, is_broken, RuntimeError("Unexpected ASGI message"))
+    old, present = Tablet(broken, swapped), Tablet(application, other)
     await old.hello()
     await present.hello()
     is_broken.set()
@@ -432,33 +428,18 @@ async def test_a_wait_in_a_centre_that_the_staff_moves_keeps_no_other_centre_wai
     await Sitting.objects.filter(pk=sheet.sitting_id).aupdate(offline_clock=OfflineClock.STOP)
     elsewhere = await sync_to_async(elsewhere_than)(sheet)
     held, free = Tablet(application, sheet), Tablet(application, elsewhere)
-    moving, moved = threading.Event(), threading.Event()
-    with ThreadPoolExecutor(1) as threads:
-        mover = threads.submit(move, sheet.centre_sitting_id, moving, moved)
-        await sync_to_async(moving.wait)(5)
-        try:
-            for tablet in (held, free):
-                await tablet.connect()
-                await tablet.send({"t": "hello", "v": 1, "at": 0, "waiting": 60_000})
-            assert (await free.receive("state", "bye"))["t"] == "state"
-            assert (await held.receive("state", "bye"))["code"] == "busy"
-        finally:
-            moved.set()
-            mover.result(5)
+    with held_elsewhere(lambda: own_centre_sitting(sheet.centre_sitting_id)):
+        for tablet in (held, free):
+            await tablet.connect()
+            await tablet.send({"t": "hello", "v": 1, "at": 0, "waiting": 60_000})
+        assert (await free.receive("state", "bye"))["t"] == "state"
+        assert (await held.receive("state", "bye"))["code"] == "busy"
 
 
 def elsewhere_than(sheet):
     centre_sitting = make_centre_sitting(sheet.sitting, 1, prefix="K9")
     open_all(centre_sitting, now=now())
     return centre_sitting.sheets.get()
-
-
-def move(centre_sitting_id, moving, moved):
-    with transaction.atomic():
-        own_centre_sitting(centre_sitting_id)
-        moving.set()
-        moved.wait(10)
-    connections.close_all()
 
 
 async def test_a_hand_in_stored_after_the_sheet_was_read_shows_all_the_same(source, tablet, sheet):
