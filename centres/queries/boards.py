@@ -1,7 +1,7 @@
 """The room board and the national board, as plain JSON: words, tones and icons are never decided in the browser."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -69,9 +69,13 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
     total = question_count(hosting.sitting_id)
     rows = []
     for seat in seats:
-        sight = _sight(seat, seen.get(seat.sheet_id), hosting, is_muted=seat.sheet_id in muted)
-        if known is None:
-            sight = replace(sight, is_presence_known=False)
+        sight = _sight(
+            seat,
+            seen.get(seat.sheet_id),
+            hosting,
+            is_muted=seat.sheet_id in muted,
+            is_presence_known=known is not None,
+        )
         rows.append(_row(seat, sight, now) | {"total": total, "incidents": incidents.get(seat.pk, 0)})
     return {
         "state": {"code": state.value, **asdict(ROOM_LABELS[state])},
@@ -197,7 +201,7 @@ def _muted(sheet_ids: list[int]) -> set[int]:
     return {sheet_id for sheet_id in sheet_ids if handled_call_key(sheet_id) in found}
 
 
-def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool) -> Sight:
+def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool, is_presence_known: bool) -> Sight:
     return Sight(
         state=SheetState(seat.sheet.state),
         ends_at=seat.sheet.ends_at,
@@ -217,6 +221,7 @@ def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool
         has_called=bool(seen and seen.called and not is_muted),
         is_contradicted=seat.is_contradicted,
         has_quarantine=seat.has_quarantine,
+        is_presence_known=is_presence_known,
     )
 
 

@@ -16,14 +16,9 @@ from grading.enums import BallotChoice
 from grading.models import Ballot, Decision, JurySession, Presence, Proposal, Remark
 from grading.queries.decisions import adopted_of, counting_runs, decisions_in_force
 from grading.queries.jury import members, open_session_of
-from grading.queries.marking import exam_papers, marking_plan
-from grading.rules.columns import DenominatorTooLarge
+from grading.queries.marking import UNMARKABLE, exam_papers, exam_parameters, marking_plan
 from grading.rules.decisions import Adopted
 from grading.rules.deliberation import NoQuorum, Vote, VotingRules, outcome
-from grading.rules.engine import InvalidRun
-from grading.rules.keys import InvalidKey
-from grading.rules.parameters import MarkingParameters
-from grading.rules.units import InvalidStructure
 
 
 class NoSession(Refused):
@@ -112,11 +107,11 @@ def ensure_markable(exam_id: int, change: Adopted) -> None:
         NotMarkable: with its cause.
     """
     adopted = [*decisions_in_force(exam_id), change]
-    parameters = MarkingParameters(blank_is_zero=Exam.objects.get(pk=exam_id).blank_is_zero)
+    parameters = exam_parameters(exam_id)
     try:
         for paper in exam_papers(exam_id):
             marking_plan(paper.pk, parameters, adopted)
-    except (InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge) as error:
+    except UNMARKABLE as error:
         raise NotMarkable(f"L’examen ne pourrait plus être noté : {error}") from error
 
 

@@ -19,16 +19,16 @@ from grading.enums import MarkingState
 from grading.models import ACTIVE, MarkingChunk, MarkingRun, SheetMark
 from grading.queries import POINTS_DTYPE, frozen_answers, latest_run, marking_obstacles, marking_plan, run_plan
 from grading.queries.decisions import decisions_in_force
-from grading.rules.columns import DenominatorTooLarge
+from grading.queries.marking import UNMARKABLE, exam_parameters
 from grading.rules.engine import InvalidRun
 from grading.rules.keys import InvalidKey
 from grading.rules.parameters import MarkingParameters
 from grading.rules.scores import UnmarkableValue
 from grading.rules.units import InvalidStructure
 
-CHUNK_SHEETS = 1000
 logger = logging.getLogger(__name__)
 
+CHUNK_SHEETS = 1000
 FAULTS = (MarkingFault, UnmarkableValue, InvalidKey, InvalidStructure, InvalidRun)
 """What is wrong with the marking itself, and would be again."""
 
@@ -70,7 +70,7 @@ def start_marking(
     paper = main_paper(sitting_id)
     if MarkingRun.objects.filter(paper=paper, state__in=ACTIVE).exists():
         raise Already("Une notation de cette épreuve est déjà en cours.")
-    run = _create_run(paper, MarkingParameters(blank_is_zero=sitting.exam.blank_is_zero), actor=actor, now=now)
+    run = _create_run(paper, exam_parameters(sitting.exam_id), actor=actor, now=now)
     _create_chunks(run, chunk_sheets)
     if not run.sheets:  # nobody composed: there is nothing to wait for
         MarkingRun.objects.filter(pk=run.pk).update(state=MarkingState.RUNNING)
@@ -87,7 +87,7 @@ def _create_run(paper: Paper, parameters: MarkingParameters, *, actor: User, now
     decisions = [decision.data() for decision in adopted]
     try:
         plan = marking_plan(paper.pk, parameters, adopted)
-    except (InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge) as error:
+    except UNMARKABLE as error:
         raise NotMarkable(f"Le sujet ne peut pas être noté : {error}.") from error
     sheets = Sheet.objects.filter(sitting_id=paper.sitting_id)
     return MarkingRun.objects.create(

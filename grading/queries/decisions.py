@@ -5,14 +5,10 @@ from collections import defaultdict
 from exams.models import Sitting
 from grading.enums import NeutralisationMode, ProposalKind, SpellingCategory
 from grading.models import Decision, MarkingRun, Proposal, SpellingOpinion
-from grading.queries.marking import latest_run, marking_plan
-from grading.rules.columns import DenominatorTooLarge
+from grading.queries.marking import UNMARKABLE, exam_parameters, latest_run, marking_plan
 from grading.rules.decisions import Adopted
-from grading.rules.engine import InvalidRun
-from grading.rules.keys import InvalidKey
 from grading.rules.parameters import MarkingParameters, parameters_from
 from grading.rules.spellings import Opinion, standing
-from grading.rules.units import InvalidStructure
 
 
 def adopted_of(proposal: Proposal) -> Adopted:
@@ -50,14 +46,13 @@ def opinion_of(row: SpellingOpinion) -> Opinion:
     return Opinion(row.round, SpellingCategory(row.category), row.given_by_id)
 
 
-def is_current(run: MarkingRun, in_force: list[Adopted]) -> bool:
+def is_current(run: MarkingRun, parameters: MarkingParameters, in_force: list[Adopted]) -> bool:
     """Whether marking again would be under the same decisions, the same parameters and the same points."""
     if run.decisions != [decision.data() for decision in in_force]:
         return False
-    parameters = MarkingParameters(blank_is_zero=run.paper.sitting.exam.blank_is_zero)
     try:
         plan = marking_plan(run.paper_id, parameters, in_force)
-    except (InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge):
+    except UNMARKABLE:
         return False
     is_same_scale = (run.scale, run.denominator) == (plan.scale, plan.denominator)
     return is_same_scale and parameters_from(run.parameters) == parameters
@@ -71,5 +66,5 @@ def counting_runs(exam_id: int) -> list[MarkingRun]:
 
 def sittings_behind(exam_id: int) -> list[Sitting]:
     """Return the sittings of an exam whose newest marks are not under today's decisions, parameters and points."""
-    in_force = decisions_in_force(exam_id)
-    return [run.paper.sitting for run in counting_runs(exam_id) if not is_current(run, in_force)]
+    parameters, in_force = exam_parameters(exam_id), decisions_in_force(exam_id)
+    return [run.paper.sitting for run in counting_runs(exam_id) if not is_current(run, parameters, in_force)]

@@ -5,9 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exams.models import Exam
 from grading.models import MarkingRun, SheetMark
-from grading.queries.marking import POINTS_DTYPE, FrozenAnswers, exam_papers, frozen_answers, marking_plan, responses_of
+from grading.queries.marking import (
+    POINTS_DTYPE,
+    FrozenAnswers,
+    exam_papers,
+    exam_parameters,
+    frozen_answers,
+    marking_plan,
+    responses_of,
+)
 from grading.rules.columns import Numerators
 from grading.rules.decisions import Adopted
 from grading.rules.engine import mark_responses
@@ -47,7 +54,7 @@ def hypothetical_marks(exam_id: int, adopted: Sequence[Adopted]) -> list[PaperMa
     Raises:
         InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge, UnmarkableValue: it could not be marked.
     """
-    parameters = MarkingParameters(blank_is_zero=Exam.objects.get(pk=exam_id).blank_is_zero)
+    parameters = exam_parameters(exam_id)
     return [_paper_marks(paper.pk, parameters, adopted) for paper in exam_papers(exam_id)]
 
 

@@ -19,12 +19,15 @@ from exams.rules.states import LIVE_STATES
 from grading.enums import MarkingState
 from grading.models import MarkingChunk, MarkingRun, SheetMark
 from grading.rules.access import may
-from grading.rules.columns import Numerators
+from grading.rules.columns import DenominatorTooLarge, Numerators
 from grading.rules.decisions import Adopted, Effect, adopted_from, effects
 from grading.rules.engine import InvalidRun, Neutralised, Plan, Responses, plan_run
-from grading.rules.keys import Key, key_of
+from grading.rules.keys import InvalidKey, Key, key_of
 from grading.rules.parameters import MarkingParameters, parameters_from
 from grading.rules.units import InvalidStructure, Part, Structure, Unit
+
+UNMARKABLE = (InvalidKey, InvalidStructure, InvalidRun, DenominatorTooLarge)
+"""Why `marking_plan` finds that a paper cannot be marked."""
 
 FINISHED = [CentreSittingState.CLOSED, CentreSittingState.SIGNED]
 HANDED_IN = [SheetState.SUBMITTED, SheetState.CLOSED]
@@ -154,6 +157,11 @@ def _shares(unit: ExamUnit) -> tuple[Unit, ...]:
     if unit.shared_by is PartShare.QUESTION:
         return tuple(Unit(f"{unit.code}.{number}", (number,)) for number in unit.numbers)
     return (Unit(unit.code, unit.numbers),)
+
+
+def exam_parameters(exam_id: int) -> MarkingParameters:
+    """Return the parameters of marking that an exam has today."""
+    return MarkingParameters(blank_is_zero=Exam.objects.values_list("blank_is_zero", flat=True).get(pk=exam_id))
 
 
 def marking_plan(paper_id: int, parameters: MarkingParameters, adopted: Sequence[Adopted] = ()) -> Plan:
