@@ -90,7 +90,7 @@ drills: setup ## Break everything that breaks on the day, one fault at a time; O
 	ECNI_ENV=demo $(PY) manage.py drills
 
 .PHONY: waves
-waves: setup ## Load waves: PLAN=uness-2022 CANDIDATES=9800 MINUTES=10 STORM=midway,closing NGINX=1 SERVER=daphne GENERATOR=locust
+waves: setup ## Load waves: PLAN=uness-2022 CANDIDATES=9800 MINUTES=10 STORM=midway,closing NGINX=1 TLS=1 SERVER=daphne GENERATOR=locust
 	ECNI_ENV=demo $(PY) manage.py waves
 
 .PHONY: limits

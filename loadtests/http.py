@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
+from loadtests.encryption import encryption
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -58,7 +60,7 @@ class Browser:
 
     async def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         place = urlsplit(self.base)
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port, ssl=encryption(self.base))
         lines = [
             f"{method} {path} HTTP/1.1",
             f"Host: {place.netloc}",

@@ -61,7 +61,7 @@ class MachineHouse:
             self.start(name)
         self.start("worker")
         self.start("beat")
-        wait_until_served(self.port, self._supervisor)
+        wait_until_served(f"http://127.0.0.1:{self.port}", self._supervisor)
 
     def start(self, name: str, env: Mapping[str, str] | None = None) -> None:
         """Start `daphne-1`, `daphne-2`, `worker` or `beat` unless it runs, with more in its environment if wanted."""

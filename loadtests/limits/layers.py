@@ -249,7 +249,7 @@ async def _limit(site: Site, name: str, value: int) -> AsyncIterator[None]:
 
 
 async def _knock(site: Site, code: str) -> None:
-    browser = Browser(f"http://{site.house.host}")
+    browser = Browser(site.house.base)
     await browser.get("/entrer/")
     while True:
         with suppress(OSError):

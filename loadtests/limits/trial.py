@@ -169,8 +169,8 @@ class Trial:
     async def _staff_arrives(self) -> None:
         centres = self.guide["centres"]
         self.say(f"{len(centres)} responsables de centre se connectent…")
-        base = f"http://{self.house.host}"
-        self._heads = [CentreHead(base, one["hosting"], one["login"], self.guide["password"]) for one in centres]
+        password = self.guide["password"]
+        self._heads = [CentreHead(self.house.base, one["hosting"], one["login"], password) for one in centres]
         for first in range(0, len(self._heads), LOGGING_IN):
             await asyncio.gather(*(head.arrive() for head in self._heads[first : first + LOGGING_IN]))
 
@@ -281,7 +281,7 @@ class Trial:
             slips, [(code, wave, centre, at, math.inf) for (code, centre, _), at in zip(places, come, strict=True)]
         )
         orders = Orders(
-            host=self.house.host,
+            base=self.house.base,
             folder=str(self.house.folder),
             slips=str(slips),
             start=start,

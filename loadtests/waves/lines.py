@@ -24,19 +24,20 @@ class Visitor:
     """What a browser says of itself on every connection.
 
     Attributes:
-        host: name and port of the platform, as in its address.
+        base: address of the platform, such as `http://127.0.0.1:8000`.
         source: address of this machine that its connections leave from: that of its centre.
         cookies: by name.
     """
 
-    host: str
+    base: str
     source: str
     cookies: dict[str, str] = field(default_factory=dict)
 
     def head(self, method: str, path: str, *lines: str) -> bytes:
         """Return the head of a request."""
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        fixed = (f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Origin: http://{self.host}", f"Cookie: {cookies}")
+        host = self.base.partition("://")[2]
+        fixed = (f"{method} {path} HTTP/1.1", f"Host: {host}", f"Origin: {self.base}", f"Cookie: {cookies}")
         return "\r\n".join([*fixed, *lines, "", ""]).encode()
 
 
@@ -103,7 +104,7 @@ class Page(Line):
         self.wanted = True
         self._begin(keep=keep)
         self._state = "head"
-        lines = [f"Referer: http://{self.visitor.host}/", "Accept: text/html,*/*"]
+        lines = [f"Referer: {self.visitor.base}/", "Accept: text/html,*/*"]
         if method == "POST":
             lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(fields)}"]
         self.outgoing += self.visitor.head(method, path, *lines) + fields

@@ -17,6 +17,7 @@ from gevent import socket as green
 from gevent.event import Event
 from locust import LoadTestShape, User, constant, events, task
 
+from loadtests.encryption import encryption
 from loadtests.waves.lines import Line, Link
 from loadtests.waves.orders import Orders
 from loadtests.waves.sockets import BIND_NO_PORT, CHUNK, address_of, close
@@ -91,17 +92,17 @@ class Candidate(User):
         slip = desk.take()
         if slip is not None:
             Candidate.living += 1
-            Holder(Tablet(slip, desk.trip), address_of(desk.orders.host)).live(desk.orders.start + desk.orders.until)
+            Holder(Tablet(slip, desk.trip), desk.orders.base).live(desk.orders.start + desk.orders.until)
         Event().wait()  # others end the test
 
 
 class Holder:
     """Gives one tablet its sockets and its time."""
 
-    __slots__ = ("_address", "_sockets", "_stirred", "_tablet")
+    __slots__ = ("_address", "_encryption", "_sockets", "_stirred", "_tablet")
 
-    def __init__(self, tablet: Tablet, address: tuple[str, int]) -> None:
-        self._tablet, self._address = tablet, address
+    def __init__(self, tablet: Tablet, base: str) -> None:
+        self._tablet, self._address, self._encryption = tablet, address_of(base), encryption(base)
         self._sockets: dict[Line, tuple[Any, int]] = {}
         self._stirred = Event()
 
@@ -151,6 +152,12 @@ class Holder:
             made.bind((line.visitor.source, 0))
             made.settimeout(PATIENCE_SECONDS)
             made.connect(self._address)
+            if self._encryption is not None:
+                plain, made = made, self._encryption.wrap_socket(made, server_hostname=self._address[0])
+                if self._sockets.get(line, (None,))[0] is not plain:
+                    made.close()
+                    return
+                self._sockets[line] = (made, serial)
             made.settimeout(None)
             if line.serial == serial:
                 self._tablet.opened(line, time.monotonic())

@@ -27,7 +27,7 @@ class Orders:
     """One run of the generator.
 
     Attributes:
-        host: name and port of the platform.
+        base: address of the platform.
         folder: where it writes what it sees.
         slips: the file of codes, in the order of arrivals.
         start: monotonic seconds, shared by every process of the machine, from which slips count.
@@ -39,7 +39,7 @@ class Orders:
         closing: seconds within which everybody hands in once SIGUSR1 asks for it.
     """
 
-    host: str
+    base: str
     folder: str
     slips: str
     start: float
@@ -63,7 +63,7 @@ class Orders:
     def trip(self, worker: str) -> Trip:
         """Return what the tablets of one worker share."""
         return Trip(
-            host=self.host,
+            base=self.base,
             pace=Pace(**self.pace),
             storms=tuple(self.start + storm for storm in self.storms),
             paper_share=self.paper_share,

@@ -10,11 +10,14 @@ import math
 import select
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 
+from loadtests.encryption import encryption
 from loadtests.waves.lines import Line
 from loadtests.waves.orders import Orders
 from loadtests.waves.sockets import CHUNK, address_of, close, connecting
@@ -25,12 +28,12 @@ TICK_SECONDS, WRITE_SECONDS = 0.1, 1.0
 
 
 class Wire:
-    """One socket of one line of one tablet."""
+    """One socket of one line of one tablet; its number stays when it is encrypted."""
 
-    __slots__ = ("is_made", "line", "position", "serial", "socket", "waits_to_write")
+    __slots__ = ("is_made", "line", "number", "position", "serial", "socket", "waits_to_write")
 
     def __init__(self, made: socket.socket, line: Line, position: int) -> None:
-        self.socket, self.line, self.position = made, line, position
+        self.socket, self.number, self.line, self.position = made, made.fileno(), line, position
         self.serial = line.serial
         self.is_made = False
         self.waits_to_write = True
@@ -45,7 +48,7 @@ class Engine:
 
     def __init__(self, tablets: Sequence[Tablet], trip: Trip, until: float) -> None:
         self._tablets, self._trip, self._until = tablets, trip, until
-        self._address = address_of(trip.host)
+        self._address, self._encryption = address_of(trip.base), encryption(trip.base)
         self._epoll = select.epoll()
         self._wires: dict[int, Wire] = {}
         self._by_line: dict[Line, Wire] = {}
@@ -104,16 +107,19 @@ class Engine:
         tablet = self._tablets[wire.position]
         now = time.monotonic()
         if not wire.is_made:
-            if wire.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            try:
+                wire.is_made = self._go_on_making(wire)
+            except OSError:
                 self._drop(wire)
                 tablet.lost(wire.line, now)
                 self._settle(wire.position)
                 return
-            wire.is_made = True
+            if not wire.is_made:
+                return
             tablet.opened(wire.line, now)
         try:
             data = wire.socket.recv(CHUNK)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             data = None
         except OSError:
             data = b""
@@ -123,6 +129,29 @@ class Engine:
             self._drop(wire)
             tablet.lost(wire.line, now)
         self._settle(wire.position)
+
+    def _go_on_making(self, wire: Wire) -> bool:
+        """Do the next step of a connection; whether it can be used now.
+
+        Raises:
+            OSError: it failed.
+        """
+        if not isinstance(wire.socket, ssl.SSLSocket):
+            if error := wire.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(error, "not connected")
+            if self._encryption is None:
+                return True
+            wire.socket = self._encryption.wrap_socket(
+                wire.socket, server_hostname=self._address[0], do_handshake_on_connect=False
+            )
+        try:
+            wire.socket.do_handshake()
+        except ssl.SSLWantReadError:
+            self._watch(wire, writing=False)
+            return False
+        except ssl.SSLWantWriteError:
+            return False
+        return True
 
     def _settle(self, position: int) -> None:
         """Do what the lines of a tablet want, and note when it is due."""
@@ -151,27 +180,30 @@ class Engine:
             self._tablets[position].lost(line, time.monotonic())
             return
         wire = Wire(made, line, position)
-        self._wires[made.fileno()] = self._by_line[line] = wire
-        self._epoll.register(made.fileno(), WRITE)
+        self._wires[wire.number] = self._by_line[line] = wire
+        self._epoll.register(wire.number, WRITE)
 
     def _send(self, wire: Wire) -> None:
         line = wire.line
         try:
             line.outgoing = line.outgoing[wire.socket.send(line.outgoing) :]
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantWriteError):
             pass
         except OSError as error:
-            if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+            if not isinstance(error, ssl.SSLError) and error.errno not in {errno.EPIPE, errno.ECONNRESET}:
                 raise
             return  # its end is read next
-        if bool(line.outgoing) != wire.waits_to_write:
-            wire.waits_to_write = bool(line.outgoing)
-            self._epoll.modify(wire.socket.fileno(), WRITE if wire.waits_to_write else READ)
+        self._watch(wire, writing=bool(line.outgoing))
+
+    def _watch(self, wire: Wire, *, writing: bool) -> None:
+        if writing != wire.waits_to_write:
+            wire.waits_to_write = writing
+            self._epoll.modify(wire.number, WRITE if writing else READ)
 
     def _drop(self, wire: Wire, *, abort: bool = False) -> None:
-        number = wire.socket.fileno()
-        self._epoll.unregister(number)
-        del self._wires[number]
+        with suppress(OSError):  # closed by the encryption that it never had
+            self._epoll.unregister(wire.number)
+        del self._wires[wire.number]
         del self._by_line[wire.line]
         close(wire.socket, abort=abort)
 

@@ -54,8 +54,8 @@ class House(Protocol):
     token: str
 
     @property
-    def host(self) -> str:
-        """Name and port where candidates and staff come."""
+    def base(self) -> str:
+        """The address where candidates and staff come."""
 
     @property
     def teller(self) -> str:
@@ -183,14 +183,14 @@ class Replay:
     async def _staff_arrives(self) -> None:
         centres = self.guide["centres"][: self.plan.centres]
         self.say(f"{len(centres)} responsables de centre se connectent…")
-        base = f"http://{self.house.host}"
-        self._heads = [CentreHead(base, c["hosting"], c["login"], self.guide["password"]) for c in centres]
+        password = self.guide["password"]
+        self._heads = [CentreHead(self.house.base, c["hosting"], c["login"], password) for c in centres]
         for first in range(0, len(self._heads), LOGGING_IN):
             await asyncio.gather(*(head.arrive() for head in self._heads[first : first + LOGGING_IN]))
 
     async def _statics(self) -> list[str]:
         """The files of the tablet's page, as its service worker lists them."""
-        answer = await Browser(f"http://{self.house.host}").get("/copie/sw.js")
+        answer = await Browser(self.house.base).get("/copie/sw.js")
         found = _RELEASE.match(answer.body)
         return [str(path) for path in json.loads(found[1])["assets"]] if found else []
 
@@ -199,7 +199,7 @@ class Replay:
         slips, path = self.house.folder / "slips.csv", self.house.folder / "orders.json"
         write_slips(slips, self.guide["centres"], self._table, random.Random(self.wanted.seed))
         orders = Orders(
-            host=self.house.host,
+            base=self.house.base,
             folder=str(self.house.folder),
             slips=str(slips),
             start=self.start,

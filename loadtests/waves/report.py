@@ -36,7 +36,8 @@ COLUMNS = {
     "submitted": "remises",
 }
 UNMEASURED = (
-    "TLS, le réseau des centres, les six connexions parallèles d’un navigateur : une tablette n’en ouvre ici que deux.",
+    "TLS, quand l’essai est fait sans.",
+    "Le réseau des centres, les six connexions parallèles d’un navigateur : une tablette n’en ouvre ici que deux.",
     "Le générateur, la base et les serveurs partagent la machine : les délais comptent leur concurrence.",
     "Un disque lent : le délai d’écriture est celui de cette machine.",
     "Le dessin des questions par les tablettes : le premier énoncé est déchiffré, non affiché.",

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+from urllib.parse import urlsplit
 
 CHUNK = 262_144
 BIND_NO_PORT = 24
@@ -9,10 +10,10 @@ BIND_NO_PORT = 24
 NO_LINGER = struct.pack("ii", 1, 0)
 
 
-def address_of(host: str) -> tuple[str, int]:
-    """Return the address to connect to."""
-    name, _, port = host.partition(":")
-    return name, int(port or 80)
+def address_of(base: str) -> tuple[str, int]:
+    """Return where to connect to, of the address of a platform."""
+    place = urlsplit(base)
+    return place.hostname or "", place.port or (443 if place.scheme == "https" else 80)
 
 
 def bound(source: str) -> socket.socket:
@@ -44,6 +45,6 @@ def connecting(source: str, address: tuple[str, int]) -> socket.socket:
 
 def close(made: socket.socket, *, abort: bool = False) -> None:
     """Close a socket; `abort` loses it without a word, as a network that goes away."""
-    if abort:
+    if abort and made.fileno() >= 0:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
     made.close()

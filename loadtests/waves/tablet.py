@@ -65,7 +65,7 @@ class Trip:
     """What all the tablets of one process share.
 
     Attributes:
-        host: name and port of the platform.
+        base: address of the platform.
         pace: how people behave.
         storms: when every socket is dropped.
         paper_share, statics_share: which share fetches the paper, the static files.
@@ -77,7 +77,7 @@ class Trip:
         readable: keys of what is readable from the start, by digest of the paper.
     """
 
-    host: str
+    base: str
     pace: Pace
     storms: tuple[float, ...]
     paper_share: float
@@ -141,7 +141,7 @@ class Tablet:
     )
 
     def __init__(self, slip: Slip, trip: Trip) -> None:
-        visitor = Visitor(trip.host, f"127.0.{slip.centre + 1}.1")
+        visitor = Visitor(trip.base, f"127.0.{slip.centre + 1}.1")
         self.page, self.link = Page(visitor), Link(visitor)
         self.outbox = Outbox(Storage(None))
         self.is_over = False

@@ -18,6 +18,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from ecni.management.certificate import write_certificate
 from ecni.management.commands.serve import Command, front_of, house_of, served
 from ecni.management.commands.waves import free_ports
 from ecni.shared.clock import now
@@ -78,12 +79,9 @@ def test_one_host_and_containers_have_the_same_directives():
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_nginx_accepts_the_configuration(program, folder, tls):
-    if tls:
-        names = ("-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"))
-        words = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x", *names)
-        subprocess.run(words, check=True, capture_output=True)
+    place = str(write_certificate(folder / "tls", "127.0.0.1", None).parent) if tls else None
     configuration = folder / "nginx.conf"
-    asked = proxy(folder=str(folder), port=free_ports(1), tls=str(folder) if tls else None)
+    asked = proxy(folder=str(folder), port=free_ports(1), tls=place)
     configuration.write_text(nginx.render(asked))
     nginx.check(program, configuration, None)
 

@@ -8,8 +8,9 @@ from ecni.shared.clock import now
 from exams import broadcast
 from exams.actions.admission import propose_guard, set_limit
 from exams.enums import GuardMode, GuardName, LimitName
-from tests.journeys.concours import PASSWORD, make_concours
+from tests.journeys.concours import make_concours
 from tests.journeys.screens import Screens
+from tests.journeys.steps import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -29,14 +30,6 @@ def people(browser, asgi_server):
     yield arrive
     for context in contexts:
         context.close()
-
-
-def log_in(page, username):
-    page.goto("/connexion/")
-    page.fill("input[name=username]", username)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda url: "/connexion/" not in url)
 
 
 def enter(page, slip):

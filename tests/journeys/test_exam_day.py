@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from exams.models import FrozenSheet, JournalEntry, Sheet
-from tests.journeys.concours import PASSWORD, make_concours
+from tests.journeys.concours import make_concours
 from tests.journeys.screens import PICTURES, Screens, is_of_page
+from tests.journeys.steps import log_in, open_room, question, saved, seal, tick
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -53,14 +54,6 @@ def open_page(browser, asgi_server, complaints):
             context.close()
 
 
-def log_in(page, username):
-    page.goto("/connexion/")
-    page.fill("input[name=username]", username)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(lambda url: "/connexion/" not in url)
-
-
 def enter(page, slip, screens):
     page.goto("/entrer/")
     screens.look(page, "01-slip")
@@ -69,28 +62,6 @@ def enter(page, slip, screens):
     screens.look(page, "02-identity")
     page.get_by_role("button", name=re.compile("Oui")).click()
     page.wait_for_url("**/copie/")
-
-
-def question(page, number):
-    """Wait until a question is on the screen, and return its form."""
-    form = page.locator(f"form[data-question='{number}']")
-    expect(form).to_be_visible()
-    return form
-
-
-def tick(form, *letters):
-    for letter in letters:
-        form.locator(f"input[value={letter}]").check()
-
-
-def saved(page):
-    expect(page.locator("#save")).to_contain_text(re.compile("^Enregistré"))
-
-
-def seal(page):
-    page.click("#seal-button")
-    expect(page.locator("#seal-dialog")).to_be_visible()
-    page.locator("#seal-dialog button[value=seal]").click()
 
 
 def test_exam_day(open_page, screens, complaints):
@@ -136,11 +107,6 @@ def admit(staff, candidate, slip, screens):
     expect(candidate.locator("#readiness")).to_contain_text("Tablette prête")
     screens.look(candidate, "06-ready")
     screens.look(staff, "07-room-lobby")
-
-
-def open_room(staff):
-    staff.get_by_role("button", name=re.compile("Ouvrir l’épreuve")).click()
-    staff.locator("[popover]:popover-open, dialog[open]").get_by_role("button", name=re.compile("Ouvrir")).click()
 
 
 def answer_isolated_questions(candidate, screens):

@@ -12,7 +12,7 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
 @pytest.fixture
 def visitor():
-    return Visitor("127.0.0.1:8000", "127.0.0.1")
+    return Visitor("http://127.0.0.1:8000", "127.0.0.1")
 
 
 def slices(data, size):

@@ -31,7 +31,7 @@ def test_workers_that_part_take_each_slip_once(tmp_path):
     slips, path = tmp_path / "slips.csv", tmp_path / "orders.json"
     write_rows(slips, [(f"C{number:03}", 1, 0, float(number), 1000.0) for number in range(SLIPS)])
     orders = Orders(
-        host="127.0.0.1:1",
+        base="http://127.0.0.1:1",
         folder=str(tmp_path),
         slips=str(slips),
         start=0.0,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ecni.management.commands.waves import wants_nginx
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("waves")]  # two load tests at once would load each other
 ROOT = Path(__file__).parents[2]
 OURS = {"DATABASE_URL", "REDIS_URL", "PAPERS_ROOT", "STATIC_ROOT", "RESULTS_ROOT", "DJANGO_SETTINGS_MODULE"}
@@ -21,6 +23,7 @@ ASKED = {
     "SERVER",
     "PROCESSES",
     "NGINX",
+    "TLS",
     "GENERATOR",
     "TIMING",
     "SEED",
@@ -52,7 +55,10 @@ def start(folder, generator, *options):
     return process, report
 
 
-@pytest.mark.parametrize(("generator", "front"), [("locust", []), ("raw", ["--no-nginx"])])
+TLS = ["--tls"] if wants_nginx("") else []
+
+
+@pytest.mark.parametrize(("generator", "front"), [("locust", TLS), ("raw", ["--no-nginx"])])
 def test_a_small_sitting_keeps_every_promise(folder, generator, front):
     process, report = start(folder, generator, *front, "--storm", "midway,closing")
     output, _ = process.communicate()
@@ -73,7 +79,7 @@ def test_a_small_sitting_keeps_every_promise(folder, generator, front):
 
 
 def test_a_run_is_alone_in_its_folder_and_an_interrupted_one_still_writes_its_report(folder):
-    process, report = start(folder, "raw", "--minutes", "5")
+    process, report = start(folder, "raw", "--minutes", "5", *TLS)
     for line in process.stdout:
         if "ouverture" in line:
             break

@@ -42,7 +42,7 @@ class Desk:
         self.folder = folder
         self.tally = Tally(folder, "w")
         header = {"questions": [{"number": 1, "position": 1, "kind": "QRU", "propositions": 5, "progressive": False}]}
-        self.trip = Trip("h:1", read_plan("small").pace, (), 0.0, 0.0, (), self.tally, random.Random(1))
+        self.trip = Trip("http://h:1", read_plan("small").pace, (), 0.0, 0.0, (), self.tally, random.Random(1))
         self.trip.papers[DIGEST] = SealedPaper(DIGEST, 10, header, b"")
         self.trip.readable[DIGEST] = {1: b""}
         self.tablet = Tablet(Slip("CODE", 1, 0, 100.0, 500.0), self.trip)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from http import HTTPStatus
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
                 supervisor.start("daphne", daphne(listener), sockets=[listener])
                 supervisor.start("worker", celery_worker(), {"ROLE": "worker"})
                 supervisor.start("beat", celery_beat(data_dir), {"ROLE": "beat"})
-                wait_until_served(listener.getsockname()[1], supervisor)
+                wait_until_served(f"http://127.0.0.1:{listener.getsockname()[1]}", supervisor)
                 self.stdout.write(guided_path(guide, listener.getsockname()[1], supervisor.logs, started))
                 supervisor.wait()
         except (EnginesError, ChildDied, OSError) as error:
@@ -72,17 +72,18 @@ def prepare(data_dir: Path, candidates: int, *options: str) -> dict[str, Any]:
     return content
 
 
-def wait_until_served(port: int, supervisor: Supervisor, seconds: float = 60) -> None:
-    """Wait until the first page answers.
+def wait_until_served(base: str, supervisor: Supervisor, seconds: float = 60) -> None:
+    """Wait until the first page of an address answers.
 
     Raises:
         ChildDied: a process ended before.
         OSError: nothing answered in time.
     """
     deadline = time.monotonic() + seconds
+    scheme, _, host = base.partition("://")
     while True:
         supervisor.check()
-        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = (HTTPSConnection if scheme == "https" else HTTPConnection)(host, timeout=10)
         try:
             connection.request("GET", "/entrer/")
             if connection.getresponse().status == HTTPStatus.OK:

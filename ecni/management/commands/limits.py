@@ -70,7 +70,7 @@ class Command(BaseCommand):
             self._say(f"Préparation de {wanted.candidates} candidats, une fois pour toutes…")
             stock.prepare()
         with stock.copy() as pair, Supervisor(stock.running) as supervisor:
-            house = WavesHouse(stock.root / "run", pair, supervisor, options | {"nginx": True})
+            house = WavesHouse(stock.root / "run", pair, supervisor, options | {"nginx": True, "tls": False})
             house.open(wanted.candidates)
             return Trial(house, stock.guide, read_plan("uness-2022"), wanted, layers, self._say).run()
 

@@ -56,15 +56,15 @@ class Command(BaseCommand):
             supervisor.start(f"daphne-{number}", daphne(listener), sockets=[listener], keep=number == 1)
         supervisor.start("worker", celery_worker(), {"ROLE": "worker"})
         supervisor.start("beat", celery_beat(data_dir), {"ROLE": "beat"})
-        port = listener.getsockname()[1]
-        wait_until_served(port, supervisor)
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        wait_until_served(base, supervisor)
 
         def kill() -> str:
             supervisor.kill("daphne-1")
             return "daphne-1"
 
         day = Day(
-            base=f"http://127.0.0.1:{port}",
+            base=base,
             database_url=database_url,
             guide=guide,
             pace=options["pace"],

@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.demo.build import BANK
 from ecni.engines import Engines, EnginesError, engines, plain_account, reachable_folder
+from ecni.management.certificate import write_certificate
 from ecni.management.commands.demo import wait_until_served
 from ecni.management.house import ENGINE_FOLDERS, environment, forget
 from ecni.supervisor import ROOT, SERVERS, ChildDied, ProxyError, Supervisor, find_nginx, give_way, listening_socket
@@ -43,6 +44,7 @@ GENERATOR_NICENESS = -5
 """It stands for machines of its own: how late it is must not depend on what it measures, where that is allowed."""
 PORT_RANGE = (21_000, 29_000)
 PLACES = ("papers", "results", "static")
+HOST = "127.0.0.1"
 
 
 class Command(BaseCommand):
@@ -66,6 +68,7 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=asked("PROCESSES") or 2, help="du fil des candidats")
         parser.add_argument("--web", type=int, default=asked("WEB") or 2, help="des pages, derrière nginx")
         parser.add_argument("--nginx", action=BooleanOptionalAction, default=wants_nginx(asked("NGINX", "")))
+        parser.add_argument("--tls", action=BooleanOptionalAction, default=bool(asked("TLS")), help="nginx chiffre")
         parser.add_argument("--generator", choices=["locust", "raw"], default=asked("GENERATOR") or "locust")
         parser.add_argument("--timing", type=Path, default=asked("TIMING") or None, help="dossier des temps à ajuster")
         parser.add_argument("--seed", type=int, default=asked("SEED") or 1)
@@ -74,6 +77,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Prepare unless that is done, serve, replay, report."""
+        if options["tls"] and not options["nginx"]:
+            raise CommandError("C’est nginx qui chiffre : TLS demande nginx.")
         try:
             plan = chosen_plan(options)
             wanted = Wanted(
@@ -207,14 +212,14 @@ class WavesHouse:
         return list(range(self._port, self._port + (PORTS if self.has_nginx else 1)))
 
     @property
-    def host(self) -> str:
-        """Where candidates and staff come."""
-        return f"127.0.0.1:{self._port}"
+    def base(self) -> str:
+        """The address where candidates and staff come."""
+        return f"{'https' if self._options['tls'] else 'http'}://{HOST}:{self._port}"
 
     @property
     def teller(self) -> str:
         """A server itself: nginx tells nobody what it says of itself."""
-        return f"127.0.0.1:{self._port + self.has_nginx}"
+        return f"{HOST}:{self._port + self.has_nginx}"
 
     def open(self, candidates: int) -> None:
         """Start what serves, for so many candidates, and wait until it does.
@@ -232,9 +237,18 @@ class WavesHouse:
         }
         words = [str(word) for option in options.items() for word in option]
         command = [sys.executable, "manage.py", "serve", *words, *(["--nginx"] if self.has_nginx else [])]
+        if self._options["tls"]:
+            command += ["--tls", str(self._certify())]
         budget = max(settings.ADMISSION_LIMITS["SOCKETS"], ceil(ROOM * candidates / self._options["processes"]))
         self._supervisor.start("serve", command, {"METRICS_TOKEN": self.token, "SOCKETS_BUDGET": str(budget)})
-        wait_until_served(self._port, self._supervisor)
+        wait_until_served(self.base, self._supervisor)
+
+    def _certify(self) -> Path:
+        """Make the certificate of this run, which whatever is started from here trusts, and return its folder."""
+        account = plain_account()
+        folder = reachable_folder(self._supervisor.logs.parent, account) / "tls"
+        os.environ["SSL_CERT_FILE"] = str(write_certificate(folder, HOST, account))
+        return folder
 
     def components(self) -> list[Component]:
         """What runs now."""
@@ -351,7 +365,7 @@ def setting(options: dict[str, Any]) -> dict[str, str]:
     return {
         "Serveur": f"{options['processes']} × {options['server']}"
         + (f", {options['web']} pour les pages" if nginx else ""),
-        "Devant": "nginx" if nginx else "rien",
+        "Devant": ("nginx, en TLS" if options["tls"] else "nginx, sans TLS") if nginx else "rien",
         "Générateur": options["generator"],
     }
 
