@@ -1,6 +1,6 @@
 // IndexedDB in four drawers: the sheet's acknowledged fold, its ops without acknowledgement, what the screen needs beside them,
-// the sealed paper. A tablet keeps one sheet: opening another one clears what the last left. A database that cannot be opened
-// is made anew; one that is closed or emptied under way is opened again, and `onlost` is told.
+// the sealed paper. A tablet keeps one sheet: opening another one clears what the last left. A database that cannot be opened,
+// several times over, is made anew; one that is closed or emptied under way is opened again, and `onlost` is told.
 
 import { keptFold, keptOps, keptSession } from "./kept.js";
 
@@ -12,6 +12,8 @@ const DRAWERS = ["sheets", "ops", "sessions", "papers"];
 const OF_ONE_SHEET = ["sheets", "ops", "sessions"];
 const SESSION = "last";
 const PATIENCE_MS = 3_000;
+/** Before each attempt to open: what is in it may not have been sent, and a disk under strain recovers. */
+const PAUSES_MS = [0, 100, 400, 1_000];
 
 /** @template T @param {Promise<T>} promise @param {number} [ms] @returns {Promise<T>} a disk that hangs must not hold a candidate */
 function within(promise, ms = PATIENCE_MS) {
@@ -45,14 +47,24 @@ function opened(factory) {
   return done(request);
 }
 
-/** Opened; on a second failure, made anew: what was in it cannot be read, and the server has what it acknowledged. @param {IDBFactory} factory */
+/**
+ * Opened; when it never is, made anew: what was in it cannot be read, and the server has what it acknowledged. A disk that is
+ * full says nothing of what it holds: that is left there.
+ * @param {IDBFactory} factory
+ */
 async function recovered(factory) {
-  try {
-    return await opened(factory).catch(() => opened(factory));
-  } catch {
-    await done(factory.deleteDatabase(NAME));
-    return opened(factory);
+  let failure;
+  for (const pause of PAUSES_MS) {
+    await new Promise((go) => setTimeout(go, pause));
+    try {
+      return await opened(factory);
+    } catch (error) {
+      failure = error;
+    }
   }
+  if (failure.name === "QuotaExceededError") throw failure;
+  await done(factory.deleteDatabase(NAME));
+  return opened(factory);
 }
 
 export class Storage {
