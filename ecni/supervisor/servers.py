@@ -50,7 +50,7 @@ def uvicorn(where: Where, *, behind_proxy: bool = False) -> list[str]:
         "--backlog": str(BACKLOG),
         "--loop": "uvloop",
         "--http": "httptools",
-        "--ws": "websockets-sansio",
+        "--ws": "ecni.uvicorn_socket:UnwaitingSocket",
         "--ws-per-message-deflate": "false",
         "--ws-max-size": str(LARGEST_MESSAGE),
         "--ws-ping-interval": str(PING_SECONDS),
