@@ -9,10 +9,9 @@ from ecni.accounts.models import User
 from exams.models import Exam
 from exams.rules.states import Already, ReasonMissing, Refused
 from grading.rules.access import may
-from ranking.actions.computing import ranking_digest
+from ranking.actions.computing import changed_since
 from ranking.models import AnonymityLift, RankingRun, RankingSignature
 from ranking.queries.publication import is_lifted, latest_ranking
-from ranking.queries.rows import ranking_inputs, ranking_obstacles
 
 LAST_STEP = 2
 
@@ -118,9 +117,7 @@ def refuse_outdated(run: RankingRun) -> None:
     Raises:
         Outdated: which it is not said.
     """
-    if latest_ranking(run.exam_id) != run or ranking_obstacles(run.exam_id):
-        raise Outdated
-    if ranking_digest(ranking_inputs(run.exam_id)) != run.digest:
+    if latest_ranking(run.exam_id) != run or changed_since(run):
         raise Outdated
 
 

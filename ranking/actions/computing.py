@@ -69,6 +69,31 @@ def ranking_digest(inputs: RankingInputs) -> str:
     return digest(places, inputs.denominator, apart, unranked).hex()
 
 
+def differences(run: RankingRun, inputs: RankingInputs) -> tuple[str, list[str]]:
+    """Compare a ranking with what these inputs give: the digest that is found, and each difference in French."""
+    found = ranking_digest(inputs)
+    faults = [] if found == run.digest else ["Les empreintes diffèrent."]
+    if _inputs_digest(inputs, tie_keys_of(inputs)) != run.inputs_digest:
+        faults.append("Ce dont il a été fait a changé : une date de naissance, ou les lignes d’une notation.")
+    places, apart = ranked_apart(inputs)
+    computed = [(place.rank, place.number, place.total) for place in (*places, *apart)]
+    kept = list(run.places.order_by("position").values_list("rank", "number", "total"))
+    if kept != computed:
+        faults.append("Les places conservées ne sont pas celles que l’on recalcule.")
+    return found, faults
+
+
+def changed_since(run: RankingRun) -> str:
+    """Return, in French, why a ranking computed today would be another one; empty when it would be the same."""
+    if obstacles := ranking_obstacles(run.exam_id):
+        return " ".join(obstacles)
+    try:
+        is_same = ranking_digest(ranking_inputs(run.exam_id)) == run.digest
+    except (UnfitRanking, InvalidRanking) as error:
+        return str(error)
+    return "" if is_same else "les notations ou les statuts des candidats ont changé."
+
+
 def _create_run(exam: Exam, inputs: RankingInputs, *, actor: User, now: datetime) -> RankingRun:
     keys = tie_keys_of(inputs)
     run = RankingRun.objects.create(

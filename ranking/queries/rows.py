@@ -1,7 +1,7 @@
 """What a ranking is made from: exact points by part and by case, and the dates of birth that may decide a tie."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import lcm
@@ -18,10 +18,12 @@ from grading.queries import ExamUnit, exam_units, latest_run
 from grading.queries.decisions import sittings_behind
 from grading.queries.hypothesis import PaperMarks, run_marks
 from ranking.enums import Status, Treatment
+from ranking.models import RankingRun
 from ranking.queries.policy import policy_of
-from ranking.rules import Policy, Row, TieKey, TieSource, lot, treated
+from ranking.rules import Policy, Row, TieKey, TieSource, lot, policy_from_json, treated
 
 LARGEST_TOTAL = 2**63 - 1
+RANKED = Treatment.RANKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +96,57 @@ def ranking_inputs(exam_id: int, marks: Sequence[PaperMarks] | None = None) -> R
     """
     runs = [run for sitting_id in _sitting_ids(exam_id) if (run := latest_run(sitting_id))]
     papers = [run_marks(run) for run in runs] if marks is None else marks
-    units = exam_units(exam_id)
-    born = birth_dates(exam_id)
+    policy = policy_of(exam_id)
     numbers = sorted(set(Sheet.objects.filter(sitting__in=_sitting_ids(exam_id)).values_list("number", flat=True)))
     marked = {number for paper in papers for number in paper.numbers}
-    strangers = [number for number in numbers if number not in born]
-    if strangers:
-        raise UnfitRanking(f"Numéros sans candidat : {', '.join(strangers[:20])}.")
-    ranked = [number for number in numbers if number in marked]
+    treatments = _treatments(exam_id, numbers, marked, policy)
+    how = {number: treatment for number, (treatment, _status) in treatments.items()}
+    statuses = {number: status for number, (treatment, status) in treatments.items() if treatment is not RANKED}
+    return _inputs(exam_id, runs, papers, policy, how, statuses)
+
+
+def inputs_of(run: RankingRun) -> RankingInputs:
+    """Return what a ranking was made from, as it kept it: marking runs, policy, statuses; whatever has come since.
+
+    Dates of birth and the units of papers are kept nowhere else than in their own rows.
+
+    Raises:
+        UnfitRanking: a number has no candidate any more.
+    """
+    runs = list(run.marking_runs.order_by("paper__sitting__number"))
+    places = dict(run.places.values_list("number", "is_apart"))
+    how = {number: Treatment.APART if is_apart else RANKED for number, is_apart in places.items()}
+    how |= dict.fromkeys(run.unranked, Treatment.UNRANKED)
+    statuses = {number: Status(status) for number, status in run.statuses.items()}
+    papers = [run_marks(marking) for marking in runs]
+    return _inputs(run.exam_id, runs, papers, policy_from_json(run.policy), how, statuses)
+
+
+def _inputs(
+    exam_id: int,
+    runs: Sequence[MarkingRun],
+    papers: Sequence[PaperMarks],
+    policy: Policy,
+    how: Mapping[str, Treatment],
+    statuses: Mapping[str, Status],
+) -> RankingInputs:
+    units, born = exam_units(exam_id), birth_dates(exam_id)
+    _refuse_strangers(how, born)
+    marked = {number for paper in papers for number in paper.numbers}
+    ranked = sorted(number for number in how if number in marked)
     denominator = lcm(*(paper.denominator for paper in papers))
     if denominator * sum({unit.part: unit.part_points for unit in units}.values()) > LARGEST_TOTAL:
         raise UnfitRanking(f"Le dénominateur commun {denominator} dépasse l’arithmétique entière sur 64 bits.")
     points = _unit_points(papers, units, ranked, denominator)
-    policy = policy_of(exam_id)
-    treatments = _treatments(exam_id, numbers, marked, policy)
     rows = _rows(ranked, units, points, born)
-    by_treatment = {how: [number for number in numbers if treatments[number][0] is how] for how in Treatment}
+    by_treatment = {one: sorted(number for number in how if how[number] is one) for one in Treatment}
     return RankingInputs(
         runs=tuple(runs),
         denominator=denominator,
-        rows=_chosen(rows, by_treatment[Treatment.RANKED], policy),
+        rows=_chosen(rows, by_treatment[RANKED], policy),
         unranked=tuple(by_treatment[Treatment.UNRANKED]),
         apart=_chosen(rows, by_treatment[Treatment.APART], policy),
-        statuses={number: status for number, (how, status) in treatments.items() if how is not Treatment.RANKED},
+        statuses=statuses,
         policy=policy,
     )
 
@@ -133,6 +163,7 @@ def _treatments(
 ) -> dict[str, tuple[Treatment, Status]]:
     """Return how each number is ranked, and for which status; a sheet that was excluded or withdrawn counts as such."""
     known = candidate_statuses(exam_id)
+    _refuse_strangers(numbers, known)
     sheets: dict[str, set[str]] = defaultdict(set)
     rows = Sheet.objects.filter(sitting__in=_sitting_ids(exam_id), number__in=numbers)
     for number, state in rows.values_list("number", "state"):
@@ -141,6 +172,11 @@ def _treatments(
         number: treated([*known[number], *_seen(sheets[number], has_marks=number in marked)], policy)
         for number in numbers
     }
+
+
+def _refuse_strangers(numbers: Iterable[str], known: Container[str]) -> None:
+    if strangers := [number for number in numbers if number not in known]:
+        raise UnfitRanking(f"Numéros sans candidat : {', '.join(strangers[:20])}.")
 
 
 def _seen(states: Collection[str], *, has_marks: bool) -> Iterator[Status]:

@@ -66,10 +66,32 @@ def test_commands_print_the_digest_and_tell_when_it_changed(capsys):
     assert capsys.readouterr().out == f"{run.digest}  classement {run.pk}\n"
     call_command("verify_ranking", exam="blanc")
     assert capsys.readouterr().out == f"{run.digest}  classement {run.pk}\n{run.digest}  recalculé\n"
+
+
+@pytest.mark.django_db
+def test_a_ranking_is_verified_by_what_it_was_made_from(capsys):
+    run = ranked_exam(user("agence", Role.AGENCY), ANSWERS)
     Candidate.objects.filter(number="K2-0001").update(standing="WITHDRAWN")
     assert ranking_digest(ranking_inputs(run.exam_id)) != run.digest
-    with pytest.raises(CommandError, match="diffèrent"):
+    call_command("verify_ranking", exam="blanc")
+    out = capsys.readouterr().out
+    assert out.startswith(f"{run.digest}  classement {run.pk}\n{run.digest}  recalculé\n")
+    assert "Un classement calculé aujourd’hui serait autre : les notations" in out
+
+
+@pytest.mark.django_db
+def test_what_was_touched_since_is_named():
+    run = ranked_exam(user("agence", Role.AGENCY), ANSWERS)
+    Candidate.objects.filter(number="K2-0001").update(born_on=NOW.date())
+    with pytest.raises(CommandError, match="une date de naissance"):
         call_command("verify_ranking", exam="blanc")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # past the triggers that refuse it
+        cursor.execute("UPDATE ranking_rankedsheet SET total = total + 1 WHERE position = 1")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    with pytest.raises(CommandError, match="Les places conservées ne sont pas celles"):
+        call_command("verify_ranking", exam="blanc")
+    assert RankingRun.objects.get() == run
 
 
 @pytest.mark.django_db

@@ -6,16 +6,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from exams.models import Exam
-from exams.rules.states import Refused
-from ranking.actions.computing import NotRankable, ranking_digest
+from ranking.actions.computing import changed_since, differences
 from ranking.queries.publication import latest_ranking
-from ranking.queries.rows import UnfitRanking, ranking_inputs, ranking_obstacles
+from ranking.queries.rows import UnfitRanking, inputs_of
 
 
 class Command(BaseCommand):
-    """Compute again, write nothing, and fail when one byte differs."""
+    """Compute again what it was made from, write nothing, and fail when one byte differs."""
 
-    help = "Recalcule le dernier classement d’un examen sans rien écrire et compare les empreintes."
+    help = "Recalcule le dernier classement d’un examen de ce dont il a été fait, sans rien écrire, et compare."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
@@ -31,12 +30,11 @@ class Command(BaseCommand):
         if run is None:
             raise CommandError("Aucun classement n’a été calculé.")
         try:
-            obstacles = ranking_obstacles(exam.pk)
-            if obstacles:
-                raise NotRankable(obstacles)
-            found = ranking_digest(ranking_inputs(exam.pk))
-        except (Refused, UnfitRanking) as error:
+            found, faults = differences(run, inputs_of(run))
+        except UnfitRanking as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{run.digest}  classement {run.pk}\n{found}  recalculé")
-        if found != run.digest:
-            raise CommandError("Les empreintes diffèrent.")
+        if faults:
+            raise CommandError(" ".join(faults))
+        if why := changed_since(run):
+            self.stdout.write(f"Un classement calculé aujourd’hui serait autre : {why}")
