@@ -1,6 +1,5 @@
 """What a ranking is made from: exact points by part and by case, and the dates of birth that may decide a tie."""
 
-from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -161,13 +160,18 @@ def tie_keys_of(inputs: RankingInputs) -> tuple[TieKey, ...]:
 def _treatments(
     exam_id: int, numbers: Sequence[str], marked: Collection[str], policy: Policy
 ) -> dict[str, tuple[Treatment, Status]]:
-    """Return how each number is ranked, and for which status; a sheet that was excluded or withdrawn counts as such."""
-    known = candidate_statuses(exam_id)
+    """Return how each number is ranked, and for which status; a sheet that was excluded or withdrawn counts as such.
+
+    Who has no sheet at a sitting is absent from it, as who has one that nobody opened.
+    """
+    known, sittings = candidate_statuses(exam_id), _sitting_ids(exam_id)
     _refuse_strangers(numbers, known)
-    sheets: dict[str, set[str]] = defaultdict(set)
-    rows = Sheet.objects.filter(sitting__in=_sitting_ids(exam_id), number__in=numbers)
+    sheets: dict[str, list[str]] = {number: [] for number in numbers}
+    rows = Sheet.objects.filter(sitting__in=sittings, number__in=numbers)
     for number, state in rows.values_list("number", "state"):
-        sheets[number].add(state)
+        sheets[number].append(state)
+    for states in sheets.values():
+        states.extend([SheetState.ABSENT] * (len(sittings) - len(states)))
     return {
         number: treated([*known[number], *_seen(sheets[number], has_marks=number in marked)], policy)
         for number in numbers

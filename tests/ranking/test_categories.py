@@ -94,13 +94,16 @@ def test_sheet_excluded_in_its_centre_is_not_ranked(agency):
     assert run.statuses == {"K2-0003": "EXCLUDED"}
 
 
+@pytest.mark.parametrize("has_sheet", [True, False])
 @pytest.mark.parametrize(("treatment", "ranked"), [(Treatment.RANKED, 2), (Treatment.UNRANKED, 1)])
-def test_absent_at_one_sitting_follows_the_published_rule(agency, treatment, ranked):
+def test_absent_at_one_sitting_follows_the_published_rule(agency, treatment, ranked, has_sheet):
     exam = make_exam()
     register(exam, dict.fromkeys(NUMBERS[:2], date(2001, 1, 1)))
     policy = with_treatment(Status.ABSENT_ONCE, treatment)
     publish_policy(exam_id=exam.pk, policy=policy, actor=agency, now=NOW, reason="Arrêté")
     mark_exam(exam, agency, {NUMBERS[0]: PERFECT, NUMBERS[1]: (PERFECT[0], None)})
+    if not has_sheet:  # never seated there
+        Sheet.objects.get(number=NUMBERS[1], state=SheetState.ABSENT).delete()
     assert compute_ranking(exam_id=exam.pk, actor=agency, now=NOW).places.count() == ranked
 
 
