@@ -9,7 +9,15 @@ from ecni.accounts.models import User
 from ecni.accounts.rules import Domain
 from grading.rules.access import may
 from ranking.forms import GroupForm
-from ranking.models import AnonymityLift, Publication, RankingPolicy, RankingRun, RankingSignature, SpecialtyGroup
+from ranking.models import (
+    AnonymityLift,
+    Publication,
+    RankingPolicy,
+    RankingRun,
+    RankingSignature,
+    RankingWithdrawal,
+    SpecialtyGroup,
+)
 
 
 class ReadOnly(admin.ModelAdmin[Model]):
@@ -74,6 +82,14 @@ class AnonymityLiftAdmin(ReadOnly):
 
     list_display = ("pk", "exam", "run", "step", "lifted_by", "lifted_at", "reason")
     list_select_related = ("exam", "run", "lifted_by")
+
+
+@admin.register(RankingWithdrawal)
+class RankingWithdrawalAdmin(ReadOnly):
+    """What the president took back."""
+
+    list_display = ("pk", "run", "withdrawn_by", "withdrawn_at", "reason")
+    list_select_related = ("run", "withdrawn_by")
 
 
 @admin.register(SpecialtyGroup)

@@ -122,11 +122,28 @@ class AnonymityLift(AppendOnly):
             models.CheckConstraint(condition=models.Q(step__in=[1, 2]), name="anonymitylift_two_steps"),
             models.UniqueConstraint(fields=["run", "step"], name="anonymitylift_step_once"),
             models.UniqueConstraint(fields=["run", "lifted_by"], name="anonymitylift_by_two_people"),
-            models.UniqueConstraint(fields=["exam"], condition=models.Q(step=2), name="anonymitylift_once_per_exam"),
         ]
 
     def __str__(self) -> str:
         return f"lift {self.run_id}/{self.step}"
+
+
+class RankingWithdrawal(AppendOnly):
+    """The president takes back a ranking whose anonymity is lifted, before it is published: another one may follow."""
+
+    run = models.OneToOneField(RankingRun, models.PROTECT, related_name="withdrawal", verbose_name=_("classement"))
+    reason = models.CharField(_("motif"), max_length=500)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("auteur")
+    )
+    withdrawn_at = models.DateTimeField(_("retiré le"))
+
+    class Meta:
+        verbose_name = _("retrait d’un classement")
+        verbose_name_plural = _("retraits de classements")
+
+    def __str__(self) -> str:
+        return f"withdrawal of ranking run {self.run_id}"
 
 
 class Publication(models.Model):

@@ -10,10 +10,8 @@ from exams.models import Exam
 from exams.rules.states import Already, ReasonMissing, Refused
 from grading.rules.access import may
 from ranking.actions.computing import changed_since
-from ranking.models import AnonymityLift, RankingRun, RankingSignature
-from ranking.queries.publication import is_lifted, latest_ranking
-
-LAST_STEP = 2
+from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature, RankingWithdrawal
+from ranking.queries.publication import LAST_STEP, is_lifted, is_published, latest_ranking, lifted_ranking
 
 
 class Outdated(Refused):
@@ -35,6 +33,13 @@ class NotSigned(Refused):
 
     code = "not-signed"
     text = "Le président du jury n’a pas signé ce classement."
+
+
+class NotLifted(Refused):
+    """The anonymity is in place."""
+
+    code = "not-lifted"
+    text = "L’anonymat n’est pas levé : le classement se signe, puis deux personnes lèvent l’anonymat."
 
 
 class SamePerson(Refused):
@@ -79,7 +84,7 @@ def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> A
         ReasonMissing: no reason given.
         NotEntitled: the actor is neither of the agency nor of the jury.
         NotSigned: the president has not signed this ranking.
-        Already: the anonymity of the exam is lifted.
+        Already: the anonymity of the exam is lifted, or this ranking was taken back.
         SamePerson: the actor signed the ranking, or did the first act.
         Outdated: a newer ranking exists, or marks changed since the signature.
     """
@@ -89,6 +94,8 @@ def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> A
         raise NotEntitled
     if is_lifted(run.exam_id):
         raise Already("L’anonymat de cet examen est déjà levé.")
+    if RankingWithdrawal.objects.filter(run=run).exists():
+        raise Already("Ce classement a été retiré : calculez-en un autre.")
     signature = RankingSignature.objects.filter(run=run).first()
     if signature is None:
         raise NotSigned
@@ -102,6 +109,33 @@ def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> A
     data = {"step": lift.step, "of": LAST_STEP}
     log_deed(actor=actor, verb="lift_anonymity", target=f"ranking:{run.pk}", now=now, reason=reason, data=data)
     return lift
+
+
+@transaction.atomic
+def withdraw_ranking(*, run_id: int, actor: User, now: datetime, reason: str) -> RankingWithdrawal:
+    """Take back a ranking whose anonymity is lifted and that is not published: another is computed, signed and lifted.
+
+    What was read of names stays read: the deed says who could, and from when.
+
+    Raises:
+        ReasonMissing: no reason given.
+        NotEntitled: the actor does not preside the jury.
+        Already: the results are published, or proposed for publication.
+        NotLifted: the anonymity of this ranking is in place, or it was taken back before.
+    """
+    require_reason(reason)
+    run = own_run(run_id)
+    if not may(actor.role, "sign-ranking"):
+        raise NotEntitled
+    if is_published(run.exam_id):
+        raise Already("Les résultats de cet examen sont déjà publiés.")
+    if lifted_ranking(run.exam_id) != run:
+        raise NotLifted
+    if Publication.objects.filter(run=run).exists():
+        raise Already("Sa publication est proposée : retirez d’abord cette proposition.")
+    withdrawal = RankingWithdrawal.objects.create(run=run, reason=reason, withdrawn_by=actor, withdrawn_at=now)
+    log_deed(actor=actor, verb="withdraw_ranking", target=f"ranking:{run.pk}", now=now, reason=reason)
+    return withdrawal
 
 
 def own_run(run_id: int) -> RankingRun:

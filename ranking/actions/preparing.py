@@ -7,10 +7,9 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.rules.states import Already
-from ranking.actions.anonymity import own_run, refuse_outdated, require_reason
-from ranking.actions.publication import NotLifted
+from ranking.actions.anonymity import NotLifted, own_run, refuse_outdated, require_reason
 from ranking.models import RankingRun
-from ranking.queries.publication import is_lifted, is_published
+from ranking.queries.publication import is_published, lifted_ranking
 
 
 @transaction.atomic
@@ -25,7 +24,7 @@ def start_preparation(*, run_id: int, actor: User, now: datetime, reason: str) -
     """
     require_reason(reason)
     run = own_run(run_id)
-    if not is_lifted(run.exam_id):
+    if lifted_ranking(run.exam_id) != run:
         raise NotLifted
     if is_published(run.exam_id):
         raise Already("Les résultats de cet examen sont déjà publiés.")

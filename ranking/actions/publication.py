@@ -7,17 +7,10 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.rules.states import Already, Refused, TooEarly
-from ranking.actions.anonymity import SamePerson, own_run, refuse_outdated, require_reason
+from ranking.actions.anonymity import NotLifted, SamePerson, own_run, refuse_outdated, require_reason
 from ranking.models import Publication, RankingRun
 from ranking.queries.pages import missing_pages
-from ranking.queries.publication import is_lifted, is_published
-
-
-class NotLifted(Refused):
-    """The anonymity is in place."""
-
-    code = "not-lifted"
-    text = "L’anonymat n’est pas levé : le classement se signe, puis deux personnes lèvent l’anonymat."
+from ranking.queries.publication import is_published, lifted_ranking
 
 
 class NotPrepared(Refused):
@@ -80,8 +73,26 @@ def confirm_publication(*, publication_id: int, actor: User, now: datetime, reas
     return publication
 
 
+@transaction.atomic
+def withdraw_proposal(*, publication_id: int, actor: User, now: datetime, reason: str) -> RankingRun:
+    """Take back a proposal that nobody has confirmed, whoever made it: another hour may be proposed.
+
+    Raises:
+        ReasonMissing: no reason given.
+        Already: it is confirmed: what is published stays published.
+    """
+    require_reason(reason)
+    run = own_run(Publication.objects.values_list("run_id", flat=True).get(pk=publication_id))
+    publication = Publication.objects.select_for_update(of=("self",)).get(pk=publication_id)
+    if publication.confirmed_at is not None:
+        raise Already("Les résultats de cet examen sont déjà publiés.")
+    _log("withdraw_proposal", publication, actor=actor, now=now, reason=reason)
+    publication.delete()
+    return run
+
+
 def _refuse_unready(run: RankingRun) -> None:
-    if not is_lifted(run.exam_id):
+    if lifted_ranking(run.exam_id) != run:
         raise NotLifted
     missing = missing_pages(run)
     if missing:

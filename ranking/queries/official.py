@@ -6,7 +6,7 @@ from centres.models import Candidate
 from ranking.enums import Status
 from ranking.models import RankingRun
 from ranking.queries.preview import shown_points
-from ranking.queries.publication import is_lifted
+from ranking.queries.publication import lifted_ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def official_rows(run: RankingRun) -> list[OfficialRow]:
     Raises:
         Anonymous: the anonymity was not lifted for this ranking.
     """
-    if not (is_lifted(run.exam_id) and run.lifts.exists()):
+    if lifted_ranking(run.exam_id) != run:
         raise Anonymous
     people = {candidate.number: candidate for candidate in Candidate.objects.filter(exam_id=run.exam_id)}
     ranked = [

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature
+from ranking.models import Publication, RankingRun, RankingSignature
+
+LAST_STEP = 2
+"""Of the two acts that lift the anonymity."""
 
 
 def latest_ranking(exam_id: int) -> RankingRun | None:
@@ -25,9 +28,14 @@ def is_anything_published() -> bool:
     return Publication.objects.filter(confirmed_at__isnull=False).exists()
 
 
+def lifted_ranking(exam_id: int) -> RankingRun | None:
+    """Return the ranking whose anonymity two people lifted, and that the president has not taken back."""
+    return RankingRun.objects.filter(exam_id=exam_id, lifts__step=LAST_STEP, withdrawal=None).first()
+
+
 def is_lifted(exam_id: int) -> bool:
-    """Whether two people lifted the anonymity of an exam."""
-    return AnonymityLift.objects.filter(exam_id=exam_id, step=2).exists()
+    """Whether the anonymity of an exam is lifted: then no ranking of it is computed."""
+    return lifted_ranking(exam_id) is not None
 
 
 def acted_on(run: RankingRun) -> set[int]:

@@ -19,15 +19,15 @@ from exams.models import Exam
 from exams.rules.states import Refused
 from grading.queries import readable_exams
 from grading.rules.access import may
-from ranking.actions.anonymity import lift_anonymity, sign_ranking
+from ranking.actions.anonymity import lift_anonymity, sign_ranking, withdraw_ranking
 from ranking.actions.computing import compute_ranking
 from ranking.actions.official import export_official_list
 from ranking.actions.policy import publish_policy
-from ranking.actions.publication import confirm_publication, propose_publication
+from ranking.actions.publication import confirm_publication, propose_publication, withdraw_proposal
 from ranking.enums import Status
 from ranking.exports import groups_csv, ranking_csv
 from ranking.forms import PolicyForm, ProposalForm, policy_fields
-from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature
+from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature, RankingWithdrawal
 from ranking.queries.groups import group_rankings
 from ranking.queries.official import official_rows
 from ranking.queries.pages import missing_pages
@@ -41,7 +41,7 @@ from ranking.queries.preview import (
     places,
     policy_lines,
 )
-from ranking.queries.publication import acted_on, is_lifted, is_published, latest_ranking, published_ranking
+from ranking.queries.publication import acted_on, is_published, latest_ranking, lifted_ranking, published_ranking
 from ranking.queries.rows import ranking_obstacles
 from ranking.rules import policy_from_json
 from ranking.tasks import launch_preparation
@@ -63,6 +63,7 @@ def show_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
     run = latest_ranking(exam_id)
     search, order = request.GET.get("q", "").strip()[:12], request.GET.get("tri", "rang")
     parts = exam_parts(exam_id)
+    is_lifted = run is not None and lifted_ranking(exam_id) == run
     page = Paginator(places(run, search, order), PAGE).get_page(request.GET.get("page")) if run else None
     context = {
         "exam": exam,
@@ -79,8 +80,10 @@ def show_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
         "unranked": [(number, Status(run.statuses[number]).label) for number in run.unranked] if run else [],
         "signature": RankingSignature.objects.filter(run=run).select_related("signed_by").first(),
         "lifts": list(AnonymityLift.objects.filter(run=run).select_related("lifted_by").order_by("step")),
+        "withdrawal": RankingWithdrawal.objects.filter(run=run).select_related("withdrawn_by").first(),
         "acted": actor.pk in acted_on(run) if run else False,
-        "missing": missing_pages(run) if run and is_lifted(exam_id) else None,
+        "lifted": is_lifted,
+        "missing": missing_pages(run) if run and is_lifted else None,
         "publication": Publication.objects.filter(run=run).select_related("proposed_by", "confirmed_by").first(),
         "published": is_published(exam_id),
         "now": now(),
@@ -146,6 +149,20 @@ def confirm(request: HttpRequest, publication_id: int) -> HttpResponse:
     else:
         messages.success(request, _("Les résultats sont publiés."))
     return redirect("ranking:ranking-show", publication.exam_id)
+
+
+@login_required
+@require_POST
+def give_up(request: HttpRequest, publication_id: int) -> HttpResponse:
+    """Take back a proposal that nobody has confirmed."""
+    actor = allowed_actor(request, "publish")
+    publication = get_object_or_404(Publication.objects.select_related("run"), pk=publication_id)
+    return _done(
+        request,
+        publication.run,
+        partial(withdraw_proposal, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request)),
+        _("La proposition est retirée."),
+    )
 
 
 @never_cache
@@ -228,6 +245,19 @@ def lift(request: HttpRequest, run_id: int) -> HttpResponse:
         get_object_or_404(RankingRun, pk=run_id),
         partial(lift_anonymity, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
         _("Votre acte est enregistré."),
+    )
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Take back a ranking whose anonymity is lifted: the president's act."""
+    actor = allowed_actor(request, "sign-ranking")
+    return _done(
+        request,
+        get_object_or_404(RankingRun, pk=run_id),
+        partial(withdraw_ranking, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
+        _("Le classement est retiré : calculez-en un autre."),
     )
 
 

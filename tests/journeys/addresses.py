@@ -26,7 +26,7 @@ from exams.tickets import COOKIE as TICKET_COOKIE
 from exams.tickets import Ticket, mint_ticket
 from grading.actions.minutes import sign_minutes
 from ranking.enums import ComplaintState
-from ranking.models import Complaint, ComplaintStep, RankingPolicy, SpecialtyGroup
+from ranking.models import Complaint, ComplaintStep, RankingPolicy, RankingRun, RankingWithdrawal, SpecialtyGroup
 from ranking.rules import Policy, policy_to_json
 from ranking.templatetags.results import IMAGE_SALT
 from ranking.views.results import COOKIE as RESULTS_COOKIE
@@ -158,7 +158,17 @@ def _add_results(house):
         exam=run.exam, data=policy_to_json(Policy()), reason="essai", created_by=agency, created_at=NOW
     )
     group = SpecialtyGroup.objects.create(exam=run.exam, number=1, name="Chirurgie")
-    rows = (run, publication, run.marking_runs.first(), complaint, step, policy, group, run.signature)
+    rows = (
+        run,
+        publication,
+        run.marking_runs.first(),
+        complaint,
+        step,
+        policy,
+        group,
+        run.signature,
+        _withdrawal(house),
+    )
     for row in (*rows, run.lifts.first()):
         house.places[row._meta.label_lower] = row
     _add_deliberation(house, run.exam)
@@ -170,6 +180,14 @@ def _add_results(house):
     Question.objects.filter(pk=question.pk).update(content=to_json(content))
     signed = signing.get_cookie_signer(salt=RESULTS_COOKIE + RESULTS_SALT).sign(f"{laureate.exam_id}.{laureate.pk}")
     house.cookies["visitor"] = {RESULTS_COOKIE: signed}
+
+
+def _withdrawal(house):
+    """A ranking of the other exam that the president took back."""
+    president, exam = house.staff["president"], house.hosting.sitting.exam
+    facts = {"tie_keys": [], "unranked": [], "denominator": 1, "created_by": president, "created_at": NOW}
+    run = RankingRun.objects.create(exam=exam, **facts)
+    return RankingWithdrawal.objects.create(run=run, reason="essai", withdrawn_by=president, withdrawn_at=NOW)
 
 
 def _add_deliberation(house, exam):

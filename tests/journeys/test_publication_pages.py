@@ -13,12 +13,13 @@ from ecni.shared.clock import now
 from ranking.actions.complaints import file_complaint, handle_complaint
 from ranking.actions.computing import compute_ranking
 from ranking.actions.policy import publish_policy
+from ranking.actions.publication import propose_publication
 from ranking.enums import ComplaintState, Status, Treatment
 from ranking.models import Publication
 from ranking.rules import Policy
 from ranking.views.results import COOKIE, COOKIE_SALT
 from tests.factories.exams import NOW, make_exam, user
-from tests.factories.grading import BLANK, PERFECT, lift, mark_exam, publish, ranked_exam, register
+from tests.factories.grading import BLANK, PERFECT, lift, mark_exam, prepare, publish, ranked_exam, register
 from tests.journeys.screens import Screens
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
@@ -56,14 +57,37 @@ def published_with_a_complaint(agency, jury):
     return run, candidate, complaint
 
 
-def test_pages_of_the_publication_have_no_serious_barrier(browser, asgi_server):
+@pytest.fixture
+def console(browser, asgi_server):
+    context = browser.new_context(locale="fr-FR", base_url=asgi_server, viewport={"width": 1440, "height": 1000})
+    yield context.new_page()
+    context.close()
+
+
+def test_acts_that_take_back_have_no_serious_barrier(console, asgi_server):
+    agency, president = (user(name, Role[name]) for name in ("AGENCY", "PRESIDENT"))
+    run = ranked_exam(agency, {"K2-0001": PERFECT, "K2-0002": BLANK})
+    lift(run)
+    screens = Screens()
+    sign_in(console.context, asgi_server, president)
+    console.goto(f"/classement/{run.exam_id}/")
+    console.get_by_text("Retirer ce classement").click()
+    screens.look(console, "60-take-back")
+    prepare(run)
+    propose_publication(run_id=run.pk, not_before=now(), actor=agency, now=now(), reason="Jury réuni")
+    console.goto(f"/classement/{run.exam_id}/")
+    console.get_by_text("Renoncer à cette proposition").click()
+    screens.look(console, "67-give-up")
+    assert screens.findings == {}
+
+
+def test_pages_of_the_publication_have_no_serious_barrier(console, asgi_server):
     agency, jury, president = (user(name, Role[name]) for name in ("AGENCY", "JURY", "PRESIDENT"))
     waiting = ranked_exam(agency, {"K2-0001": PERFECT, "K2-0002": BLANK}, slug="attente")
     empty = make_exam(slug="regles")
     run, candidate, complaint = published_with_a_complaint(agency, jury)
     screens = Screens()
-    context = browser.new_context(locale="fr-FR", base_url=asgi_server, viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
+    page, context = console, console.context
     sign_in(context, asgi_server, president)
     _look(screens, page, "60-sign", f"/classement/{waiting.exam_id}/")
     lift(waiting)
@@ -87,7 +111,6 @@ def test_pages_of_the_publication_have_no_serious_barrier(browser, asgi_server):
     page.set_viewport_size({"width": 320, "height": 800})
     _look(screens, page, "70-results-narrow", "/resultats/copie/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    context.close()
     assert "\n".join(f"{name}: {found}" for name, found in screens.findings.items()) == ""
 
 

@@ -13,15 +13,18 @@ from exams.rules.states import Already, ReasonMissing, Refused, TooEarly
 from ranking.actions.access import MustWait, NotPublished, WrongCode, open_results
 from ranking.actions.anonymity import (
     NotEntitled,
+    NotLifted,
     NotSigned,
     Outdated,
     SamePerson,
     lift_anonymity,
     sign_ranking,
+    withdraw_ranking,
 )
 from ranking.actions.computing import NotRankable, compute_ranking
-from ranking.actions.publication import NotLifted, NotPrepared, confirm_publication, propose_publication
+from ranking.actions.publication import NotPrepared, confirm_publication, propose_publication, withdraw_proposal
 from ranking.models import AnonymityLift, Publication, RankedSheet
+from ranking.queries.official import Anonymous, official_rows
 from ranking.queries.pages import page_path
 from ranking.queries.publication import published_ranking
 from ranking.queries.rows import ranking_obstacles
@@ -205,6 +208,61 @@ def test_anonymity_is_lifted_after_the_signature_by_two_others_and_once(run, age
         compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW)
     verbs = list(Deed.objects.order_by("pk").values_list("verb", flat=True))[-3:]
     assert verbs == ["sign_ranking", "lift_anonymity", "lift_anonymity"]
+
+
+def test_only_the_president_takes_back_a_lifted_ranking_that_nobody_publishes(run, agency, jury):
+    president = user("presidente", Role.PRESIDENT)
+    with pytest.raises(NotLifted):
+        withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Trop tôt")
+    lift(run, president, jury, agency)
+    prepare(run)
+    proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    with pytest.raises(ReasonMissing):
+        withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason=" ")
+    with pytest.raises(NotEntitled):
+        withdraw_ranking(run_id=run.pk, actor=agency, now=NOW, reason="Exclusion")
+    with pytest.raises(Already, match="retirez d’abord"):
+        withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Exclusion")
+    confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
+    with pytest.raises(Already, match="déjà publiés"):
+        withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Trop tard")
+
+
+def test_ranking_taken_back_leaves_the_place_to_another(run, agency, jury):
+    president = user("presidente", Role.PRESIDENT)
+    lift(run, president, jury, agency)
+    withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Exclusion")
+    with pytest.raises(NotLifted):
+        withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Encore")
+    with pytest.raises(Already):
+        sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Encore")
+    with pytest.raises(Already, match="a été retiré"):
+        lift_anonymity(run_id=run.pk, actor=user("tiers", Role.AGENCY), now=NOW, reason="Encore")
+    with pytest.raises(Anonymous):
+        official_rows(run)
+
+    Candidate.objects.filter(number="K2-0001").update(standing="EXCLUDED")
+    newer = compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW)
+    assert newer.unranked == ["K2-0001", "K2-0004"]
+    lift(newer, president, jury, agency)
+    with pytest.raises(Anonymous):
+        official_rows(run)
+    publish(newer, jury, agency)
+    assert published_ranking(run.exam_id) == newer
+
+
+def test_proposal_is_taken_back_and_another_hour_proposed(ready, agency, jury):
+    later = NOW + timedelta(days=3)
+    proposed = propose_publication(run_id=ready.pk, not_before=later, actor=jury, now=NOW, reason="Mauvaise heure")
+    with pytest.raises(ReasonMissing):
+        withdraw_proposal(publication_id=proposed.pk, actor=agency, now=NOW, reason=" ")
+    withdraw_proposal(publication_id=proposed.pk, actor=agency, now=NOW, reason="Mauvaise heure")
+    deed = Deed.objects.get(verb="withdraw_proposal")
+    assert (deed.reason, deed.data["not_before"]) == ("Mauvaise heure", later.isoformat())
+    again = propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Bonne heure")
+    confirm_publication(publication_id=again.pk, actor=agency, now=NOW, reason="Signé")
+    with pytest.raises(Already, match="déjà publiés"):
+        withdraw_proposal(publication_id=again.pk, actor=agency, now=NOW, reason="Trop tard")
 
 
 def test_somebody_who_signed_as_president_lifts_nothing_under_another_role(run):

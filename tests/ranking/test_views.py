@@ -415,6 +415,29 @@ def test_president_signs_and_two_others_lift_from_the_page(
     assert "Nom2" not in page
 
 
+def test_a_proposal_then_a_ranking_are_taken_back_from_the_page(client, run, agency, jury):
+    president = user("presidente", Role.PRESIDENT)
+    lift(run, president, jury, agency)
+    prepare(run)
+    page = reverse("ranking:ranking-show", args=[run.exam_id])
+    client.force_login(president)
+    take_back = reverse("ranking:ranking-withdraw", args=[run.pk])
+    assert take_back in client.get(page).content.decode()
+    client.force_login(jury)
+    assert take_back not in client.get(page).content.decode()
+    client.post(
+        reverse("ranking:publication-propose", args=[run.pk]), {"not_before": "2027-01-01T10:00", "reason": "Jury"}
+    )
+    give_up = reverse("ranking:publication-withdraw", args=[Publication.objects.get().pk])
+    assert give_up in client.get(page).content.decode()
+    assert "La proposition est retirée" in client.post(give_up, {"reason": "Erreur"}, follow=True).content.decode()
+    client.force_login(president)
+    said = client.post(take_back, {"reason": "Exclusion"}, follow=True).content.decode()
+    assert "Le classement est retiré" in said
+    assert "Retiré par le président" in said
+    assert reverse("ranking:ranking-compute", args=[run.exam_id]) in said
+
+
 def test_a_reading_costs_a_few_statements_whatever_the_exam(client, agency, jury):
     counts = set()
     runs = ranked_exam(agency, {"K2-0002": PERFECT}), ranked_exam(agency, dict.fromkeys(NUMBERS, PERFECT), slug="grand")
