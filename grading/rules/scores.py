@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ACCEPTABLE = "acceptable"
     UNLISTED = "unlisted"
     GIVEN = "given"
+    DROPPED = "dropped"
 
 
 REASONS: dict[Reason, str] = {
@@ -33,6 +34,7 @@ REASONS: dict[Reason, str] = {
     Reason.ACCEPTABLE: "Réponse acceptable.",
     Reason.UNLISTED: "Réponse absente des listes, soumise à relecture.",
     Reason.GIVEN: "Question neutralisée, points accordés à tous.",
+    Reason.DROPPED: "Question neutralisée, retirée pour tous : ses points vont aux autres.",
 }
 
 

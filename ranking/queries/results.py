@@ -105,6 +105,7 @@ class Book:
     marking: MarkingRun
     parameters: MarkingParameters
     columns: Mapping[int, Column]
+    dropped: frozenset[int]
     rows: tuple[PaperQuestion, ...]
     contents: tuple[QuestionContent, ...]
     openings: tuple[CaseContent | None, ...]
@@ -165,7 +166,8 @@ def register_of(run: RankingRun) -> Register:
 def book_of(marking: MarkingRun) -> Book:
     """Return a marked paper with its texts and keys."""
     parameters = parameters_from(marking.parameters)
-    columns = run_plan(marking).columns
+    plan = run_plan(marking)
+    columns = plan.columns
     rows = tuple(PaperQuestion.objects.filter(paper_id=marking.paper_id).select_related("unit").order_by("number"))
     questions = Question.objects.only("content").in_bulk([row.question_id for row in rows])
     cases = Case.objects.in_bulk([row.unit.case_id for row in rows if row.unit.case_id])
@@ -180,6 +182,7 @@ def book_of(marking: MarkingRun) -> Book:
         marking=marking,
         parameters=parameters,
         columns=columns,
+        dropped=plan.neutralised.dropped,
         rows=rows,
         contents=tuple(
             content_under(from_json(questions[row.question_id].content), columns[row.number].key) for row in rows
@@ -264,14 +267,21 @@ def entries(book: Book, sheet: MarkedSheet) -> list[tuple[int, str, int]]:
 def question_result(book: Book, index: int, answer: str, numerator: int) -> QuestionResult:
     """Return one question beside an answer to it; the same for all who gave this answer."""
     row = book.rows[index]
+    column = book.columns[row.number]
+    if row.number in book.dropped:
+        scored = Score(Fraction(0), Reason.DROPPED)
+    elif column.is_given:
+        scored = Score(Fraction(1), Reason.GIVEN)
+    else:
+        scored = score(column.kind, column.key, answer, book.parameters)
     return _question(
         row,
         content=book.contents[index],
         case=book.openings[index],
-        column=book.columns[row.number],
+        column=column,
         points=Fraction(numerator, book.marking.denominator),
         answer=answer,
-        parameters=book.parameters,
+        scored=scored,
     )
 
 
@@ -288,11 +298,8 @@ def _question(  # noqa: PLR0913 - one question gathers all that is known of it
     column: Column,
     points: Fraction,
     answer: str,
-    parameters: MarkingParameters,
+    scored: Score,
 ) -> QuestionResult:
-    scored: Score = score(column.kind, column.key, answer, parameters)
-    if column.is_given:
-        scored = Score(Fraction(1), Reason.GIVEN)
     return QuestionResult(
         number=row.number,
         kind=column.kind.label,

@@ -91,6 +91,7 @@ _VERDICTS = {
     Reason.TOO_MANY: ("danger", "cross", "Trop de réponses"),
     Reason.UNLISTED: ("danger", "cross", "Hors liste"),
     Reason.GIVEN: ("pause", "scales", "Neutralisée"),
+    Reason.DROPPED: ("pause", "scales", "Neutralisée"),
 }
 
 

@@ -101,7 +101,9 @@ def test_what_if_reads_no_name(exam, django_assert_max_num_queries):
 def test_candidate_reads_the_key_and_the_points_that_the_jury_decided(exam, agency):
     president, members = make_jury()
     sitting_jury(exam, president, members)
-    for change in (rekey(paper_of(exam), 4, "FFFTF"), neutralise(paper_of(exam), 1, mode=NeutralisationMode.FULL)):
+    paper = paper_of(exam)
+    full = neutralise(paper, 1, mode=NeutralisationMode.FULL)
+    for change in (rekey(paper, 4, "FFFTF"), full, neutralise(paper, 2)):
         proposal = propose(change, members[0])
         for member in members:
             jury.cast_ballot(proposal_id=proposal.pk, choice=BallotChoice.FOR, actor=member, now=NOW)
@@ -111,3 +113,5 @@ def test_candidate_reads_the_key_and_the_points_that_the_jury_decided(exam, agen
     questions = read_copy(compute_ranking(exam_id=exam.pk, actor=agency, now=NOW), "K2-0001")
     assert [line.is_right for line in questions[3].propositions] == [False, False, False, True, False]
     assert (questions[0].points, questions[0].verdict.word) == (questions[0].worth, "Neutralisée")
+    assert (questions[1].points, questions[1].worth, questions[1].verdict.word) == ("0", "0", "Neutralisée")
+    assert "retirée pour tous" in questions[1].calculation
