@@ -117,7 +117,7 @@ def ensure_markable(exam_id: int, change: Adopted) -> None:
 
 @transaction.atomic
 def cast_ballot(*, proposal_id: int, choice: BallotChoice, actor: User, now: datetime) -> Ballot:
-    """Vote, in one's own name, once.
+    """Vote, in one's own name, once in a session.
 
     Raises:
         NoSession: the jury does not sit.
@@ -127,7 +127,7 @@ def cast_ballot(*, proposal_id: int, choice: BallotChoice, actor: User, now: dat
     proposal, session = _in_session(proposal_id)
     if not session.presences.filter(member=actor).exists():
         raise NotPresent
-    if proposal.ballots.filter(member=actor).exists():
+    if proposal.ballots.filter(session=session, member=actor).exists():
         raise Already("Vous avez déjà voté sur cette proposition.")
     ballot = Ballot.objects.create(proposal=proposal, session=session, member=actor, choice=choice, cast_at=now)
     _log("cast_ballot", proposal, actor=actor, now=now)

@@ -82,7 +82,7 @@ class Proposal(AppendOnly):
 
 
 class Ballot(AppendOnly):
-    """A member's vote on a proposal, cast by that member alone."""
+    """A member's vote on a proposal, cast by that member alone. It counts in its session: the next one votes anew."""
 
     proposal = models.ForeignKey(Proposal, models.PROTECT, related_name="ballots", verbose_name=_("proposition"))
     session = models.ForeignKey(JurySession, models.PROTECT, related_name="ballots", verbose_name=_("séance"))
@@ -93,7 +93,9 @@ class Ballot(AppendOnly):
     class Meta:
         verbose_name = _("vote")
         verbose_name_plural = _("votes")
-        constraints = [models.UniqueConstraint(fields=["proposal", "member"], name="ballot_once_per_member")]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "session", "member"], name="ballot_once_per_session")
+        ]
 
     def __str__(self) -> str:
         return f"ballot {self.proposal_id}/{self.member_id}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from ecni.accounts.enums import Role
 from ecni.accounts.models import User
@@ -26,8 +26,8 @@ class ProposalRow:
         proposal: the row.
         sitting: title of its sitting.
         sentence: what it does, in French.
-        ballots: votes cast so far; what they say stays unknown until the vote is closed.
-        own: the reader's own vote.
+        ballots: votes cast so far in the session that is open; what they say stays unknown until the vote is closed.
+        own: the reader's own vote in it.
         decision: what the vote gave, once closed.
     """
 
@@ -65,8 +65,10 @@ def proposal_rows(exam_id: int, actor: User) -> list[ProposalRow]:
     if not may(actor.role, "follow-marking"):
         return []
     proposals = Proposal.objects.filter(exam_id=exam_id).select_related("paper__sitting", "decision", "proposed_by")
-    counted = list(proposals.annotate(cast=Count("ballots")).order_by("-pk"))
-    own = dict(Ballot.objects.filter(proposal__in=counted, member=actor).values_list("proposal_id", "choice"))
+    session = open_session_of(exam_id)
+    counted = list(proposals.annotate(cast=Count("ballots", filter=Q(ballots__session=session))).order_by("-pk"))
+    cast = Ballot.objects.filter(proposal__in=counted, session=session, member=actor)
+    own = dict(cast.values_list("proposal_id", "choice"))
     keys = {paper_id: printed_keys(paper_id) for paper_id in {proposal.paper_id for proposal in counted}}
     return [
         ProposalRow(

@@ -17,6 +17,7 @@ from grading.enums import BallotChoice, NeutralisationMode, ProposalKind, Spelli
 from grading.models import Decision, Minutes, SheetMark, SpellingOpinion
 from grading.queries.analysis import analysed_questions, run_analysis
 from grading.queries.decisions import decisions_in_force, sittings_behind
+from grading.queries.jury import proposal_rows
 from grading.queries.marking import exam_papers, latest_run, run_plan
 from grading.queries.questions import question_list, question_page
 from grading.queries.spellings import OpenQuestion, group_rows, groups_of, listed_key, settled_of
@@ -111,6 +112,23 @@ def test_vote_is_each_member_s_own_once_in_a_session(exam, paper, president, mem
     with pytest.raises(NoQuorum):
         jury.close_vote(proposal_id=proposal.pk, actor=president, now=NOW)
     assert Decision.objects.count() == 0
+
+
+def test_proposal_that_no_session_closed_is_voted_on_anew_at_the_next(exam, paper, president, members):
+    first = sitting_jury(exam, president, members)
+    proposal = propose(neutralise(paper, 1), members[0])
+    for member in members[:2]:
+        jury.cast_ballot(proposal_id=proposal.pk, choice=BallotChoice.AGAINST, actor=member, now=NOW)
+    sign_minutes(session_id=first.pk, actor=president, now=NOW)
+    sitting_jury(exam, president, members)
+    (row,) = proposal_rows(exam.pk, members[0])
+    assert (row.ballots, row.own) == (0, None)
+    for member in members:
+        jury.cast_ballot(proposal_id=proposal.pk, choice=BallotChoice.FOR, actor=member, now=NOW)
+    (row,) = proposal_rows(exam.pk, members[0])
+    assert (row.ballots, row.own) == (3, BallotChoice.FOR)
+    decision = jury.close_vote(proposal_id=proposal.pk, actor=president, now=NOW)
+    assert (decision.votes_for, decision.votes_against) == (3, 0)
 
 
 def test_vote_closed_is_a_row_and_nothing_more_is_cast(exam, paper, president, members):
