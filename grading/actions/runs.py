@@ -10,7 +10,7 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.enums import SheetState
-from exams.models import Paper, Sheet, Sitting
+from exams.models import Exam, Paper, Sheet, Sitting
 from exams.queries.papers import main_paper
 from exams.rules.states import Already, Refused
 from grading.actions.digests import inputs_digest, marks_digest
@@ -63,7 +63,7 @@ def start_marking(
         Already: a run of this paper is under way.
         NotMarkable: a key is incoherent, or the exact points of the exam do not fit in 64 bits.
     """
-    sitting = Sitting.objects.select_for_update(of=("self",), no_key=True).select_related("exam").get(pk=sitting_id)
+    sitting = own_sitting(sitting_id)
     obstacles = marking_obstacles(sitting_id)
     if obstacles:
         raise NotReady(obstacles)
@@ -80,6 +80,13 @@ def start_marking(
         actor=actor, verb="start_marking", target=f"sitting:{sitting_id}", now=now, reason=reason, data={"run": run.pk}
     )
     return run
+
+
+def own_sitting(sitting_id: int) -> Sitting:
+    """Lock a sitting, and its exam first: no rule of the ranking is published, no decision taken while a run starts."""
+    exam_id = Sitting.objects.values_list("exam_id", flat=True).get(pk=sitting_id)
+    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    return Sitting.objects.select_for_update(of=("self",), no_key=True).get(pk=sitting_id)
 
 
 def _create_run(paper: Paper, parameters: MarkingParameters, *, actor: User, now: datetime) -> MarkingRun:

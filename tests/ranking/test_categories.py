@@ -3,8 +3,10 @@
 import csv
 import io
 from datetime import date
+from functools import partial
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 
 from centres.actions.candidates import change_standing
@@ -15,6 +17,7 @@ from ecni.accounts.models import Deed
 from exams.enums import SheetState
 from exams.models import Exam, Question, Sheet
 from exams.rules.states import ReasonMissing
+from grading.actions.runs import start_marking
 from ranking.actions.computing import compute_ranking
 from ranking.actions.policy import MarksKnown, publish_policy
 from ranking.enums import Status, Treatment
@@ -22,8 +25,9 @@ from ranking.models import RankingPolicy, RankingRun, SpecialtyGroup
 from ranking.queries.policy import policy_of
 from ranking.rules import Policy
 from ranking.rules.policy import InvalidPolicy
-from tests.factories.exams import NOW, make_exam, user
+from tests.factories.exams import NOW, make_exam, sit, user
 from tests.factories.grading import BLANK, PERFECT, mark_exam, ranked_exam, register
+from tests.holding import held_elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +126,22 @@ def test_status_changes_the_digest(agency):
     assert before.digest != after.digest
     deed = Deed.objects.get(verb="change_standing")
     assert (deed.reason, deed.data["standing"]) == ("Courrier", ["REGULAR", "WITHDRAWN"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_marking_starts_while_rules_are_being_published(agency):
+    exam = make_exam()
+    sitting = exam.sittings.get(number=1)
+    sit(sitting, {"K2-0001": PERFECT[0]})
+    publish = partial(
+        publish_policy, exam_id=exam.pk, policy=Policy(seed=SEED), actor=agency, now=NOW, reason="Arrêté d’ouverture"
+    )
+    with held_elsewhere(publish), transaction.atomic():
+        connection.cursor().execute("SET LOCAL lock_timeout = '200ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            start_marking(sitting_id=sitting.pk, actor=agency, now=NOW)
+    start_marking(sitting_id=sitting.pk, actor=agency, now=NOW)
+    assert policy_of(exam.pk).seed == SEED
 
 
 def test_rules_are_published_before_any_mark_and_never_after(agency):
