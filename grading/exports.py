@@ -1,4 +1,4 @@
-"""The files that a marked response matrix is written to: plain CSV with commas, and JSON, at published precision."""
+"""The files that a marked response matrix is written to, at published precision; the table of acts kept apart."""
 
 import csv
 import json
@@ -8,11 +8,18 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ecni.shared.csvfile import guarded
+from django.utils.timezone import localtime
+
+from ecni.shared.csvfile import guarded, write_table
+from grading.queries.quarantine import KeptAct, KeptSheet
 from grading.rules.keys import ChoiceKey, TcsKey
 from grading.rules.matrix import ItemResult, Matrix, MatrixResult
 
 PLACES = Decimal("0.000001")
+KEPT_HEADING = (
+    *("epreuve", "numero", "acte", "nature", "question", "valeur"),
+    *("fait_le", "horloge_mesuree", "fin_de_la_copie", "recu_le", "pourquoi"),
+)
 
 
 def write_matrix(folder: Path, matrix: Matrix, result: MatrixResult, items: Iterable[ItemResult]) -> None:
@@ -30,6 +37,20 @@ def write_matrix(folder: Path, matrix: Matrix, result: MatrixResult, items: Iter
         folder.mkdir(exist_ok=True)
         for file in beside.iterdir():
             file.replace(folder / file.name)
+
+
+def kept_csv(sheets: Iterable[KeptSheet]) -> bytes:
+    """Return the acts that are in no sheet, sheet by sheet, for a spreadsheet."""
+    return write_table(KEPT_HEADING, (_kept_cells(sheet, act) for sheet in sheets for act in sheet.acts))
+
+
+def _kept_cells(sheet: KeptSheet, act: KeptAct) -> Sequence[object]:
+    moments = [at and f"{localtime(at):%Y-%m-%d %H:%M:%S}" for at in (act.made_at, act.ends_at, act.received_at)]
+    made_at, ends_at, received_at = moments
+    why = "tablette remplacée" if act.is_of_old_tablet else "arrivé après le délai"
+    measured = "oui" if act.is_clock_known else "non"
+    facts = (sheet.sitting, sheet.number, act.seq, act.kind.label, act.question or "", act.value)
+    return *facts, made_at, measured, ends_at, received_at, why
 
 
 def decimal_text(value: Fraction | float | None) -> str:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:exam_id>/etat.json", marking.read_progress, name="marking-progress"),
     path("epreuve/<int:sitting_id>/noter/", marking.start_run, name="run-start"),
     path("<int:exam_id>/a-part/", quarantine.list_kept, name="kept-list"),
+    path("<int:exam_id>/a-part.csv", quarantine.export_kept, name="kept-export"),
     path("epreuve/<int:sitting_id>/analyse/", analysis.show_analysis, name="analysis-show"),
     path("epreuve/<int:sitting_id>/analyse/export.csv", analysis.export_analysis, name="analysis-export"),
     path("analyse/<int:run_id>/<int:number>/", analysis.show_item, name="item"),

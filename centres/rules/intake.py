@@ -114,7 +114,7 @@ def read_line(number: int, cells: Mapping[str, str], today: date) -> tuple[Candi
 
 def person_key(last_name: str, first_name: str, born_on: date) -> tuple[str, str, date]:
     """Return what makes two lines the same person: names without accents nor case, and the date of birth."""
-    return _plain(last_name), _plain(first_name), born_on
+    return plain(last_name), plain(first_name), born_on
 
 
 def repeated_lines(lines: Sequence[CandidateLine]) -> list[Problem]:
@@ -192,19 +192,20 @@ def _email(text: str, _today: date) -> str:
 
 def _category(text: str, _today: date) -> CandidateCategory:
     try:
-        return _CATEGORIES[_plain(text)]
+        return _CATEGORIES[plain(text)]
     except KeyError:
         raise BadCell("catégorie inconnue : etudiant, cesp, militaire, europeen, auditeur ou interne.") from None
 
 
 def _standing(text: str, _today: date) -> CandidateStanding:
     try:
-        return _STANDINGS[_plain(text)]
+        return _STANDINGS[plain(text)]
     except KeyError:
         raise BadCell("situation inconnue : reguliere, cycle non valide, retiree ou exclu.") from None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a text without its accents and its case: what two spellings of a name have in common."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 

@@ -1,8 +1,10 @@
 """The official list: numbers meet people here, once the anonymity is lifted and never before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from centres.models import Candidate
+from centres.rules.intake import plain
 from ranking.enums import Status
 from ranking.models import RankingRun
 from ranking.queries.preview import shown_points
@@ -41,6 +43,12 @@ def official_rows(run: RankingRun) -> list[OfficialRow]:
     ]
     others = [_row(run, people[number], None, "") for number in run.unranked]
     return ranked + sorted(others, key=lambda row: row.official_number)
+
+
+def found_rows(rows: Sequence[OfficialRow], search: str) -> list[OfficialRow]:
+    """Return the rows whose number, name or first name hold a text, whatever its case and accents."""
+    wanted = plain(search)
+    return [row for row in rows if wanted in plain(f"{row.official_number} {row.last_name} {row.first_name}")]
 
 
 def _row(run: RankingRun, candidate: Candidate, rank: int | None, total: str, *, is_apart: bool = False) -> OfficialRow:

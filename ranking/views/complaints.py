@@ -1,7 +1,10 @@
 """The complaint desk of the agency: what candidates contest, beside the log of their sheets."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +20,7 @@ from ranking.forms import StepForm
 from ranking.queries.complaints import complaint_row, exam_complaints, sheet_logs
 from ranking.queries.publication import is_published
 from ranking.reports import act_line
-from ranking.views.staff import allowed_actor, csv_file, readable_exam
+from ranking.views.staff import PAGE, allowed_actor, csv_file, readable_exam
 
 VERB = "answer-complaints"
 
@@ -26,10 +29,20 @@ VERB = "answer-complaints"
 @login_required
 @require_GET
 def show_desk(request: HttpRequest, exam_id: int) -> HttpResponse:
-    """List the complaints of an exam, newest first."""
+    """List the complaints of an exam, newest first, those of a number or of a state as asked."""
     allowed_actor(request, VERB)
     exam = readable_exam(request, exam_id)
-    context = {"exam": exam, "rows": exam_complaints(exam_id), "published": is_published(exam_id)}
+    search, state = request.GET.get("q", "").strip()[:20], request.GET.get("etat", "")
+    rows = [row for row in exam_complaints(exam_id) if search in row.official_number and state in {"", row.state}]
+    context = {
+        "exam": exam,
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "search": search,
+        "state": state,
+        "states": ComplaintState.choices,
+        "query": urlencode({"q": search, "etat": state}),
+        "published": is_published(exam_id),
+    }
     return render(request, "ranking/complaints.html", context)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -29,7 +30,7 @@ from ranking.exports import groups_csv, ranking_csv
 from ranking.forms import PolicyForm, ProposalForm, policy_fields
 from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature, RankingWithdrawal
 from ranking.queries.groups import group_rankings
-from ranking.queries.official import official_rows
+from ranking.queries.official import found_rows, official_rows
 from ranking.queries.pages import missing_pages
 from ranking.queries.policy import marks_are_known, policy_of
 from ranking.queries.preview import (
@@ -74,6 +75,7 @@ def show_ranking(request: HttpRequest, exam_id: int) -> HttpResponse:
         "distribution": distribution(run) if run else None,
         "search": search,
         "order": order if order in ORDERS else "rang",
+        "query": urlencode({"q": search, "tri": order}),
         "obstacles": ranking_obstacles(exam_id),
         "policy": policy_lines(policy_from_json(run.policy) if run and run.policy else policy_of(exam_id)),
         "cells": category_cells(run) if run else (),
@@ -278,12 +280,15 @@ def prepare(request: HttpRequest, run_id: int) -> HttpResponse:
 @login_required
 @require_GET
 def show_official_list(request: HttpRequest, exam_id: int) -> HttpResponse:
-    """Show the published ranking with names."""
+    """Show the published ranking with names, searched as asked."""
     allowed_actor(request, "read-names")
     exam, run = readable_exam(request, exam_id), published_ranking(exam_id)
     if run is None:
         raise Http404
-    return render(request, "ranking/official.html", {"exam": exam, "rows": official_rows(run), "formats": _FORMATS})
+    search = request.GET.get("q", "").strip()[:60]
+    page = Paginator(found_rows(official_rows(run), search), PAGE).get_page(request.GET.get("page"))
+    context = {"exam": exam, "page": page, "search": search, "query": urlencode({"q": search}), "formats": _FORMATS}
+    return render(request, "ranking/official.html", context)
 
 
 @login_required

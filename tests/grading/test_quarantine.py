@@ -11,6 +11,7 @@ from exams.actions.sheet import release_sheet
 from exams.enums import OpKind
 from exams.models import Sheet
 from grading.queries.quarantine import kept_sheets
+from grading.views import quarantine
 from tests.exams.sitting import NOON, Chain, opened
 from tests.factories.exams import user
 
@@ -67,6 +68,25 @@ def test_the_page_shows_them_to_the_jury_alone(client, sheet):
     client.force_login(user("juré", Role.JURY))
     page = client.get(path).content.decode()
     assert (page.count(sheet.number), page.count("AC</td>")) == (1, 1)
+    assert "Aucune copie ne correspond" in client.get(path, {"q": "ZZ"}).content.decode()
+    assert "AC</td>" in client.get(path, {"q": sheet.number[-4:].lower()}).content.decode()
+    export = client.get(reverse("grading:kept-export", args=[sheet.sitting.exam_id]))
+    (line,) = export.content.decode("utf-8-sig").splitlines()[1:]
+    assert line.split(";")[1:6] == [sheet.number, "1", "Réponse", "2", "AC"]
+    assert line.endswith(";arrivé après le délai")
+
+
+def test_long_lists_come_by_pages(client, sheet, monkeypatch):
+    monkeypatch.setattr(quarantine, "SHEETS", 1)
+    other = Sheet.objects.exclude(pk=sheet.pk).first()
+    for one in (sheet, other):
+        keep(one, "replaced", ends_at=NOON + timedelta(hours=1), at=NOON)
+    client.force_login(user("juré", Role.JURY))
+    path = reverse("grading:kept-list", args=[sheet.sitting.exam_id])
+    pages = [client.get(path, {"page": number}).content.decode() for number in (1, 2)]
+    assert [page.count("AC</td>") for page in pages] == [1, 1]
+    assert "page=2" in pages[0]
+    assert "Page 2 sur 2" in pages[1]
 
 
 def test_an_exam_without_any_says_so(client, sheet):

@@ -81,6 +81,7 @@ ALLOWED = {
     "grading:exam-list": (JURY, NOBODY),
     "grading:marking-show": (JURY, NOBODY),
     "grading:marking-progress": (JURY, NOBODY),
+    "grading:kept-export": (JURY, NOBODY),
     "grading:kept-list": (JURY, NOBODY),
     "grading:run-start": (NOBODY, AGENCY),
     "grading:jury-show": (JURY, NOBODY),

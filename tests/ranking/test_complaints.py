@@ -185,8 +185,15 @@ def test_agency_handles_a_complaint_beside_the_log_of_the_sheet(client, run, can
         ({"step": "PARTIE"}, "Étape inconnue"),
     ):
         assert said in client.post(act, data, follow=True).content.decode()
-    listed = client.get(reverse("ranking:complaint-list", args=[run.exam_id])).content.decode()
-    assert "Répondue" in listed
+    path = reverse("ranking:complaint-list", args=[run.exam_id])
+    row = f"n° {complaint.pk}</a>"
+    found = {
+        query: row in client.get(f"{path}?{query}").content.decode()
+        for query in ("", "etat=ANSWERED", "etat=FILED", f"q={candidate.official_number}", "q=absent")
+    }
+    assert [query for query, is_there in found.items() if is_there] == [
+        *("", "etat=ANSWERED", f"q={candidate.official_number}")
+    ]
 
 
 def test_log_of_a_complaint_about_the_whole_shows_every_sheet(candidate):

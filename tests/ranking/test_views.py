@@ -339,6 +339,8 @@ def test_official_list_joins_names_after_publication_and_its_export_is_a_deed(cl
     client.force_login(agency)
     page = client.get(reverse("ranking:official-show", args=[run.exam_id])).content.decode()
     assert page.index("Nom2") < page.index("Nom5") < page.index("Nom3") < page.index("Nom4")
+    found = client.get(reverse("ranking:official-show", args=[run.exam_id]), {"q": "PRENOM5"}).content.decode()
+    assert ("Nom5" in found, "Nom2" in found) == (True, False)
     export = client.post(reverse("ranking:official-export", args=[run.exam_id, "csv"]), {"reason": "Journal officiel"})
     assert export.content.decode("utf-8-sig").splitlines()[1] == "1;;2026-0002;Nom2;Prénom2;10800;"
     assert Deed.objects.get(verb="export_official_list").reason == "Journal officiel"
