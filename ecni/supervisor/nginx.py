@@ -109,7 +109,7 @@ CONTAINERS = Proxy(
     folder="/tmp",  # noqa: S108 -- the container's own
     host="0.0.0.0",  # noqa: S104 -- a container's only address
     port=8443,
-    web=("web:8000",),
+    web=("web-1:8000", "web-2:8000"),
     sockets=("sockets-1:8000", "sockets-2:8000"),
     papers="/srv/ecni/papers",
     static="/srv/ecni/static",
@@ -121,7 +121,7 @@ CONTAINERS = Proxy(
     tls="/etc/nginx/tls",
     plain_port=8080,
 )
-"""docker-compose.yml: two socket servers under names of their own, TLS, limits of 36,000 candidates."""
+"""docker-compose.yml: servers under names of their own, TLS, limits of 36,000 candidates."""
 
 
 class _Marked(Template):

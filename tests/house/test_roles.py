@@ -32,7 +32,7 @@ def services_of(role):
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_containers_have_as_many_of_a_role_as_one_host(role):
-    assert sum(one.get("deploy", {}).get("replicas", 1) for one in services_of(role.name).values()) == role.count
+    assert len(services_of(role.name)) == role.count
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
@@ -42,6 +42,12 @@ def test_a_container_has_the_environment_of_its_role_and_nothing_of_another(role
         assert service["environment"] == common | role.environment
         assert (service["ulimits"], service["cap_drop"]) == ({"nofile": DESCRIPTORS}, ["ALL"])
         assert service.get("cpu_shares", 1024) == role.cpu_shares
+
+
+def test_one_image_is_built_once_and_volumes_have_the_same_name_in_any_folder():
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["prepare"]
+    assert {SERVICES[name]["image"] for name in set(SERVICES) - {"nginx", "postgres", "redis"}} == {"ecni"}
+    assert COMPOSE["name"] == "ecni"
 
 
 def test_containers_are_the_roles_of_one_host_and_what_they_stand_on():
@@ -80,11 +86,16 @@ def test_the_proxy_of_containers_is_the_one_of_the_template():
     assert nginx.render(nginx.CONTAINERS) == PROXY
     assert [f"{name}:8000" for name in services_of("sockets")] == list(nginx.CONTAINERS.sockets)
     assert [f"{name}:8000" for name in services_of("web")] == list(nginx.CONTAINERS.web)
-    assert shlex.split(SERVICES["nginx"]["command"]) == nginx.command(Path("nginx"), Path("/etc/nginx/nginx.conf"))
+    assert SERVICES["nginx"]["command"] == "nginx -p /etc/nginx -c /etc/ecni/nginx.conf -e stderr"
+    assert "./docs:/etc/ecni:ro" in SERVICES["nginx"]["volumes"]
     assert SERVICES["nginx"]["ulimits"] == {"nofile": nginx.CONTAINERS.descriptors} == {"nofile": DESCRIPTORS}
     assert set(SERVICES["nginx"]["depends_on"]) == {*services_of("web"), *services_of("sockets")}
     assert not any("restart" in one for one in SERVICES["nginx"]["depends_on"].values())  # it holds every tablet
-    assert {port.partition(":")[2] for port in SERVICES["nginx"]["ports"]} == {"8080", "8443"}  # not that of the status
+    assert {port.rpartition(":")[2] for port in SERVICES["nginx"]["ports"]} == {
+        "8080",
+        "8443",
+    }  # not that of the status
+    assert all(port.startswith("0.0.0.0:") for port in SERVICES["nginx"]["ports"])
 
 
 def test_the_proxy_sends_the_candidates_wire_to_its_own_processes_by_centre():
