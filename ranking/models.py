@@ -106,7 +106,7 @@ class RankingSignature(AppendOnly):
 
 
 class AnonymityLift(AppendOnly):
-    """One of the two acts that lift the anonymity of an exam, once and for all, for one signed ranking."""
+    """One of the two acts that lift the anonymity of an exam, for one signed ranking: one at a time."""
 
     exam = models.ForeignKey("exams.Exam", models.PROTECT, related_name="+", verbose_name=_("examen"))
     run = models.ForeignKey(RankingRun, models.PROTECT, related_name="lifts", verbose_name=_("classement"))

@@ -14,7 +14,7 @@ from centres.rules.intake import CandidateLine
 from centres.rules.numbers import anonymous_numbers
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
-from exams.models import Exam
+from exams.actions.exam import own_exam
 from exams.rules.states import ReasonMissing
 
 _UPDATED = ["centre", "last_name", "first_name", "born_on", "email", "category", "standing"]
@@ -35,7 +35,7 @@ def register_candidates(*, exam_id: int, lines: Sequence[CandidateLine], actor: 
 
     The lines were checked by `centres.imports`; doing it again changes nothing.
     """
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    own_exam(exam_id)
     centres = {centre.code.lower(): centre for centre in Centre.objects.all()}
     known = {
         candidate.official_number: candidate

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
+from exams.actions.exam import own_exam
 from exams.enums import PartCode, PartShare
 from exams.models import Exam, ExamPart, Sitting
 from exams.rules.states import Refused
@@ -107,7 +108,7 @@ def apply_preset(*, exam_id: int, preset: Preset, first_day: date, actor: User, 
     Raises:
         ExamNotEmpty: it has parts or sittings.
     """
-    exam = Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    exam = own_exam(exam_id)
     if exam.parts.exists() or exam.sittings.exists():
         raise ExamNotEmpty(_("Cet examen a déjà des parties ou des épreuves : le préréglage ne remplace rien."))
     exam.rank_a_minimum = preset.rank_a_minimum

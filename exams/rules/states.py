@@ -52,6 +52,13 @@ class Already(Refused):
     text = "C’est déjà fait."
 
 
+class Busy(Refused):
+    """Somebody else is acting on the same thing."""
+
+    code = "busy"
+    text = "Une autre personne agit sur cet examen en ce moment : recommencez dans quelques secondes."
+
+
 class WrongState(Refused):
     """The passage does not exist from the present state."""
 

@@ -7,8 +7,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
+
 from exams.models import Paper
-from grading.queries import frozen_answers
+from grading.models import MarkingRun, SheetMark
+from grading.queries import POINTS_DTYPE, frozen_answers
 from grading.rules.engine import Plan
 
 MARKS_FORMAT = "ecni-marks/1"
@@ -24,6 +27,13 @@ def marks_digest(rows: Sequence[tuple[str, Sequence[int]]], denominator: int) ->
     for number, points in rows:
         digest.update(f"{number}\t{' '.join(map(str, points))}\n".encode())
     return digest.hexdigest()
+
+
+def stored_marks_digest(run: MarkingRun) -> str:
+    """Return the digest of the marks of a run as they are stored now: that of the run, unless somebody touched them."""
+    stored = sorted(SheetMark.objects.filter(run=run).values_list("number", "points"))
+    rows = [(number, np.frombuffer(bytes(points), POINTS_DTYPE).tolist()) for number, points in stored]
+    return marks_digest(rows, run.denominator)
 
 
 def inputs_digest(paper: Paper, plan: Plan, decisions: Sequence[Mapping[str, Any]]) -> str:

@@ -9,7 +9,8 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.enums import Role
 from ecni.accounts.models import User
-from exams.models import Exam, Paper
+from exams.actions.exam import own_exam
+from exams.models import Paper
 from exams.rules.states import Already, ReasonMissing, Refused
 from grading.actions.runs import NotMarkable
 from grading.enums import BallotChoice
@@ -46,7 +47,7 @@ def open_session(
         NotPresent: one of those present is not of the jury.
         NoQuorum: they are fewer than the quorum.
     """
-    exam = Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    exam = own_exam(exam_id)
     if open_session_of(exam_id) is not None:
         raise Already("Une séance du jury est déjà ouverte pour cet examen.")
     there = set(present) | {actor.pk}
@@ -190,7 +191,7 @@ def write_remark(*, paper_id: int, number: int, text: str, actor: User, now: dat
 def _in_session(proposal_id: int) -> tuple[Proposal, JurySession]:
     """Lock the exam, so that nobody votes, closes or signs at the same time, and return what is voted on."""
     exam_id = Proposal.objects.values_list("exam_id", flat=True).get(pk=proposal_id)
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    own_exam(exam_id)
     session = open_session_of(exam_id)
     if session is None:
         raise NoSession

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
-from exams.models import Exam
+from exams.actions.exam import own_exam
 from exams.rules.states import Already, Refused
 from grading.models import JurySession, Minutes
 from grading.queries.decisions import sittings_behind
@@ -32,7 +32,7 @@ def sign_minutes(*, session_id: int, actor: User, now: datetime) -> Minutes:
         NotApplied: the marks do not follow the decisions yet, so that the minutes could not say what they became.
     """
     exam_id = JurySession.objects.values_list("exam_id", flat=True).get(pk=session_id)
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    own_exam(exam_id)
     if Minutes.objects.filter(session_id=session_id).exists():
         raise Already("Le procès-verbal de cette séance est déjà signé.")
     behind = sittings_behind(exam_id)

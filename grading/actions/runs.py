@@ -9,8 +9,9 @@ from django.db import transaction
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
+from exams.actions.exam import own_exam
 from exams.enums import SheetState
-from exams.models import Exam, Paper, Sheet, Sitting
+from exams.models import Paper, Sheet, Sitting
 from exams.queries.papers import main_paper
 from exams.rules.states import Already, Refused
 from grading.actions.digests import inputs_digest, marks_digest
@@ -85,7 +86,7 @@ def start_marking(
 def own_sitting(sitting_id: int) -> Sitting:
     """Lock a sitting, and its exam first: no rule of the ranking is published, no decision taken while a run starts."""
     exam_id = Sitting.objects.values_list("exam_id", flat=True).get(pk=sitting_id)
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    own_exam(exam_id)
     return Sitting.objects.select_for_update(of=("self",), no_key=True).get(pk=sitting_id)
 
 

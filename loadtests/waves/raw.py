@@ -146,10 +146,8 @@ class Engine:
             )
         try:
             wire.socket.do_handshake()
-        except ssl.SSLWantReadError:
-            self._watch(wire, writing=False)
-            return False
-        except ssl.SSLWantWriteError:
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as more:
+            self._watch(wire, writing=isinstance(more, ssl.SSLWantWriteError))
             return False
         return True
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
-from exams.models import Exam
+from exams.actions.exam import own_exam
 from exams.rules.states import Already, ReasonMissing, Refused
 from grading.rules.access import may
 from ranking.actions.computing import changed_since
@@ -94,8 +94,7 @@ def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> A
         raise NotEntitled
     if is_lifted(run.exam_id):
         raise Already("L’anonymat de cet examen est déjà levé.")
-    if RankingWithdrawal.objects.filter(run=run).exists():
-        raise Already("Ce classement a été retiré : calculez-en un autre.")
+    _refuse_withdrawn(run)
     signature = RankingSignature.objects.filter(run=run).first()
     if signature is None:
         raise NotSigned
@@ -115,13 +114,13 @@ def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> A
 def withdraw_ranking(*, run_id: int, actor: User, now: datetime, reason: str) -> RankingWithdrawal:
     """Take back a ranking whose anonymity is lifted and that is not published: another is computed, signed and lifted.
 
-    What was read of names stays read: the deed says who could, and from when.
+    Pages that were prepared of it stay on the disk, encrypted.
 
     Raises:
         ReasonMissing: no reason given.
         NotEntitled: the actor does not preside the jury.
-        Already: the results are published, or proposed for publication.
-        NotLifted: the anonymity of this ranking is in place, or it was taken back before.
+        Already: the results are published or proposed for publication, or it was taken back before.
+        NotLifted: the anonymity of this ranking is in place.
     """
     require_reason(reason)
     run = own_run(run_id)
@@ -129,20 +128,40 @@ def withdraw_ranking(*, run_id: int, actor: User, now: datetime, reason: str) ->
         raise NotEntitled
     if is_published(run.exam_id):
         raise Already("Les résultats de cet examen sont déjà publiés.")
-    if lifted_ranking(run.exam_id) != run:
-        raise NotLifted
+    require_lifted(run)
     if Publication.objects.filter(run=run).exists():
         raise Already("Sa publication est proposée : retirez d’abord cette proposition.")
     withdrawal = RankingWithdrawal.objects.create(run=run, reason=reason, withdrawn_by=actor, withdrawn_at=now)
-    log_deed(actor=actor, verb="withdraw_ranking", target=f"ranking:{run.pk}", now=now, reason=reason)
+    lifted_by = list(run.lifts.order_by("step").values_list("lifted_by_id", flat=True))
+    log_deed(
+        actor=actor, verb="withdraw_ranking", target=f"ranking:{run.pk}", now=now, reason=reason,
+        data={"lifted_by": lifted_by},
+    )  # fmt: skip
     return withdrawal
 
 
 def own_run(run_id: int) -> RankingRun:
     """Lock the exam of a ranking, so that nobody ranks, signs or publishes it at the same time."""
     run = RankingRun.objects.get(pk=run_id)
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=run.exam_id)
+    own_exam(run.exam_id)
     return run
+
+
+def require_lifted(run: RankingRun) -> None:
+    """Refuse an act on a ranking whose anonymity is in place.
+
+    Raises:
+        Already: it was taken back.
+        NotLifted: two people have not lifted it.
+    """
+    _refuse_withdrawn(run)
+    if lifted_ranking(run.exam_id) != run:
+        raise NotLifted
+
+
+def _refuse_withdrawn(run: RankingRun) -> None:
+    if RankingWithdrawal.objects.filter(run=run).exists():
+        raise Already("Ce classement a été retiré : calculez-en un autre.")
 
 
 def refuse_outdated(run: RankingRun) -> None:
@@ -151,8 +170,11 @@ def refuse_outdated(run: RankingRun) -> None:
     Raises:
         Outdated: which it is not said.
     """
-    if latest_ranking(run.exam_id) != run or changed_since(run):
-        raise Outdated
+    if latest_ranking(run.exam_id) == run and not changed_since(run):
+        return
+    if lifted_ranking(run.exam_id) == run:
+        raise Outdated("Ce classement n’est plus celui que donnent les notes : le président doit d’abord le retirer.")
+    raise Outdated
 
 
 def require_reason(reason: str) -> None:

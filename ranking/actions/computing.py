@@ -9,8 +9,10 @@ from django.db import transaction
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
+from exams.actions.exam import own_exam
 from exams.models import Exam
 from exams.rules.states import Already, Refused
+from grading.actions.digests import stored_marks_digest
 from ranking.models import RankedSheet, RankingRun
 from ranking.queries.publication import is_lifted
 from ranking.queries.rows import RankingInputs, UnfitRanking, ranking_inputs, ranking_obstacles, tie_keys_of
@@ -35,9 +37,9 @@ def compute_ranking(*, exam_id: int, actor: User, now: datetime, reason: str = "
 
     Raises:
         NotRankable: a sitting is not marked or is being marked, or the marks cannot be added up.
-        Already: the anonymity of the exam is lifted: its ranking is final.
+        Already: the anonymity of the exam is lifted: its ranking is final unless the president takes it back.
     """
-    exam = Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    exam = own_exam(exam_id)
     if is_lifted(exam_id):
         raise Already("L’anonymat de cet examen est levé : son classement ne se recalcule plus.")
     obstacles = ranking_obstacles(exam_id)
@@ -45,11 +47,10 @@ def compute_ranking(*, exam_id: int, actor: User, now: datetime, reason: str = "
         raise NotRankable(obstacles)
     try:
         inputs = ranking_inputs(exam_id)
-        places, apart = ranked_apart(inputs)
+        run = _create_run(exam, inputs, actor=actor, now=now)
     except (UnfitRanking, InvalidRanking) as error:
         raise NotRankable([str(error)]) from error
-    run = _create_run(exam, inputs, actor=actor, now=now)
-    _create_places(run, inputs, places, apart)
+    RankedSheet.objects.bulk_create(_places(run, inputs), batch_size=2000)
     log_deed(
         actor=actor, verb="compute_ranking", target=f"exam:{exam_id}", now=now, reason=reason, data={"run": run.pk}
     )
@@ -73,14 +74,23 @@ def differences(run: RankingRun, inputs: RankingInputs) -> tuple[str, list[str]]
     """Compare a ranking with what these inputs give: the digest that is found, and each difference in French."""
     found = ranking_digest(inputs)
     faults = [] if found == run.digest else ["Les empreintes diffèrent."]
+    if run.rules_version != RULES_VERSION:
+        faults.append(f"Il suit les règles {run.rules_version}, ce programme les règles {RULES_VERSION}.")
     if _inputs_digest(inputs, tie_keys_of(inputs)) != run.inputs_digest:
-        faults.append("Ce dont il a été fait a changé : une date de naissance, ou les lignes d’une notation.")
-    places, apart = ranked_apart(inputs)
-    computed = [(place.rank, place.number, place.total) for place in (*places, *apart)]
-    kept = list(run.places.order_by("position").values_list("rank", "number", "total"))
-    if kept != computed:
+        faults.append("Ce dont il a été fait a changé : une date de naissance, les notations ou leurs empreintes.")
+    faults += [
+        f"Les notes conservées de « {marking.paper.sitting.title} » ne sont pas celles de leur empreinte."
+        for marking in inputs.runs
+        if stored_marks_digest(marking) != marking.digest
+    ]
+    kept = [_facts(place) for place in run.places.order_by("position")]
+    if kept != [_facts(place) for place in _places(run, inputs)]:
         faults.append("Les places conservées ne sont pas celles que l’on recalcule.")
     return found, faults
+
+
+def _facts(place: RankedSheet) -> tuple[object, ...]:
+    return place.position, place.rank, place.is_apart, place.number, place.total, place.parts, place.tie
 
 
 def changed_since(run: RankingRun) -> str:
@@ -113,24 +123,22 @@ def _create_run(exam: Exam, inputs: RankingInputs, *, actor: User, now: datetime
     return run
 
 
-def _create_places(run: RankingRun, inputs: RankingInputs, places: Sequence[Ranked], apart: Sequence[Ranked]) -> None:
+def _places(run: RankingRun, inputs: RankingInputs) -> list[RankedSheet]:
+    places, apart = ranked_apart(inputs)
     parts: Mapping[str, Mapping[str, int]] = {row.number: row.parts for row in (*inputs.rows, *inputs.apart)}
-    RankedSheet.objects.bulk_create(
-        (
-            RankedSheet(
-                run=run,
-                position=position,
-                rank=place.rank,
-                is_apart=position > len(places),
-                number=place.number,
-                total=place.total,
-                parts=dict(parts[place.number]),
-                tie=_tie_data(place.decision, run.denominator),
-            )
-            for position, place in enumerate((*places, *apart), start=1)
-        ),
-        batch_size=2000,
-    )
+    return [
+        RankedSheet(
+            run=run,
+            position=position,
+            rank=place.rank,
+            is_apart=position > len(places),
+            number=place.number,
+            total=place.total,
+            parts=dict(parts[place.number]),
+            tie=_tie_data(place.decision, run.denominator),
+        )
+        for position, place in enumerate((*places, *apart), start=1)
+    ]
 
 
 def _tie_data(decision: Decision | None, denominator: int) -> dict[str, object] | None:

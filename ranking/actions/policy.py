@@ -6,7 +6,7 @@ from django.db import transaction
 
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
-from exams.models import Exam
+from exams.actions.exam import own_exam
 from exams.rules.states import ReasonMissing, Refused
 from ranking.models import RankingPolicy
 from ranking.queries.policy import marks_are_known
@@ -32,7 +32,7 @@ def publish_policy(*, exam_id: int, policy: Policy, actor: User, now: datetime, 
     """
     if not reason.strip():
         raise ReasonMissing
-    Exam.objects.select_for_update(of=("self",), no_key=True).get(pk=exam_id)
+    own_exam(exam_id)
     if marks_are_known(exam_id):
         raise MarksKnown
     check_policy(policy)

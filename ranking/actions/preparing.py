@@ -7,9 +7,9 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.rules.states import Already
-from ranking.actions.anonymity import NotLifted, own_run, refuse_outdated, require_reason
+from ranking.actions.anonymity import own_run, refuse_outdated, require_lifted, require_reason
 from ranking.models import RankingRun
-from ranking.queries.publication import is_published, lifted_ranking
+from ranking.queries.publication import is_published
 
 
 @transaction.atomic
@@ -19,13 +19,12 @@ def start_preparation(*, run_id: int, actor: User, now: datetime, reason: str) -
     Raises:
         ReasonMissing: no reason given.
         NotLifted: the anonymity is in place.
-        Already: the results are published.
+        Already: the results are published, or this ranking was taken back.
         Outdated: the ranking is not the newest, or marks changed.
     """
     require_reason(reason)
     run = own_run(run_id)
-    if lifted_ranking(run.exam_id) != run:
-        raise NotLifted
+    require_lifted(run)
     if is_published(run.exam_id):
         raise Already("Les résultats de cet examen sont déjà publiés.")
     refuse_outdated(run)

@@ -7,10 +7,10 @@ from django.db import transaction
 from ecni.accounts.actions import log_deed
 from ecni.accounts.models import User
 from exams.rules.states import Already, Refused, TooEarly
-from ranking.actions.anonymity import NotLifted, SamePerson, own_run, refuse_outdated, require_reason
+from ranking.actions.anonymity import SamePerson, own_run, refuse_outdated, require_lifted, require_reason
 from ranking.models import Publication, RankingRun
 from ranking.queries.pages import missing_pages
-from ranking.queries.publication import is_published, lifted_ranking
+from ranking.queries.publication import is_published
 
 
 class NotPrepared(Refused):
@@ -50,15 +50,15 @@ def confirm_publication(*, publication_id: int, actor: User, now: datetime, reas
 
     Raises:
         ReasonMissing: no reason given.
-        Already: the exam is published.
+        Already: the exam is published, or the proposal was taken back.
         SamePerson: the actor proposed it.
         TooEarly: before `not_before`.
         Outdated: a newer ranking exists, or marks changed since the proposal.
         NotPrepared: prepared pages are gone.
     """
     require_reason(reason)
-    run = own_run(Publication.objects.values_list("run_id", flat=True).get(pk=publication_id))
-    publication = Publication.objects.select_for_update(of=("self",), no_key=True).get(pk=publication_id)
+    publication = _own_proposal(publication_id)
+    run = publication.run
     if is_published(run.exam_id):
         raise Already("Les résultats de cet examen sont déjà publiés.")
     if publication.proposed_by_id == actor.pk:
@@ -74,26 +74,38 @@ def confirm_publication(*, publication_id: int, actor: User, now: datetime, reas
 
 
 @transaction.atomic
-def withdraw_proposal(*, publication_id: int, actor: User, now: datetime, reason: str) -> RankingRun:
+def withdraw_publication(*, publication_id: int, actor: User, now: datetime, reason: str) -> RankingRun:
     """Take back a proposal that nobody has confirmed, whoever made it: another hour may be proposed.
 
     Raises:
         ReasonMissing: no reason given.
-        Already: it is confirmed: what is published stays published.
+        Already: it is confirmed, and what is published stays published; or it was taken back before.
     """
     require_reason(reason)
-    run = own_run(Publication.objects.values_list("run_id", flat=True).get(pk=publication_id))
-    publication = Publication.objects.select_for_update(of=("self",)).get(pk=publication_id)
+    publication = _own_proposal(publication_id)
     if publication.confirmed_at is not None:
         raise Already("Les résultats de cet examen sont déjà publiés.")
-    _log("withdraw_proposal", publication, actor=actor, now=now, reason=reason)
+    _log("withdraw_publication", publication, actor=actor, now=now, reason=reason)
+    run = publication.run
     publication.delete()
     return run
 
 
+def _own_proposal(publication_id: int) -> Publication:
+    """Lock the exam of a proposal and return it as it is then: somebody may have confirmed it, or taken it back."""
+    gone = Already("Cette proposition a été retirée.")
+    run_id = Publication.objects.values_list("run_id", flat=True).filter(pk=publication_id).first()
+    if run_id is None:
+        raise gone
+    own_run(run_id)
+    publication = Publication.objects.select_related("run").filter(pk=publication_id).first()
+    if publication is None:
+        raise gone
+    return publication
+
+
 def _refuse_unready(run: RankingRun) -> None:
-    if lifted_ranking(run.exam_id) != run:
-        raise NotLifted
+    require_lifted(run)
     missing = missing_pages(run)
     if missing:
         raise NotPrepared(f"Il manque {missing} pages préparées : préparez-les d’abord.")

@@ -44,4 +44,5 @@ class Migration(migrations.Migration):
         ),
         migrations.RemoveConstraint(model_name="anonymitylift", name="anonymitylift_once_per_exam"),
         refuse_changes("ranking_rankingwithdrawal"),
+        refuse_changes("ranking_rankingrun_marking_runs"),
     ]

@@ -110,15 +110,20 @@ def inputs_of(run: RankingRun) -> RankingInputs:
     Dates of birth and the units of papers are kept nowhere else than in their own rows.
 
     Raises:
-        UnfitRanking: a number has no candidate any more.
+        UnfitRanking: a number has no candidate any more, its marking runs are gone, or mark a number that it lacks.
     """
     runs = list(run.marking_runs.order_by("paper__sitting__number"))
+    if not runs:
+        raise UnfitRanking("Les notations dont ce classement a été fait n’y sont plus.")
     places = dict(run.places.values_list("number", "is_apart"))
     how = {number: Treatment.APART if is_apart else RANKED for number, is_apart in places.items()}
     how |= dict.fromkeys(run.unranked, Treatment.UNRANKED)
     statuses = {number: Status(status) for number, status in run.statuses.items()}
     papers = [run_marks(marking) for marking in runs]
-    return _inputs(run.exam_id, runs, papers, policy_from_json(run.policy), how, statuses)
+    if missing := sorted({number for paper in papers for number in paper.numbers} - how.keys()):
+        raise UnfitRanking(f"Numéros notés qui ne sont plus dans ce classement : {', '.join(missing[:20])}.")
+    policy = policy_from_json(run.policy) if run.policy else Policy()
+    return _inputs(run.exam_id, runs, papers, policy, how, statuses)
 
 
 def _inputs(
@@ -129,7 +134,9 @@ def _inputs(
     how: Mapping[str, Treatment],
     statuses: Mapping[str, Status],
 ) -> RankingInputs:
-    units, born = exam_units(exam_id), birth_dates(exam_id)
+    marked_papers = {paper.paper_id for paper in papers}
+    units = [unit for unit in exam_units(exam_id) if unit.paper_id in marked_papers]
+    born = birth_dates(exam_id)
     _refuse_strangers(how, born)
     marked = {number for paper in papers for number in paper.numbers}
     ranked = sorted(number for number in how if number in marked)

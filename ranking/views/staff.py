@@ -1,4 +1,4 @@
-"""The ranking for the agency and the jury: rules, look, compute, sign, lift, prepare, propose, confirm, export."""
+"""The ranking for the agency and the jury: rules, look, compute, sign, lift, publish, take back, export."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ from ranking.actions.anonymity import lift_anonymity, sign_ranking, withdraw_ran
 from ranking.actions.computing import compute_ranking
 from ranking.actions.official import export_official_list
 from ranking.actions.policy import publish_policy
-from ranking.actions.publication import confirm_publication, propose_publication, withdraw_proposal
+from ranking.actions.publication import confirm_publication, propose_publication, withdraw_publication
 from ranking.enums import Status
 from ranking.exports import groups_csv, ranking_csv
 from ranking.forms import PolicyForm, ProposalForm, policy_fields
@@ -155,14 +155,14 @@ def confirm(request: HttpRequest, publication_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def give_up(request: HttpRequest, publication_id: int) -> HttpResponse:
+def withdraw_proposal(request: HttpRequest, publication_id: int) -> HttpResponse:
     """Take back a proposal that nobody has confirmed."""
     actor = allowed_actor(request, "publish")
     publication = get_object_or_404(Publication.objects.select_related("run"), pk=publication_id)
     return _done(
         request,
         publication.run,
-        partial(withdraw_proposal, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request)),
+        partial(withdraw_publication, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request)),
         _("La proposition est retirée."),
     )
 

@@ -5,6 +5,7 @@ import socket
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
+import uvloop
 from websockets.asyncio.client import connect
 
 from ecni.supervisor import servers
@@ -86,5 +87,6 @@ def test_one_who_reads_nothing_is_cut_and_nobody_waits():
             deaf.close()
         return told
 
-    told = asyncio.run(asyncio.wait_for(scene(), PATIENCE))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as its command asks for
+        told = runner.run(asyncio.wait_for(scene(), PATIENCE))
     assert told * len(CHUNK) > MOST_UNREAD

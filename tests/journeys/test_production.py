@@ -27,6 +27,7 @@ from tests.journeys.steps import log_in, open_room, question, saved, tick
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(280)]
 ROOT = Path(__file__).parents[2]
 TABLET = {"width": 1024, "height": 768}
+PROTOCOL = "() => performance.getEntriesByType('navigation')[0].nextHopProtocol"
 CONTROLLED = "() => navigator.serviceWorker.controller"
 
 
@@ -91,6 +92,7 @@ def people(playwright, chromium_path, address, complaints):
 
 def enter(page, slip):
     answer = page.goto("/entrer/")
+    assert page.evaluate(PROTOCOL) == "h2"
     assert answer.headers["strict-transport-security"].startswith(f"max-age={365 * 24 * 3600};")
     page.fill("input[name=code]", slip.code)
     page.click("button[type=submit]")

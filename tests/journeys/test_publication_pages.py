@@ -71,13 +71,13 @@ def test_acts_that_take_back_have_no_serious_barrier(console, asgi_server):
     screens = Screens()
     sign_in(console.context, asgi_server, president)
     console.goto(f"/classement/{run.exam_id}/")
-    console.get_by_text("Retirer ce classement").click()
-    screens.look(console, "60-take-back")
+    console.locator("summary", has_text="Retirer ce classement").click()
+    screens.look(console, "60-withdraw")
     prepare(run)
     propose_publication(run_id=run.pk, not_before=now(), actor=agency, now=now(), reason="Jury réuni")
     console.goto(f"/classement/{run.exam_id}/")
-    console.get_by_text("Renoncer à cette proposition").click()
-    screens.look(console, "67-give-up")
+    console.locator("summary", has_text="Retirer la proposition").click()
+    screens.look(console, "67-withdraw-proposal")
     assert screens.findings == {}
 
 

@@ -22,7 +22,7 @@ from ranking.actions.anonymity import (
     withdraw_ranking,
 )
 from ranking.actions.computing import NotRankable, compute_ranking
-from ranking.actions.publication import NotPrepared, confirm_publication, propose_publication, withdraw_proposal
+from ranking.actions.publication import NotPrepared, confirm_publication, propose_publication, withdraw_publication
 from ranking.models import AnonymityLift, Publication, RankedSheet
 from ranking.queries.official import Anonymous, official_rows
 from ranking.queries.pages import page_path
@@ -162,7 +162,7 @@ def test_publication_is_refused_twice(run, agency, jury):
 def test_publication_of_a_ranking_made_outdated_is_refused(ready, agency, jury):
     proposed = propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
     Candidate.objects.filter(number="K2-0005").update(born_on=date(1990, 1, 1))
-    with pytest.raises(Outdated):
+    with pytest.raises(Outdated, match="doit d’abord le retirer"):
         confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
 
 
@@ -232,7 +232,7 @@ def test_ranking_taken_back_leaves_the_place_to_another(run, agency, jury):
     president = user("presidente", Role.PRESIDENT)
     lift(run, president, jury, agency)
     withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Exclusion")
-    with pytest.raises(NotLifted):
+    with pytest.raises(Already, match="a été retiré"):
         withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Encore")
     with pytest.raises(Already):
         sign_ranking(run_id=run.pk, actor=president, now=NOW, reason="Encore")
@@ -255,14 +255,14 @@ def test_proposal_is_taken_back_and_another_hour_proposed(ready, agency, jury):
     later = NOW + timedelta(days=3)
     proposed = propose_publication(run_id=ready.pk, not_before=later, actor=jury, now=NOW, reason="Mauvaise heure")
     with pytest.raises(ReasonMissing):
-        withdraw_proposal(publication_id=proposed.pk, actor=agency, now=NOW, reason=" ")
-    withdraw_proposal(publication_id=proposed.pk, actor=agency, now=NOW, reason="Mauvaise heure")
-    deed = Deed.objects.get(verb="withdraw_proposal")
+        withdraw_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason=" ")
+    withdraw_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Mauvaise heure")
+    deed = Deed.objects.get(verb="withdraw_publication")
     assert (deed.reason, deed.data["not_before"]) == ("Mauvaise heure", later.isoformat())
     again = propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Bonne heure")
     confirm_publication(publication_id=again.pk, actor=agency, now=NOW, reason="Signé")
     with pytest.raises(Already, match="déjà publiés"):
-        withdraw_proposal(publication_id=again.pk, actor=agency, now=NOW, reason="Trop tard")
+        withdraw_publication(publication_id=again.pk, actor=agency, now=NOW, reason="Trop tard")
 
 
 def test_somebody_who_signed_as_president_lifts_nothing_under_another_role(run):

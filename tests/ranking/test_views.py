@@ -430,9 +430,9 @@ def test_a_proposal_then_a_ranking_are_taken_back_from_the_page(client, run, age
     client.post(
         reverse("ranking:publication-propose", args=[run.pk]), {"not_before": "2027-01-01T10:00", "reason": "Jury"}
     )
-    give_up = reverse("ranking:publication-withdraw", args=[Publication.objects.get().pk])
-    assert give_up in client.get(page).content.decode()
-    assert "La proposition est retirée" in client.post(give_up, {"reason": "Erreur"}, follow=True).content.decode()
+    withdraw = reverse("ranking:publication-withdraw", args=[Publication.objects.get().pk])
+    assert withdraw in client.get(page).content.decode()
+    assert "La proposition est retirée" in client.post(withdraw, {"reason": "Erreur"}, follow=True).content.decode()
     client.force_login(president)
     said = client.post(take_back, {"reason": "Exclusion"}, follow=True).content.decode()
     assert "Le classement est retiré" in said

@@ -68,7 +68,9 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=asked("PROCESSES") or 2, help="du fil des candidats")
         parser.add_argument("--web", type=int, default=asked("WEB") or 2, help="des pages, derrière nginx")
         parser.add_argument("--nginx", action=BooleanOptionalAction, default=wants_nginx(asked("NGINX", "")))
-        parser.add_argument("--tls", action=BooleanOptionalAction, default=bool(asked("TLS")), help="nginx chiffre")
+        parser.add_argument(
+            "--tls", action=BooleanOptionalAction, default=asked("TLS", "") not in {"", "0", "no"}, help="nginx chiffre"
+        )
         parser.add_argument("--generator", choices=["locust", "raw"], default=asked("GENERATOR") or "locust")
         parser.add_argument("--timing", type=Path, default=asked("TIMING") or None, help="dossier des temps à ajuster")
         parser.add_argument("--seed", type=int, default=asked("SEED") or 1)

@@ -9,6 +9,7 @@ from exams.models import Exam
 from ranking.actions.computing import changed_since, differences
 from ranking.queries.publication import latest_ranking
 from ranking.queries.rows import UnfitRanking, inputs_of
+from ranking.rules import InvalidRanking
 
 
 class Command(BaseCommand):
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError("Aucun classement n’a été calculé.")
         try:
             found, faults = differences(run, inputs_of(run))
-        except UnfitRanking as error:
+        except (UnfitRanking, InvalidRanking) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{run.digest}  classement {run.pk}\n{found}  recalculé")
         if faults:

@@ -14,6 +14,8 @@ const SESSION = "last";
 const PATIENCE_MS = 3_000;
 /** Before each attempt to open: what is in it may not have been sent, and a disk under strain recovers. */
 const PAUSES_MS = [0, 100, 400, 1_000];
+/** After attempts that all failed: acts wait behind each one, and go on from memory. */
+const ONCE = [0];
 
 /** @template T @param {Promise<T>} promise @param {number} [ms] @returns {Promise<T>} a disk that hangs must not hold a candidate */
 function within(promise, ms = PATIENCE_MS) {
@@ -50,11 +52,11 @@ function opened(factory) {
 /**
  * Opened; when it never is, made anew: what was in it cannot be read, and the server has what it acknowledged. A disk that is
  * full says nothing of what it holds: that is left there.
- * @param {IDBFactory} factory
+ * @param {IDBFactory} factory @param {number[]} pauses
  */
-async function recovered(factory) {
+async function recovered(factory, pauses) {
   let failure;
-  for (const pause of PAUSES_MS) {
+  for (const pause of pauses) {
     await new Promise((go) => setTimeout(go, pause));
     try {
       return await opened(factory);
@@ -71,6 +73,7 @@ export class Storage {
   /** Told when the database was closed under way, by a wipe for instance. */
   onlost = () => {};
   /** @type {Promise<IDBDatabase> | null} */ #database = null;
+  #pauses = PAUSES_MS;
   #factory;
 
   /** @param {IDBFactory} factory */
@@ -80,8 +83,9 @@ export class Storage {
 
   /** @returns {Promise<IDBDatabase>} */
   #opened() {
-    this.#database ??= recovered(this.#factory).then(
+    this.#database ??= recovered(this.#factory, this.#pauses).then(
       (database) => {
+        this.#pauses = PAUSES_MS;
         database.onclose = () => this.#lost();
         database.onversionchange = () => {
           database.close();
@@ -91,6 +95,7 @@ export class Storage {
       },
       (error) => {
         this.#database = null;
+        this.#pauses = ONCE;
         throw error;
       },
     );
