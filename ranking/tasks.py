@@ -12,7 +12,7 @@ from django.db import transaction
 from centres.models import Candidate
 from ecni.accounts.models import User
 from exams.queries.timeline import timelines
-from ranking.actions.pages import store_page
+from ranking.actions.pages import forget_pages, store_page
 from ranking.actions.preparing import start_preparation
 from ranking.exports import official_csv, official_xlsx
 from ranking.models import RankingRun
@@ -27,9 +27,10 @@ OWNERS_AT_ONCE = 50
 
 
 def launch_preparation(*, run_id: int, actor: User, now: datetime, reason: str) -> None:
-    """Have every page of a ranking prepared; raises what `ranking.actions.preparing.start_preparation` does."""
+    """Have every page of a ranking prepared, anew if asked again; raises what `start_preparation` does."""
     with transaction.atomic():
         run = start_preparation(run_id=run_id, actor=actor, now=now, reason=reason)
+        transaction.on_commit(partial(forget_pages, run))
         owners = run_owners(run)
         for start in range(0, len(owners), OWNERS_PER_TASK):
             ids = owners[start : start + OWNERS_PER_TASK]

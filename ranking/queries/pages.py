@@ -56,10 +56,11 @@ def candidate_kinds(exam_id: int) -> list[str]:
 
 def missing_pages(run: RankingRun) -> int:
     """Return how many pages of a ranking are not prepared yet."""
-    return sum(not path.exists() for path in _expected(run))
+    return sum(not path.exists() for path in expected_pages(run))
 
 
-def _expected(run: RankingRun) -> Iterator[Path]:
+def expected_pages(run: RankingRun) -> Iterator[Path]:
+    """Give where each page of a ranking is, or will be."""
     kinds = candidate_kinds(run.exam_id)
     yield from (page_path(run.pk, OFFICIAL_OWNER, kind) for kind in OFFICIAL_KINDS)
     yield from (page_path(run.pk, owner, kind) for owner in run_owners(run) for kind in kinds)

@@ -25,9 +25,10 @@ from ranking.actions.computing import NotRankable, compute_ranking
 from ranking.actions.publication import NotPrepared, confirm_publication, propose_publication, withdraw_publication
 from ranking.models import AnonymityLift, Publication, RankedSheet
 from ranking.queries.official import Anonymous, official_rows
-from ranking.queries.pages import page_path
+from ranking.queries.pages import RESULTS, missing_pages, page_path, published_page
 from ranking.queries.publication import published_ranking
 from ranking.queries.rows import ranking_obstacles
+from ranking.tasks import launch_preparation
 from tests.factories.centres import make_hosting
 from tests.factories.exams import NOW, make_exam, sit, user
 from tests.factories.grading import (
@@ -302,6 +303,23 @@ def test_publication_waits_for_every_page(run, agency, jury):
     page_path(run.pk, owner, "transcript.pdf").unlink()
     with pytest.raises(NotPrepared, match="1 pages"):
         confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
+
+
+def test_pages_prepared_again_carry_a_name_that_was_corrected(ready, agency, jury, django_capture_on_commit_callbacks):
+    candidate = Candidate.objects.get(number="K2-0002")
+    Candidate.objects.filter(pk=candidate.pk).update(last_name="Corrigée")
+    with django_capture_on_commit_callbacks() as started:
+        launch_preparation(run_id=ready.pk, actor=agency, now=NOW, reason="Nom corrigé")
+    started[0]()
+    assert missing_pages(ready) == 23
+    with pytest.raises(NotPrepared):
+        propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Trop tôt")
+    for go_on in started[1:]:
+        go_on()
+    assert missing_pages(ready) == 0
+    proposed = propose_publication(run_id=ready.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
+    confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
+    assert "Corrigée".encode() in published_page(ready.exam_id, candidate.pk, RESULTS)
 
 
 @pytest.mark.parametrize(
