@@ -86,7 +86,7 @@ mutants: setup ## Hunt every seeded bug; build/mutants.json says what caught eac
 	@NODE="$(NODE)" ECNI_ENV=test $(PY) -m tests.mutants
 
 .PHONY: drills
-drills: setup ## Break everything that breaks on the day, one fault at a time; ONLY=F01,F03 plays some
+drills: setup ## Break everything that breaks on the day, one fault at a time; ONLY=F01,F03 plays some, SERVER=uvicorn on the other server
 	ECNI_ENV=demo $(PY) manage.py drills
 
 .PHONY: waves

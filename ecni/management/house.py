@@ -1,4 +1,4 @@
-"""A house for drills: engines, two Daphnes, a worker and the schedule on a copy of a prepared folder, all breakable.
+"""A house for drills: engines, two servers, a worker and the schedule on a copy of a prepared folder, all breakable.
 
 What `loadtests.drills` asks of a house is its protocol `House`; this one is made of real processes of this machine.
 """
@@ -18,10 +18,10 @@ from celery import Celery
 from ecni.engines import Engines, EnginesError, engines, plain_account, reachable_folder
 from ecni.env import redis_database
 from ecni.management.commands.demo import prepare, wait_until_served
-from ecni.supervisor import ROOT, Supervisor, celery_beat, celery_worker, daphne, listening_socket
+from ecni.supervisor import ROOT, SERVERS, Supervisor, celery_beat, celery_worker, listening_socket
 from loadtests.drills.tools import disks_on
 
-SERVERS = ("daphne-1", "daphne-2")
+SERVER_NAMES = ("server-1", "server-2")
 TASKS = ("worker", "beat")
 ENGINE_FOLDERS = ("postgresql", "redis")
 PATIENCE_SECONDS = 30
@@ -32,12 +32,13 @@ TASKS_DATABASE = 2
 class MachineHouse:
     """Everything that serves one drill, running."""
 
-    def __init__(self, folder: Path, pair: Engines, supervisor: Supervisor) -> None:
+    def __init__(self, folder: Path, pair: Engines, supervisor: Supervisor, server: str) -> None:
         self.folder = folder
         self.engine_folder = pair.postgresql.folder.parent
         self.logs = supervisor.logs
         self._pair = pair
         self._supervisor = supervisor
+        self._command = SERVERS[server]
         self._listener = listening_socket(0)
 
     @property
@@ -57,21 +58,21 @@ class MachineHouse:
 
     def open(self) -> None:
         """Start the servers, the worker and the schedule, and wait until a page answers."""
-        for name in SERVERS:
+        for name in SERVER_NAMES:
             self.start(name)
         self.start("worker")
         self.start("beat")
         wait_until_served(f"http://127.0.0.1:{self.port}", self._supervisor)
 
     def start(self, name: str, env: Mapping[str, str] | None = None) -> None:
-        """Start `daphne-1`, `daphne-2`, `worker` or `beat` unless it runs, with more in its environment if wanted."""
+        """Start `server-1`, `server-2`, `worker` or `beat` unless it runs, with more in its environment if wanted."""
         if self._supervisor.is_running(name):
             return
         if name in TASKS:
             command = celery_worker() if name == "worker" else celery_beat(self.folder)
             self._supervisor.start(name, command, {"ROLE": name, **(env or {})}, keep=True)
         else:
-            self._supervisor.start(name, daphne(self._listener), env, sockets=[self._listener], keep=True)
+            self._supervisor.start(name, self._command(self._listener), env, sockets=[self._listener], keep=True)
 
     def stop(self, name: str, *, cleanly: bool) -> None:
         """End one of these by SIGTERM, as a restart does, or by SIGKILL."""
@@ -136,7 +137,7 @@ class MachineHouse:
 
     def abandon(self) -> None:
         """End everything at once: the folder is thrown away."""
-        for name in (*SERVERS, *TASKS):
+        for name in (*SERVER_NAMES, *TASKS):
             self._supervisor.kill(name)
         self._pair.postgresql.stop(signal.SIGQUIT)
         self._pair.redis.stop(signal.SIGKILL)
@@ -145,13 +146,14 @@ class MachineHouse:
 class Folders:
     """The prepared folder and the one that a drill spoils, under `.drills`."""
 
-    def __init__(self, root: Path, candidates: int, seconds: int) -> None:
+    def __init__(self, root: Path, candidates: int, seconds: int, server: str = "daphne") -> None:
         self.root = root
         self.prepared = root / "prepared"
         self.running = root / "running"
         self.guide: dict[str, Any] = {}
         self._candidates = candidates
         self._seconds = seconds
+        self._server = server
 
     def prepare(self) -> None:
         """Make the prepared folder: migrated, seated, sealed, slips printed."""
@@ -173,7 +175,7 @@ class Folders:
             environment(self._variables(pair)),
             Supervisor(folder) as supervisor,
         ):
-            house = MachineHouse(folder, pair, supervisor)
+            house = MachineHouse(folder, pair, supervisor, self._server)
             try:
                 house.open()
                 yield house

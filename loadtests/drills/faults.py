@@ -30,7 +30,7 @@ from loadtests.drills.tools import (
 )
 
 Inject = Callable[[Scene], Coroutine[Any, Any, None]]
-SERVERS = ("daphne-1", "daphne-2")
+SERVERS = ("server-1", "server-2")
 DEAD_FOR = 0.5
 PAIRS = 10
 DISKS = (("postgresql", 260), ("postgresql/pg_wal", 160), ("logs", 16))
@@ -72,11 +72,11 @@ class Drill:
 
 async def kill_one_server(scene: Scene) -> None:
     """F01: one server dies, again and again."""
-    for instant, name in ((0.15, "daphne-1"), (4, "daphne-2"), (8, "daphne-1"), (-1, "daphne-2")):
+    for instant, name in ((0.15, "server-1"), (4, "server-2"), (8, "server-1"), (-1, "server-2")):
         await scene.at(instant)
         await _kill_servers(scene, [name])
     await scene.after_end(1)
-    await _kill_servers(scene, ["daphne-1"])
+    await _kill_servers(scene, ["server-1"])
 
 
 async def kill_all_servers(scene: Scene) -> None:
@@ -222,13 +222,13 @@ async def move_a_servers_clock(scene: Scene) -> None:
     """F10: one of two servers lives an hour later, then an hour earlier."""
     for instant, shift in ((2, "+3600"), (7, "-3600")):
         await scene.at(instant)
-        with scene.fault(f"clock {shift} daphne-1"):
-            scene.house.stop("daphne-1", cleanly=False)
-            scene.house.start("daphne-1", faketime(shift))
+        with scene.fault(f"clock {shift} server-1"):
+            scene.house.stop("server-1", cleanly=False)
+            scene.house.start("server-1", faketime(shift))
             await asyncio.sleep(4.5)
     await scene.at(-1)
-    scene.house.stop("daphne-1", cleanly=False)
-    scene.house.start("daphne-1")
+    scene.house.stop("server-1", cleanly=False)
+    scene.house.start("server-1")
 
 
 async def move_the_databases_clock(scene: Scene) -> None:
@@ -468,7 +468,7 @@ def _mute_connection(scene: Scene) -> socket.socket:
 
 async def restart_in_turn(scene: Scene) -> None:
     """F22: each server is restarted as a deployment does."""
-    for instant, name in ((2, "daphne-1"), (7, "daphne-2")):
+    for instant, name in ((2, "server-1"), (7, "server-2")):
         await scene.at(instant)
         with scene.fault(f"restart {name}"):
             await asyncio.to_thread(scene.house.stop, name, cleanly=True)
@@ -517,12 +517,12 @@ async def flood_logs(scene: Scene) -> None:
     """F30: everything is logged, and whoever reads the logs of one server stops reading."""
     await scene.at(1)
     with scene.fault("debug logs, reader stopped"):
-        pipe = scene.house.logs / "daphne-1.log"
-        scene.house.stop("daphne-1", cleanly=False)
+        pipe = scene.house.logs / "server-1.log"
+        scene.house.stop("server-1", cleanly=False)
         pipe.rename(pipe.with_suffix(".before"))
         os.mkfifo(pipe)
         reader = await asyncio.create_subprocess_exec("cat", str(pipe), stdout=asyncio.subprocess.DEVNULL)
-        scene.house.start("daphne-1", {"LOG_LEVEL": "DEBUG"})
+        scene.house.start("server-1", {"LOG_LEVEL": "DEBUG"})
         await asyncio.sleep(2.5)
         reader.send_signal(signal.SIGSTOP)
         await scene.at(9)
@@ -531,15 +531,15 @@ async def flood_logs(scene: Scene) -> None:
 
 async def starve_memory(scene: Scene) -> None:
     """F31: no more memory, no more descriptors, then the killer comes for a server and for a database backend."""
-    pid = scene.house.pid("daphne-2")
+    pid = scene.house.pid("server-2")
     await scene.at(2)
-    with scene.fault("no more memory for daphne-2"):
+    with scene.fault("no more memory for server-2"):
         before = limit(pid, resource.RLIMIT_AS, address_space(pid) + 2**20)
         await asyncio.sleep(2)
         resource.prlimit(pid, resource.RLIMIT_AS, before)
     await scene.at(5)
-    with scene.fault("no more descriptors for daphne-1"):
-        other = scene.house.pid("daphne-1")
+    with scene.fault("no more descriptors for server-1"):
+        other = scene.house.pid("server-1")
         before = limit(other, resource.RLIMIT_NOFILE, max(16, descriptors(other) // 2))
         await asyncio.sleep(2)
         resource.prlimit(other, resource.RLIMIT_NOFILE, before)
@@ -548,7 +548,7 @@ async def starve_memory(scene: Scene) -> None:
         await _kill_backend(scene, "client backend")
         await scene.database_is_back()
     await scene.at(-1)
-    await _kill_servers(scene, ["daphne-2"])
+    await _kill_servers(scene, ["server-2"])
 
 
 # Storage of tablets

@@ -45,7 +45,7 @@ class House(Protocol):
         """Where the servers listen."""
 
     def start(self, name: str, env: Mapping[str, str] | None = None) -> None:
-        """Start `daphne-1`, `daphne-2` or `worker`."""
+        """Start `server-1`, `server-2` or `worker`."""
 
     def stop(self, name: str, *, cleanly: bool) -> None:
         """End one of these."""

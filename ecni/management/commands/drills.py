@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.engines import EnginesError
 from ecni.management.house import DRILLS, Folders
-from ecni.supervisor import ROOT, ChildDied
+from ecni.supervisor import ROOT, SERVERS, ChildDied
 from loadtests.drills.faults import CATALOGUE, Drill, pairs
 from loadtests.drills.run import play, prepare, seconds_for
 
@@ -17,7 +17,7 @@ COLUMNS = ("fault", "variant", "phase", "acknowledged", "lost", "duplicated", "f
 
 
 class Command(BaseCommand):
-    """`drills [--candidates 300] [--only F01,F03] [--seed 1]`; exits with 1 when an invariant is broken."""
+    """`drills [--candidates 300] [--only F01,F03] [--server daphne] …`; exits with 1 when an invariant is broken."""
 
     help = "Joue les pannes d’une journée d’épreuve et fait juger ce qui en reste."
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--candidates", type=int, default=int(os.environ.get("CANDIDATES", "300")))
         parser.add_argument("--only", default=os.environ.get("ONLY", ""), help="pannes à jouer, comme F01,F03")
+        parser.add_argument("--server", choices=SERVERS, default=os.environ.get("SERVER") or "daphne")
         parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")))
         parser.add_argument("--seconds", type=int, help="durée de l’épreuve")
         parser.add_argument("--folder", type=Path, default=DRILLS)
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         """Prepare once, play each drill, write the report."""
         chosen = chosen_drills(options["only"], options["seed"])
         seconds = options["seconds"] or seconds_for(options["candidates"])
-        folders = Folders(options["folder"], options["candidates"], seconds)
+        folders = Folders(options["folder"], options["candidates"], seconds, options["server"])
         try:
             prepare(folders, seconds=seconds, seed=options["seed"], say=self._say)
             lines = []
