@@ -25,7 +25,7 @@ class Serving:
 
     folder: Path
     processes: list = field(default_factory=list)
-    host: str = "127.0.0.1:1"
+    base: str = "http://127.0.0.1:1"
 
     def components(self):
         return [Component(f"sockets-{place}", "server", one.pid) for place, one in enumerate(self.processes)]
