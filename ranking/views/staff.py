@@ -129,13 +129,12 @@ def propose(request: HttpRequest, run_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("ranking:ranking-show", run.exam_id)
-    try:
-        propose_publication(run_id=run_id, actor=actor, now=now(), **form.cleaned_data)
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("La publication est proposée : une autre personne doit la confirmer."))
-    return redirect("ranking:ranking-show", run.exam_id)
+    return _done(
+        request,
+        run,
+        partial(propose_publication, run_id=run_id, actor=actor, now=now(), **form.cleaned_data),
+        _("La publication est proposée : une autre personne doit la confirmer."),
+    )
 
 
 @login_required
@@ -143,14 +142,13 @@ def propose(request: HttpRequest, run_id: int) -> HttpResponse:
 def confirm(request: HttpRequest, publication_id: int) -> HttpResponse:
     """Confirm a publication: the second signature."""
     actor = allowed_actor(request, "publish")
-    publication = get_object_or_404(Publication, pk=publication_id)
-    try:
-        confirm_publication(publication_id=publication_id, actor=actor, now=now(), reason=_reason(request))
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Les résultats sont publiés."))
-    return redirect("ranking:ranking-show", publication.exam_id)
+    publication = get_object_or_404(Publication.objects.select_related("run"), pk=publication_id)
+    return _done(
+        request,
+        publication.run,
+        partial(confirm_publication, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request)),
+        _("Les résultats sont publiés."),
+    )
 
 
 @login_required
