@@ -4,6 +4,27 @@ from django.db import migrations, models
 
 from ecni.shared.appendonly import refuse_changes
 
+ONE_STANDING_LIFT = """
+CREATE FUNCTION ecni_one_standing_lift() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM exams_exam WHERE id = NEW.exam_id FOR NO KEY UPDATE;
+    IF EXISTS (
+        SELECT 1 FROM ranking_anonymitylift lift
+        WHERE lift.exam_id = NEW.exam_id AND lift.step = 2
+        AND NOT EXISTS (SELECT 1 FROM ranking_rankingwithdrawal gone WHERE gone.run_id = lift.run_id)
+    ) THEN
+        RAISE EXCEPTION 'anonymitylift_one_standing' USING ERRCODE = 'unique_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER ranking_anonymitylift_one_standing BEFORE INSERT ON ranking_anonymitylift
+    FOR EACH ROW WHEN (NEW.step = 2) EXECUTE FUNCTION ecni_one_standing_lift();
+"""
+BACK = """
+DROP TRIGGER ranking_anonymitylift_one_standing ON ranking_anonymitylift;
+DROP FUNCTION ecni_one_standing_lift();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -43,6 +64,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RemoveConstraint(model_name="anonymitylift", name="anonymitylift_once_per_exam"),
+        migrations.RunSQL(ONE_STANDING_LIFT, BACK),
         refuse_changes("ranking_rankingwithdrawal"),
         refuse_changes("ranking_rankingrun_marking_runs"),
     ]

@@ -229,6 +229,14 @@ def test_only_the_president_takes_back_a_lifted_ranking_that_nobody_publishes(ru
         withdraw_ranking(run_id=run.pk, actor=president, now=NOW, reason="Trop tard")
 
 
+def test_database_itself_refuses_two_lifted_rankings_of_an_exam(run, agency, jury):
+    newer = compute_ranking(exam_id=run.exam_id, actor=agency, now=NOW)
+    lift(newer, user("presidente", Role.PRESIDENT), jury, agency)
+    forced = {"exam": run.exam, "run": run, "step": 2, "lifted_by": jury, "lifted_at": NOW, "reason": "En force"}
+    with pytest.raises(IntegrityError, match="anonymitylift_one_standing"), transaction.atomic():
+        AnonymityLift.objects.create(**forced)
+
+
 def test_ranking_taken_back_leaves_the_place_to_another(run, agency, jury):
     president = user("presidente", Role.PRESIDENT)
     lift(run, president, jury, agency)
