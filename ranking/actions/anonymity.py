@@ -1,6 +1,7 @@
 """Signing a ranking, then lifting its anonymity: the president first, then two other persons, once."""
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -10,6 +11,7 @@ from exams.actions.exam import own_exam
 from exams.rules.states import Already, ReasonMissing, Refused
 from grading.rules.access import may
 from ranking.actions.computing import changed_since
+from ranking.actions.pages import forget_pages
 from ranking.models import AnonymityLift, Publication, RankingRun, RankingSignature, RankingWithdrawal
 from ranking.queries.publication import LAST_STEP, is_lifted, is_published, latest_ranking, lifted_ranking
 
@@ -114,7 +116,7 @@ def lift_anonymity(*, run_id: int, actor: User, now: datetime, reason: str) -> A
 def withdraw_ranking(*, run_id: int, actor: User, now: datetime, reason: str) -> RankingWithdrawal:
     """Take back a ranking whose anonymity is lifted and that is not published: another is computed, signed and lifted.
 
-    Pages that were prepared of it stay on the disk, encrypted.
+    Pages that were prepared of it, where names join ranks, are removed.
 
     Raises:
         ReasonMissing: no reason given.
@@ -137,6 +139,7 @@ def withdraw_ranking(*, run_id: int, actor: User, now: datetime, reason: str) ->
         actor=actor, verb="withdraw_ranking", target=f"ranking:{run.pk}", now=now, reason=reason,
         data={"lifted_by": lifted_by},
     )  # fmt: skip
+    transaction.on_commit(partial(forget_pages, run))
     return withdrawal
 
 

@@ -25,7 +25,7 @@ from ranking.actions.computing import NotRankable, compute_ranking
 from ranking.actions.publication import NotPrepared, confirm_publication, propose_publication, withdraw_publication
 from ranking.models import AnonymityLift, Publication, RankedSheet
 from ranking.queries.official import Anonymous, official_rows
-from ranking.queries.pages import RESULTS, missing_pages, page_path, published_page
+from ranking.queries.pages import RESULTS, expected_pages, missing_pages, page_path, published_page
 from ranking.queries.publication import published_ranking
 from ranking.queries.rows import ranking_obstacles
 from ranking.tasks import launch_preparation
@@ -235,6 +235,14 @@ def test_database_itself_refuses_two_lifted_rankings_of_an_exam(run, agency, jur
     forced = {"exam": run.exam, "run": run, "step": 2, "lifted_by": jury, "lifted_at": NOW, "reason": "En force"}
     with pytest.raises(IntegrityError, match="anonymitylift_one_standing"), transaction.atomic():
         AnonymityLift.objects.create(**forced)
+
+
+def test_pages_prepared_of_a_ranking_taken_back_are_removed(ready, django_capture_on_commit_callbacks):
+    assert missing_pages(ready) == 0
+    president = user("autre-presidente", Role.PRESIDENT)
+    with django_capture_on_commit_callbacks(execute=True):
+        withdraw_ranking(run_id=ready.pk, actor=president, now=NOW, reason="Exclusion")
+    assert missing_pages(ready) == len(list(expected_pages(ready)))
 
 
 def test_ranking_taken_back_leaves_the_place_to_another(run, agency, jury):
