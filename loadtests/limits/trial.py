@@ -182,7 +182,7 @@ class Trial:
         return site
 
     async def _let_in(self, inside: Sequence[Place]) -> None:
-        """Have those who compose enter, be admitted and opened."""
+        """Have those who compose enter, be admitted and opened, and find their pace: half have answered by then."""
         seconds = len(inside) / ARRIVALS_A_SECOND
         self.say(f"{len(inside)} candidats entrent, en {seconds:.0f} s…")
         self._start_generator(INSIDE, inside, time.monotonic() + LEAD_SECONDS, seconds)
@@ -191,6 +191,7 @@ class Trial:
         await asyncio.gather(*(head.do("ouvrir") for head in self._heads))
         await self._until_all(("opened", "opened late"), INSIDE, len(inside), SETTLING_SECONDS)
         self.say(f"{len(inside)} candidats composent")
+        await asyncio.sleep(math.exp(self._pace.mu))
 
     async def _try(self, layer: Layer, wave: int, batch: Sequence[Place], site: Site) -> Row:
         """Hide one limit, have its newcomers come, raise it, have them compose."""
@@ -291,7 +292,7 @@ class Trial:
             paper_share=self.plan.shares.paper_by_nginx,
             statics_share=0.0,
             statics=(),
-            pace=asdict(pace_of(self.plan.pace, self.wanted.inside)),
+            pace=asdict(self._pace),
             name=f"raw-{wave}",
             patience=PAGE_PATIENCE_SECONDS,
             closing=self._closing,
@@ -299,6 +300,10 @@ class Trial:
         path.write_text(json.dumps(asdict(orders)), encoding="utf-8")
         argv = [sys.executable, "-m", "loadtests.waves.raw", "0"]
         self.house.start_generator(f"generator-{wave}", argv, {ORDERS: str(path)})
+
+    @property
+    def _pace(self) -> Pace:
+        return pace_of(self.plan.pace, self.wanted.inside)
 
     @property
     def _closing(self) -> float:
