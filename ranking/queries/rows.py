@@ -96,9 +96,8 @@ def ranking_inputs(exam_id: int, marks: Sequence[PaperMarks] | None = None) -> R
     runs = [run for sitting_id in _sitting_ids(exam_id) if (run := latest_run(sitting_id))]
     papers = [run_marks(run) for run in runs] if marks is None else marks
     policy = policy_of(exam_id)
-    numbers = sorted(set(Sheet.objects.filter(sitting__in=_sitting_ids(exam_id)).values_list("number", flat=True)))
     marked = {number for paper in papers for number in paper.numbers}
-    treatments = _treatments(exam_id, numbers, marked, policy)
+    treatments = _treatments(exam_id, marked, policy)
     how = {number: treatment for number, (treatment, _status) in treatments.items()}
     statuses = {number: status for number, (treatment, status) in treatments.items() if treatment is not RANKED}
     return _inputs(exam_id, runs, papers, policy, how, statuses)
@@ -164,24 +163,21 @@ def tie_keys_of(inputs: RankingInputs) -> tuple[TieKey, ...]:
     return tuple(key for key in inputs.policy.keys if key.source is not TieSource.PART or key.part in parts)
 
 
-def _treatments(
-    exam_id: int, numbers: Sequence[str], marked: Collection[str], policy: Policy
-) -> dict[str, tuple[Treatment, Status]]:
+def _treatments(exam_id: int, marked: Collection[str], policy: Policy) -> dict[str, tuple[Treatment, Status]]:
     """Return how each number is ranked, and for which status; a sheet that was excluded or withdrawn counts as such.
 
-    Who has no sheet at a sitting is absent from it, as who has one that nobody opened.
+    Who has no sheet at a sitting is absent from it, as who has one that nobody opened; who has none at any is absent.
     """
     known, sittings = candidate_statuses(exam_id), _sitting_ids(exam_id)
-    _refuse_strangers(numbers, known)
-    sheets: dict[str, list[str]] = {number: [] for number in numbers}
-    rows = Sheet.objects.filter(sitting__in=sittings, number__in=numbers)
-    for number, state in rows.values_list("number", "state"):
-        sheets[number].append(state)
+    sheets: dict[str, list[str]] = {number: [] for number in known}
+    for number, state in Sheet.objects.filter(sitting__in=sittings).values_list("number", "state"):
+        sheets.setdefault(number, []).append(state)
+    _refuse_strangers(sorted(sheets), known)
     for states in sheets.values():
         states.extend([SheetState.ABSENT] * (len(sittings) - len(states)))
     return {
-        number: treated([*known[number], *_seen(sheets[number], has_marks=number in marked)], policy)
-        for number in numbers
+        number: treated([*known[number], *_seen(states, has_marks=number in marked)], policy)
+        for number, states in sorted(sheets.items())
     }
 
 

@@ -22,11 +22,13 @@ from ranking.actions.computing import compute_ranking
 from ranking.actions.policy import MarksKnown, publish_policy
 from ranking.enums import Status, Treatment
 from ranking.models import RankingPolicy, RankingRun, SpecialtyGroup
+from ranking.queries.official import official_rows
+from ranking.queries.pages import missing_pages
 from ranking.queries.policy import policy_of
 from ranking.rules import Policy
 from ranking.rules.policy import InvalidPolicy
 from tests.factories.exams import NOW, make_exam, sit, user
-from tests.factories.grading import BLANK, PERFECT, mark_exam, ranked_exam, register
+from tests.factories.grading import BLANK, PERFECT, lift, mark_exam, prepare, ranked_exam, register
 from tests.holding import held_elsewhere
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +111,18 @@ def test_absent_at_one_sitting_follows_the_published_rule(agency, treatment, ran
     if not has_sheet:  # never seated there
         Sheet.objects.get(number=NUMBERS[1], state=SheetState.ABSENT).delete()
     assert compute_ranking(exam_id=exam.pk, actor=agency, now=NOW).places.count() == ranked
+
+
+def test_candidate_registered_and_never_seated_is_in_the_lists_as_absent(agency):
+    exam = make_exam()
+    register(exam, dict.fromkeys(NUMBERS, date(2001, 1, 1)))
+    mark_exam(exam, agency, dict.fromkeys(NUMBERS[:3], PERFECT))
+    run = compute_ranking(exam_id=exam.pk, actor=agency, now=NOW)
+    assert (run.unranked, run.statuses) == ([NUMBERS[3]], {NUMBERS[3]: Status.ABSENT.value})
+    lift(run)
+    prepare(run)
+    assert missing_pages(run) == 0
+    assert official_rows(run)[-1].status == Status.ABSENT.label
 
 
 def test_status_changes_the_digest(agency):
