@@ -4,6 +4,17 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 
 
+def count(text: str) -> int:
+    """Read how many.
+
+    Raises:
+        ArgumentTypeError: it is not a whole number above zero.
+    """
+    if not text.isdecimal() or int(text) == 0:
+        raise ArgumentTypeError(f"« {text} » n’est pas un nombre entier positif")
+    return int(text)
+
+
 def existing_file(text: str) -> Path:
     """Read the name of a file.
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Max
 
-from ecni.management.commands.preflight import count
+from ecni.management.arguments import count
 from ecni.preflight.capacity import MEGA, Day, Need, held_by, needs_of
 from ecni.preflight.costs import CostsMissing, Published, read_costs
 from exams.models import Paper

@@ -2,13 +2,12 @@
 
 import json
 import sys
-from argparse import ArgumentTypeError
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ecni.management.arguments import existing_file
+from ecni.management.arguments import count, existing_file
 from ecni.preflight import Asked, Finding, probe
 from ecni.shared.clock import now
 
@@ -44,17 +43,6 @@ class Command(BaseCommand):
         self.stdout.write(as_json(findings) if options["json"] else as_table(findings, options["candidates"]))
         if any(finding.is_met is False for finding in findings):
             sys.exit(1)
-
-
-def count(text: str) -> int:
-    """Read a number of candidates or of processes.
-
-    Raises:
-        ArgumentTypeError: it is not a whole number above zero.
-    """
-    if not text.isdecimal() or int(text) == 0:
-        raise ArgumentTypeError(f"« {text} » n’est pas un nombre entier positif")
-    return int(text)
 
 
 def as_json(findings: list[Finding]) -> str:

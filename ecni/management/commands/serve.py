@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-from argparse import ArgumentTypeError
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ecni.engines import EnginesError, plain_account, reachable_folder
 from ecni.engines.account import private_folder
+from ecni.management.arguments import count
 from ecni.supervisor import (
     DESCRIPTORS,
     ROOT,
@@ -82,17 +82,6 @@ class Command(BaseCommand):
         with suppress(OSError):  # a terminal that has gone, a full disk: what runs goes on
             self.stdout.write(text)
             self.stdout.flush()
-
-
-def count(text: str) -> int:
-    """Read how many.
-
-    Raises:
-        ArgumentTypeError: it is not a whole number above zero.
-    """
-    if not text.isdecimal() or int(text) == 0:
-        raise ArgumentTypeError(f"« {text} » n’est pas un nombre entier positif")
-    return int(text)
 
 
 def raise_descriptors() -> None:
