@@ -1,7 +1,7 @@
 """Reads of sheets and centre sittings, for consoles and for the rules of time."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,16 +28,6 @@ class SheetRow:
     submitted_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class CentreSittingRow:
-    """One centre sitting as the national board shows it; `counts` are sheets by state."""
-
-    id: int
-    state: CentreSittingState
-    opened_at: datetime | None
-    counts: Mapping[SheetState, int]
-
-
 def room_sheets(centre_sitting_id: int) -> list[SheetRow]:
     """Return the sheets of one centre sitting, in the order of their anonymous numbers."""
     return [
@@ -53,23 +43,6 @@ def room_sheets(centre_sitting_id: int) -> list[SheetRow]:
             submitted_at=sheet.submitted_at,
         )
         for sheet in Sheet.objects.filter(centre_sitting_id=centre_sitting_id).order_by("number")
-    ]
-
-
-def sitting_overview(sitting_id: int) -> list[CentreSittingRow]:
-    """Return every centre sitting of a sitting with its counts, in two queries."""
-    counts: dict[int, dict[SheetState, int]] = defaultdict(dict)
-    grouped = Sheet.objects.filter(sitting_id=sitting_id).values("centre_sitting_id", "state").annotate(n=Count("pk"))
-    for row in grouped:
-        counts[row["centre_sitting_id"]][SheetState(row["state"])] = row["n"]
-    return [
-        CentreSittingRow(
-            id=centre_sitting.pk,
-            state=CentreSittingState(centre_sitting.state),
-            opened_at=centre_sitting.opened_at,
-            counts=counts[centre_sitting.pk],
-        )
-        for centre_sitting in CentreSitting.objects.filter(sitting_id=sitting_id).order_by("pk")
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from exams.enums import OpKind
 from exams.models import RefusedOp
@@ -34,11 +34,6 @@ class KeptAct:
     ends_at: datetime | None
     is_of_old_tablet: bool
     is_clock_known: bool
-
-    @property
-    def late_by(self) -> timedelta | None:
-        """How long after the end it came; None when it did not come after one."""
-        return self.received_at - self.ends_at if self.ends_at and self.received_at > self.ends_at else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def test_acts_kept_apart_are_told_with_what_the_jury_needs(sheet):
     ((kept,),) = [kept_sheets(sheet.sitting.exam_id)]
     (act,) = kept.acts
     assert (kept.number, act.question, act.value, act.kind) == (sheet.number, 2, "AC", OpKind.ANSWER)
-    assert (act.made_at, act.late_by) == (end - timedelta(seconds=3), timedelta(minutes=5))
+    assert (act.made_at, act.received_at) == (end - timedelta(seconds=3), end + timedelta(minutes=5))
     assert (act.is_of_old_tablet, act.is_clock_known) == (False, True)
 
 
