@@ -166,7 +166,7 @@ def _limit_words(here: Sequence[Reached], now: datetime, *, of_one_centre: bool)
     whose = " de ce centre" if of_one_centre else ""
     who = f"1 tablette{whose} attend" if waiting == 1 else f"{_spaced(waiting)} tablettes{whose} attendent"
     todo = (
-        "Rien n’est perdu, elles entreront d’elles-mêmes ; prévenez l’exploitation."
+        "Rien n’est perdu, l’entrée se fera d’elle-même ; prévenez l’exploitation."
         if of_one_centre
         else f"Ceux qui composent ne sont pas gênés ; {raising} fait entrer les autres."
     )

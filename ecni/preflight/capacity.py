@@ -113,7 +113,7 @@ def needs_of(day: Day, costs: UnitCosts) -> list[Need]:
     return [
         sockets,
         web,
-        Need("workers", 1, "processus", "un seul, qui tient aussi l’horaire"),
+        Need("workers", 1, "processus", "un seul ; « beat » et « watch », un de chaque, coûtent peu"),
         database,
         hosts(day, sockets.amount + web.amount + 1 + database.amount),
         socket_memory(day, costs, sockets.amount),

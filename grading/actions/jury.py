@@ -54,7 +54,7 @@ def open_session(
     if there - {member.pk for member in members()}:
         raise NotPresent("Une personne désignée n’est pas membre du jury.")
     if len(there) < rules.quorum:
-        raise NoQuorum(f"Le quorum est de {rules.quorum} membres ; {len(there)} présents.")
+        raise NoQuorum(f"Le quorum est de {rules.quorum} membres ; présents : {len(there)}.")
     session = JurySession.objects.create(
         exam=exam,
         quorum=rules.quorum,

@@ -41,7 +41,7 @@ class ChoiceKey:
         if not 1 <= len(self.statuses) <= len(LETTERS):
             raise InvalidKey("De 1 à 26 propositions attendues.")
         if self.expected_count is not None and self.expected_count < 1:
-            raise InvalidKey("Le nombre de réponses attendues doit être au moins 1.")
+            raise InvalidKey("Le nombre de réponses attendues est d’au moins 1.")
         object.__setattr__(self, "right", self._mask(RIGHT))
         object.__setattr__(self, "required", self._mask(frozenset({PropositionStatus.REQUIRED})))
         object.__setattr__(self, "forbidden", self._mask(frozenset({PropositionStatus.FORBIDDEN})))

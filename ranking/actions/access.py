@@ -30,7 +30,7 @@ class MustWait(Refused):
     """Several wrong codes in a row for this number."""
 
     code = "must-wait"
-    text = "Plusieurs codes erronés de suite : attendez une minute, puis réessayez."
+    text = "Plusieurs codes erronés de suite : attendez un instant, une minute au plus, puis réessayez."
 
 
 class NotPublished(Refused):

@@ -108,7 +108,7 @@ def _refuse_unready(run: RankingRun) -> None:
     require_lifted(run)
     missing = missing_pages(run)
     if missing:
-        raise NotPrepared(f"Il manque {missing} pages préparées : préparez-les d’abord.")
+        raise NotPrepared(f"Pages qui manquent encore : {missing}. Préparez-les d’abord.")
 
 
 def _log(verb: str, publication: Publication, *, actor: User, now: datetime, reason: str) -> None:

@@ -75,7 +75,7 @@ def check_policy(policy: Policy) -> None:
     if len(set(policy.tie_keys)) != len(policy.tie_keys):
         raise InvalidPolicy("Une clé de départage est en double.")
     if policy.smallest_cell < 1:
-        raise InvalidPolicy("L’effectif minimal d’une case est au moins 1.")
+        raise InvalidPolicy("L’effectif minimal d’une case est d’au moins 1.")
     if not 1 <= policy.complaint_days <= LONGEST_COMPLAINT_DAYS:
         raise InvalidPolicy(f"Le délai de réclamation est de 1 à {LONGEST_COMPLAINT_DAYS} jours.")
     wrong = [status.label for status in ALWAYS_UNRANKED if policy.treatments[status] is not Treatment.UNRANKED]

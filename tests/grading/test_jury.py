@@ -88,7 +88,7 @@ def worth(run):
 
 
 def test_session_needs_its_quorum_and_members_of_the_jury(exam, president, members, agency):
-    with pytest.raises(NoQuorum, match="3 membres ; 2"):
+    with pytest.raises(NoQuorum, match="3 membres ; présents : 2"):
         sitting_jury(exam, president, members[:1])
     with pytest.raises(jury.NotPresent):
         sitting_jury(exam, president, [agency, *members])

@@ -311,13 +311,13 @@ def test_database_itself_refuses_to_lift_by_one_person_or_thrice(run, agency, ju
 
 def test_publication_waits_for_every_page(run, agency, jury):
     lift(run)
-    with pytest.raises(NotPrepared, match="23 pages"):
+    with pytest.raises(NotPrepared, match=r": 23\."):
         propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
     prepare(run)
     proposed = propose_publication(run_id=run.pk, not_before=NOW, actor=jury, now=NOW, reason="Jury réuni")
     owner = Candidate.objects.get(number="K2-0002").pk
     page_path(run.pk, owner, "transcript.pdf").unlink()
-    with pytest.raises(NotPrepared, match="1 pages"):
+    with pytest.raises(NotPrepared, match=r": 1\."):
         confirm_publication(publication_id=proposed.pk, actor=agency, now=NOW, reason="Signé")
 
 

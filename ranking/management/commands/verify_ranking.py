@@ -15,7 +15,7 @@ from ranking.rules import InvalidRanking
 class Command(BaseCommand):
     """Compute again what it was made from, write nothing, and fail when one byte differs."""
 
-    help = "Recalcule le dernier classement d’un examen de ce dont il a été fait, sans rien écrire, et compare."
+    help = "Recalcule le dernier classement d’un examen à partir de ce qui l’a fait, sans rien écrire, et compare."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
