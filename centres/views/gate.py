@@ -41,7 +41,7 @@ SLOWER, FASTER = 0.8, 1.05
 class Gate:
     """The door of entries, one per process, whose requests come in several threads.
 
-    An entry costs some 26 ms of CPU, a knock that must wait a tenth of it; nothing is read for those within the budget,
+    An entry costs ten times the CPU of a knock that must wait; nothing is read for those within the budget,
     but the limit itself, once a second. The database and Redis are never waited for while others are held back.
     When the processor gives less than the limit allows, requests wait for a thread: newcomers are then told to wait
     as well (docs/adr/0025-entries-wait-when-pages-come-late.md).
