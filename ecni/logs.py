@@ -6,6 +6,7 @@ A line that tells a change of state has an `event`, one of `EVENTS`, written onc
 import json
 import logging
 import os
+import re
 from datetime import UTC, datetime
 
 # What `extra=` may add to a line; anything else, a name or an address among them, is left out.
@@ -31,6 +32,9 @@ EVENTS = {
 }
 """Every event, with what it means; `docs/operations.md` lists them."""
 
+_OF_A_ROW = re.compile(r"(?:\b|\\n)(?:D[EÉ]TAIL|CONTEXTE?|LI(?:NE|GNE) \d+)\s?:.*")
+"""What PostgreSQL adds to an error: the values of the row or of the statement, where a candidate may be named."""
+
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: time (UTC), level, logger, role and pid of the process, message, the allowed fields."""
@@ -47,9 +51,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "role": self.role,
             "pid": os.getpid(),
-            "message": record.getMessage(),
+            "message": _OF_A_ROW.sub("…", record.getMessage()),
         }
         line |= {field: getattr(record, field) for field in FIELDS if hasattr(record, field)}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _OF_A_ROW.sub("…", self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)

@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -18,6 +19,8 @@ from django.test import RequestFactory
 from ecni import env
 from ecni.logs import JsonLines
 from ecni.middleware import permissions_policy
+from tests.factories.exams import make_exam
+from tests.factories.grading import register
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRETS = ("SECRET_KEY", "SLIP_SECRET", "TICKET_SECRET", "KEY_SHARE_1", "KEY_SHARE_2", "CHECKPOINT_KEY")
@@ -151,6 +154,21 @@ def test_log_lines_carry_allowed_fields_and_no_identity():
     assert line.pop("at")
     assert line.pop("pid") == os.getpid()
     assert line == {"level": "INFO", "logger": "exams", "role": "sockets", "message": "batch of 3", "sheet": 12}
+
+
+def test_log_lines_of_a_refused_row_leave_out_whose_it_is(db):
+    exam = make_exam()
+    register(exam, {"K2-0001": date(2001, 1, 1)})
+    try:
+        with transaction.atomic():
+            register(exam, {"K2-0001": date(2001, 1, 1)})
+    except IntegrityError as error:
+        record = logging.LogRecord("celery", logging.ERROR, "f.py", 1, "raised: %r", (error,), sys.exc_info())
+    assert "2026-0001" in record.getMessage()
+    line = json.loads(JsonLines("worker").format(record))
+    assert "IntegrityError" in line["exception"]
+    assert "duplicate key" in line["message"]
+    assert "2026-0001" not in str(line)
 
 
 def test_pages_renounce_camera_and_microphone():
