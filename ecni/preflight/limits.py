@@ -43,8 +43,8 @@ RESERVED_CONNECTIONS = 3
 """Those that PostgreSQL keeps for its superuser, by default."""
 
 REDIS_CLIENTS_PER_PROCESS = 60
-BUFFER_BYTES = 32 * 10**6
-"""Redis's own default, for what is published to one process while it is busy."""
+BUFFER_BYTES, SOFT_BUFFER_BYTES, SOFT_BUFFER_SECONDS = 32 * 10**6, 8 * 10**6, 60
+"""Redis's own defaults, for what is published to one process while it is busy: at once, and for so long."""
 
 MESSAGES_PER_CONSOLE = 2_000
 """What the queue of a staff console must hold: every centre acting at once, many times over."""
@@ -293,11 +293,16 @@ def redis_buffers(setting: str) -> Finding:
         setting: `client-output-buffer-limit`, four words for each class of clients.
     """
     words = setting.split()
-    most = int(words[words.index("pubsub") + 1]) if "pubsub" in words else 0
-    is_met = most == 0 or most >= BUFFER_BYTES
+    place = words.index("pubsub") if "pubsub" in words else None
+    most, soft, seconds = (0, 0, 0) if place is None else map(int, words[place + 1 : place + 4])
+    is_patient = soft == 0 or soft >= BUFFER_BYTES or (soft >= SOFT_BUFFER_BYTES and seconds >= SOFT_BUFFER_SECONDS)
+    is_met = is_patient and (most == 0 or most >= BUFFER_BYTES)
     remedy = "" if is_met else "client-output-buffer-limit pubsub 32mb 8mb 60 au moins"
     value = f"{most // 10**6} Mo" if most else "sans limite"
-    return Finding("redis-buffers", value, f"{BUFFER_BYTES // 10**6} Mo", None, is_met, remedy)
+    if soft:
+        value += f", {soft // 10**6} Mo pendant {seconds} s"
+    needed = f"{BUFFER_BYTES // 10**6} Mo, {SOFT_BUFFER_BYTES // 10**6} Mo pendant {SOFT_BUFFER_SECONDS} s"
+    return Finding("redis-buffers", value, needed, None, is_met, remedy)
 
 
 def redis_policy(policy: str, memory: int) -> Finding:

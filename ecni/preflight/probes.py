@@ -267,10 +267,18 @@ def _certificate(path: Path, last_day: datetime, now: datetime) -> Finding:
 
 def _papers(papers: Sequence[Paper], caches: Sequence[str]) -> Iterator[Finding]:
     for paper in papers:
-        path = settings.PAPERS_ROOT / f"{paper.digest}.ecni"
-        yield limits.paper(str(paper), "PAPERS_ROOT", _whole(path.read_bytes() if path.exists() else None, paper))
+        yield limits.paper(str(paper), "PAPERS_ROOT", _stored(settings.PAPERS_ROOT / f"{paper.digest}.ecni", paper))
         for cache in caches:
             yield limits.paper(str(paper), cache, _whole(_fetched(cache, paper), paper))
+
+
+def _stored(path: Path, paper: Paper) -> str:
+    try:
+        return _whole(path.read_bytes(), paper)
+    except FileNotFoundError:
+        return _whole(None, paper)
+    except OSError as error:
+        return f"Sujet illisible ({error.strerror}) : en donner le droit à ce compte, ou le copier de nouveau"
 
 
 def _whole(data: bytes | None, paper: Paper) -> str:

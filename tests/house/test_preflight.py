@@ -62,6 +62,9 @@ SAFE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
         (limits.redis_buffers("normal 0 0 0 replica 1 1 60 pubsub 33554432 8388608 60"), "redis-buffers", None, True),
         (limits.redis_buffers("normal 0 0 0 pubsub 0 0 0"), "redis-buffers", None, True),
         (limits.redis_buffers("normal 0 0 0 pubsub 1048576 0 0"), "redis-buffers", None, False),
+        (limits.redis_buffers("normal 0 0 0 pubsub 268435456 1048576 1"), "redis-buffers", None, False),
+        (limits.redis_buffers("normal 0 0 0 pubsub 0 8388608 10"), "redis-buffers", None, False),
+        (limits.redis_buffers("normal 0 0 0 pubsub 0 33554432 10"), "redis-buffers", None, True),
         (limits.running(1, NEEDS), "processes", 4900, False),
         (limits.database_connections(200, 3, NEEDS), "postgresql-connections", None, True),
         (limits.database_connections(46, 3, NEEDS), "postgresql-connections", 7994, False),
@@ -227,6 +230,15 @@ def test_probe_finds_a_paper_that_is_lost_or_damaged_in_a_centre(sealed, setting
     assert remedies == [{here: "", there: lost}, {here: "", there: damaged}, {here: "", there: ""}]
     (settings.PAPERS_ROOT / name).unlink()
     assert found()[f"paper {sealed}"].remedy == lost
+
+
+def test_probe_says_that_a_paper_cannot_be_read_and_goes_on(sealed, settings):
+    path = settings.PAPERS_ROOT / f"{sealed.digest}.ecni"
+    path.unlink()
+    path.mkdir()  # whatever its rights, an administrator reads any file
+    findings = found()
+    assert findings[f"paper {sealed}"].remedy.startswith("Sujet illisible (")
+    assert findings["redis-clients"].is_met
 
 
 def test_probe_reads_the_proxy_that_is_shipped_and_a_certificate(sealed, tmp_path):
