@@ -99,11 +99,12 @@ class Candidate(User):
 class Holder:
     """Gives one tablet its sockets and its time."""
 
-    __slots__ = ("_address", "_encryption", "_sockets", "_stirred", "_tablet")
+    __slots__ = ("_address", "_encryption", "_sending", "_sockets", "_stirred", "_tablet")
 
     def __init__(self, tablet: Tablet, base: str) -> None:
         self._tablet, self._address, self._encryption = tablet, address_of(base), encryption(base)
         self._sockets: dict[Line, tuple[Any, int]] = {}
+        self._sending: set[Any] = set()
         self._stirred = Event()
 
     def live(self, until: float) -> None:
@@ -140,9 +141,15 @@ class Holder:
         self._stirred.set()
 
     def _send(self, made: Any, line: Line) -> None:
-        data, line.outgoing = line.outgoing, b""
+        """Send all that a line has; others have their turn meanwhile, and leave what they add to whoever is sending."""
+        if made in self._sending:
+            return
+        self._sending.add(made)
         with suppress(OSError):  # its end is read next
-            made.sendall(data)
+            while line.outgoing and self._sockets.get(line, (None,))[0] is made:
+                data, line.outgoing = line.outgoing, b""
+                made.sendall(data)
+        self._sending.discard(made)
 
     def _read(self, made: Any, line: Line, serial: int) -> None:
         """Connect, then pass on what comes until the end."""

@@ -25,14 +25,38 @@ for worker in range(int(sys.argv[1])):
 for _ in range(int(sys.argv[1])):
     os.wait()
 """
+SENDING = """
+import gevent
+from loadtests.waves.locustfile import Holder
+
+class Slow:
+    sent = b""
+    def sendall(self, data):
+        for byte in data:
+            self.sent += bytes([byte])
+            gevent.sleep(0)
+
+class Line:
+    outgoing = b"first frame, "
+
+made, line, holder = Slow(), Line(), object.__new__(Holder)
+holder._sending, holder._sockets = set(), {line: (made, 1)}
+sending = gevent.spawn(holder._send, made, line)
+gevent.sleep(0)
+line.outgoing += b"second frame"
+holder._send(made, line)
+sending.join()
+print(made.sent.decode())
+"""
 
 
-def test_workers_that_part_take_each_slip_once(tmp_path):
-    slips, path = tmp_path / "slips.csv", tmp_path / "orders.json"
+def beside_orders(folder, script, *arguments):
+    """Run a script where locust's users would, and return what it prints."""
+    slips, path = folder / "slips.csv", folder / "orders.json"
     write_rows(slips, [(f"C{number:03}", 1, 0, float(number), 1000.0) for number in range(SLIPS)])
     orders = Orders(
         base="http://127.0.0.1:1",
-        folder=str(tmp_path),
+        folder=str(folder),
         slips=str(slips),
         start=0.0,
         until=1.0,
@@ -44,12 +68,20 @@ def test_workers_that_part_take_each_slip_once(tmp_path):
         pace=asdict(read_plan("small").pace),
     )
     path.write_text(json.dumps(asdict(orders)), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", TAKING, str(WORKERS)],
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
         cwd=Path(__file__).parents[2],
         env=os.environ | {ORDERS: str(path)},
         capture_output=True,
         text=True,
         check=True,
-    )
-    assert sorted(done.stdout.split()) == [f"C{number:03}" for number in range(SLIPS)]
+    ).stdout
+
+
+def test_frames_of_one_tablet_are_never_mixed_on_a_slow_line(tmp_path):
+    assert beside_orders(tmp_path, SENDING).strip() == "first frame, second frame"
+
+
+def test_workers_that_part_take_each_slip_once(tmp_path):
+    taken = beside_orders(tmp_path, TAKING, str(WORKERS))
+    assert sorted(taken.split()) == [f"C{number:03}" for number in range(SLIPS)]
