@@ -137,6 +137,13 @@ def test_a_wave_ordered_to_open_of_which_nothing_opened_breaks_the_promise_and_i
     )
 
 
+@pytest.mark.parametrize(("late", "is_kept"), [(0, True), (2, False)])
+def test_a_platform_late_with_its_papers_keeps_no_promise_of_opening(run, late, is_kept):
+    events = [*line().events, *[["opened late", 1, 0, 130.0, 0.0]] * late]
+    several = replace(run, seen=Seen([line(events=events)]))
+    assert opening(several).ok is is_kept
+
+
 def test_a_wave_never_ordered_to_open_breaks_no_promise_of_opening(run):
     seen = Seen([line(events=events_without_opening(4, late=0))])
     assert opening(replace(run, seen=seen, orders={1: 100.0, 2: 101.0, 3: 102.0})).ok
