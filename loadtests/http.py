@@ -9,6 +9,9 @@ from urllib.parse import urlencode, urlsplit
 
 from loadtests.encryption import encryption
 
+PATIENCE_SECONDS = 60.0
+"""A server that says nothing for as long has failed: whoever asked goes on, or says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -59,6 +62,10 @@ class Browser:
         return answer
 
     async def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await self._ask(method, path, body, headers)
+
+    async def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         place = urlsplit(self.base)
         reader, writer = await asyncio.open_connection(place.hostname, place.port, ssl=encryption(self.base))
         lines = [

@@ -66,10 +66,7 @@ class Command(BaseCommand):
     def _play(self, layers: list[Layer], wanted: Wanted, options: dict[str, Any]) -> Outcome:
         centres = max(2, min(CENTRES, wanted.candidates // SMALLEST_CENTRE))
         stock = Stock(options["folder"], wanted.candidates, centres)
-        if not stock.is_ready:
-            self._say(f"Préparation de {wanted.candidates} candidats, une fois pour toutes…")
-            stock.prepare()
-        with stock.copy() as pair, Supervisor(stock.running) as supervisor:
+        with stock.copy(self._say) as pair, Supervisor(stock.running) as supervisor:
             house = WavesHouse(stock.root / "run", pair, supervisor, options | {"nginx": True, "tls": False})
             house.open(wanted.candidates)
             return Trial(house, stock.guide, read_plan("uness-2022"), wanted, layers, self._say).run()

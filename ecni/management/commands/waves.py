@@ -11,7 +11,6 @@ from argparse import BooleanOptionalAction
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
-from math import ceil
 from pathlib import Path
 from random import sample
 from secrets import token_urlsafe
@@ -28,7 +27,7 @@ from ecni.management.house import ENGINE_FOLDERS, environment, forget
 from ecni.supervisor import ROOT, SERVERS, ChildDied, ProxyError, Supervisor, find_nginx, give_way, listening_socket
 from loadtests.waves.pace import fitted
 from loadtests.waves.plan import BadPlan, Plan, read_plan, with_pace, with_rate
-from loadtests.waves.replay import Replay, Wanted
+from loadtests.waves.replay import Replay, Say, Wanted
 from loadtests.waves.report import components, kernel_refusals, page
 from loadtests.waves.verdict import Run, Verdict
 from loadtests.waves.vitals import PROC, Component, Sample, children
@@ -38,8 +37,6 @@ PREPARED = "prepared.json"
 LAYERS = {"all": "server", "web": "server", "sockets": "server", "worker": "worker", "beat": "worker", "nginx": "proxy"}
 PORTS = 16
 """In a row from the one where candidates come: servers behind nginx, and its page of status."""
-ROOM = 1.04
-"""Places of a process beside an even share of the candidates, as ops would set them before the day."""
 GENERATOR_NICENESS = -5
 """It stands for machines of its own: how late it is must not depend on what it measures, where that is allowed."""
 PORT_RANGE = (21_000, 29_000)
@@ -98,10 +95,7 @@ class Command(BaseCommand):
 
     def _replay(self, plan: Plan, wanted: Wanted, options: dict[str, Any]) -> Verdict:
         stock = Stock(options["folder"], wanted.candidates, plan.centres)
-        if not stock.is_ready:
-            self._say(f"Préparation de {wanted.candidates} candidats, une fois pour toutes…")
-            stock.prepare()
-        with stock.copy() as pair, Supervisor(stock.running) as supervisor:
+        with stock.copy(self._say) as pair, Supervisor(stock.running) as supervisor:
             house = WavesHouse(stock.root / "run", pair, supervisor, options)
             house.open(wanted.candidates)
             replay = Replay(house, stock.guide, plan, wanted, self._say, setting=setting(options))
@@ -120,7 +114,7 @@ class Stock:
 
     def __init__(self, root: Path, candidates: int, centres: int) -> None:
         self.root = root
-        self.prepared = root / f"prepared-{candidates}"
+        self.prepared = root / f"prepared-{candidates}-{centres}"
         self.running = root / "running"
         self._candidates, self._centres = candidates, centres
 
@@ -149,18 +143,24 @@ class Stock:
         (self.prepared / PREPARED).write_text(json.dumps(made, ensure_ascii=False), encoding="utf-8")
 
     @contextmanager
-    def copy(self) -> Iterator[Engines]:
+    def copy(self, say: Say) -> Iterator[Engines]:
         """Run the engines on a fresh copy, thrown away at the next one, with the variables that name them.
+
+        Prepares first unless that is done, and tells it.
 
         Raises:
             RuntimeError: another test uses it.
         """
+        self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 msg = f"Un autre essai se sert de {self.root} : attendez sa fin, ou donnez un autre --folder."
                 raise RuntimeError(msg) from error
+            if not self.is_ready:
+                say(f"Préparation de {self._candidates} candidats, une fois pour toutes…")
+                self.prepare()
             with self._fresh_copy() as pair:
                 yield pair
 
@@ -241,7 +241,7 @@ class WavesHouse:
         command = [sys.executable, "manage.py", "serve", *words, *(["--nginx"] if self.has_nginx else [])]
         if self._options["tls"]:
             command += ["--tls", str(self._certify())]
-        budget = max(settings.ADMISSION_LIMITS["SOCKETS"], ceil(ROOM * candidates / self._options["processes"]))
+        budget = max(settings.ADMISSION_LIMITS["SOCKETS"], candidates)  # one alone holds them all, if it may open them
         self._supervisor.start("serve", command, {"METRICS_TOKEN": self.token, "SOCKETS_BUDGET": str(budget)})
         wait_until_served(self.base, self._supervisor)
 
@@ -270,10 +270,13 @@ class WavesHouse:
         self._generators.append(name)
 
     def stop_generator(self) -> None:
-        """Ask each to end, and wait until it has written what it saw."""
+        """Ask each to end, and wait until it has written what it saw; one that does not end is killed."""
         for name in self._generators:
             if self._supervisor.is_running(name):
-                self._supervisor.kill(name, signal.SIGTERM)
+                try:
+                    self._supervisor.kill(name, signal.SIGTERM)
+                except subprocess.TimeoutExpired:
+                    self._supervisor.kill(name)
 
     def hand_in(self) -> None:
         """Ask each process of the raw generator to have its candidates hand in."""
