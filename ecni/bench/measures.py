@@ -59,7 +59,7 @@ class Measure:
         floor, floor_value: what the floor is, and its figure in the same unit, taken just before.
         target: what is to be met, if something is.
         details: other figures of the same run, by name with unit.
-        worst: the highest ratio of all runs, when there were several.
+        worst: the highest ratio of all runs, when there were several; `worst_judged` the same of what the target holds.
         costs: the unit costs that it gives to `manage.py capacity`, by their names there.
     """
 
@@ -71,6 +71,7 @@ class Measure:
     target: Target | None = None
     details: Mapping[str, float] = field(default_factory=dict)
     worst: float | None = None
+    worst_judged: float | None = None
     costs: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -87,12 +88,15 @@ class Measure:
         return f"{said} ({others})" if others else said
 
     @property
+    def judged(self) -> float:
+        """What the target holds: the ratio without one."""
+        known = {"ratio": self.ratio, "value": self.value, **self.details}
+        return known[self.target.of if self.target else "ratio"]
+
+    @property
     def is_met(self) -> bool | None:
         """Whether the target is met; None without one."""
-        if self.target is None:
-            return None
-        known = {"ratio": self.ratio, "value": self.value, **self.details}
-        return known[self.target.of] <= self.target.at_most
+        return self.judged <= self.target.at_most if self.target else None
 
 
 def figure(value: float) -> str:

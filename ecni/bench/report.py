@@ -50,11 +50,15 @@ class Report:
 
 
 def merged(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
-    """Return each measure as the run with the median ratio found it, with the worst ratio of all runs beside it."""
+    """Return each measure as the median run found it, by what its target holds, with the worst of all runs beside."""
     found = []
     for same in zip(*runs, strict=True):
-        ordered = sorted(same, key=lambda measure: measure.ratio)
-        found.append(replace(ordered[len(ordered) // 2], worst=ordered[-1].ratio if len(ordered) > 1 else None))
+        ordered = sorted(same, key=lambda measure: measure.judged)
+        median = ordered[len(ordered) // 2]
+        if len(ordered) > 1:
+            worst = max(measure.ratio for measure in ordered)
+            median = replace(median, worst=worst, worst_judged=ordered[-1].judged)
+        found.append(median)
     return found
 
 
@@ -102,11 +106,16 @@ def ratio(measure: Measure) -> str:
 
 
 def target(measure: Measure) -> str:
-    """Return the target and whether it is met."""
+    """Return the target, whether the median run meets it, and the worst one when it is not in the column of ratios."""
     if measure.target is None:
         return ""
+    of, most, worst = measure.target.of, measure.target.at_most, measure.worst_judged
     verdict = "met" if measure.is_met else "**missed**"
-    return f"{measure.target.of} ≤ {figure(measure.target.at_most)}: {verdict}"
+    if worst is not None and measure.is_met and worst > most:
+        verdict += ", **not by the worst**"
+    if worst is not None and of != "ratio":
+        verdict += f" (worst {figure(worst)})"
+    return f"{of} ≤ {figure(most)}: {verdict}"
 
 
 def beside(measure: Measure) -> str:

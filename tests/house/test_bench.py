@@ -16,7 +16,7 @@ from ecni.bench.catalogue import BENCHMARKS
 from ecni.bench.curves import points, slope_of
 from ecni.bench.measures import Measure, Size, Target, figure, measured
 from ecni.bench.processes import Watch, busy_seconds, processor_seconds, proportional_kb, tree
-from ecni.bench.report import Benchmark, Report, as_table, merged, publish
+from ecni.bench.report import Benchmark, Report, as_table, merged, publish, target
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +53,16 @@ def test_runs_are_merged_into_the_median_with_the_worst_beside():
     assert (found.value, found.worst) == (4.0, 4.5)
     (alone,) = merged([[measure()]])
     assert alone.worst is None
+
+
+def test_runs_are_merged_by_what_the_target_holds():
+    runs = [
+        [measure(value, target=Target("seconds", 2.0), details={"seconds": seconds})]
+        for value, seconds in ((9.0, 1.5), (2.0, 2.5), (4.0, 1.0))
+    ]
+    (found,) = merged(runs)
+    assert (found.details["seconds"], found.worst, found.worst_judged, found.is_met) == (1.5, 4.5, 2.5, True)
+    assert target(found) == "seconds ≤ 2: met, **not by the worst** (worst 2.5)"
 
 
 def test_work_is_timed_after_its_floor():
