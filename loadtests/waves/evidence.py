@@ -1,7 +1,8 @@
 """Whether every acknowledged op is in the database, digest for digest, by plain SQL and whatever their number."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ class Evidence:
         lost: acknowledged and not stored as they were.
         broken: sheets in whose journal a number is missing.
         submitted, frozen: sheets handed in, sheets whose answers are final.
+        lost_of: how many are lost of each sheet that lost some, by its number.
     """
 
     acknowledged: int
@@ -30,6 +32,7 @@ class Evidence:
     broken: int
     submitted: int
     frozen: int
+    lost_of: Mapping[str, int] = field(default_factory=dict)
 
 
 def compare(database_url: str, sitting: int, folder: Path) -> Evidence:
@@ -46,6 +49,7 @@ def compare(database_url: str, sitting: int, folder: Path) -> Evidence:
             broken=_one(connection, _BROKEN, sitting),
             submitted=_one(connection, _SUBMITTED, sitting),
             frozen=_one(connection, _FROZEN, sitting),
+            lost_of=Counter(_number(witness) for witness in acknowledged[~found].tolist()),
         )
     finally:
         connection.close()
@@ -77,6 +81,11 @@ def _stored(connection: "psycopg2.extensions.connection", sitting: int) -> Itera
         cursor.execute("SELECT sheet_id, seq, digest FROM exams_journalentry WHERE sitting_id = %s", (sitting,))
         for sheet, seq, digest in cursor:
             yield WITNESS.pack(numbers[sheet], seq, bytes(digest))
+
+
+def _number(witness: bytes) -> str:
+    number: bytes = WITNESS.unpack(witness.ljust(WITNESS.size, b"\0"))[0]  # numpy drops the zeros at the end
+    return number.rstrip(b"\0").decode()
 
 
 def _one(connection: "psycopg2.extensions.connection", query: str, sitting: int) -> int:

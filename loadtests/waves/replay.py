@@ -325,5 +325,11 @@ class Replay:
             paper=(self.guide["paper"]["questions"], self.guide["paper"]["bytes"]),
             aborted=self.aborted,
             setting=self.setting,
+            wave_of={
+                slip["number"]: wave.number
+                for wave in self._table.waves
+                for position in wave.centres
+                for slip in self.guide["centres"][position]["slips"]
+            },
         )
         return run, judge(run), vitals.samples

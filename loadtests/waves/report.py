@@ -25,6 +25,7 @@ COLUMNS = {
     "opening_ms_p50": "ouverture p50 (ms)",
     "opening_ms_last": "ouverture, dernier (ms)",
     "acknowledged": "actes acquittés",
+    "lost": "perdus",
     "ack_ms_p50": "p50 (ms)",
     "ack_ms_p95": "p95",
     "ack_ms_p99": "p99",

@@ -26,6 +26,7 @@ class Run:
         paper: questions and bytes of the sealed paper that was used.
         aborted: why it was ended before its time; empty when it was not.
         setting: what served: server, processes, proxy, generator.
+        wave_of: the wave of each sheet, by its number.
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Run:
     paper: tuple[int, int]
     aborted: str = ""
     setting: Mapping[str, str] = field(default_factory=dict)
+    wave_of: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +211,14 @@ def _wave(run: Run, number: int) -> dict[str, Any]:
         "opened_late": len(run.seen.events("opened late", number)),
         "opening_ms_p50": round(spread[len(spread) // 2], 1) if spread else 0.0,
         "opening_ms_last": round(spread[-1], 1) if spread else 0.0,
+        "lost": _lost(run, number),
     }
+
+
+def _lost(run: Run, wave: int) -> int:
+    if run.evidence is None:
+        return -1
+    return sum(count for number, count in run.evidence.lost_of.items() if run.wave_of.get(number) == wave)
 
 
 def _figures(run: Run, wave: int | None) -> dict[str, Any]:

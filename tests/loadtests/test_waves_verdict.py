@@ -117,6 +117,14 @@ def test_a_broken_promise_is_not_ok(run, change):
 OPENING = "Dernière tablette ouverte après l’ordre"
 
 
+def test_what_is_lost_is_told_of_its_wave(run):
+    lost = Evidence(6, 3, 3, 0, CANDIDATES, CANDIDATES, lost_of={"K2-0001": 2, "K2-0002": 1})
+    verdict = judge(replace(run, evidence=lost, wave_of={"K2-0001": 4, "K2-0002": 1}))
+    assert [wave["lost"] for wave in verdict.waves] == [1, 0, 0, 2]
+    assert verdict.figures["lost"] == 3
+    assert [wave["lost"] for wave in judge(replace(run, evidence=None)).waves] == [-1] * 4
+
+
 def opening(run):
     (promise,) = [promise for promise in judge(run).promises if promise.words == OPENING]
     return promise
