@@ -73,11 +73,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is promised up to so many candidates; beyond the last one, only that nothing is lost."""
+    """What is promised up to so many candidates; beyond the last one, only that nothing is lost.
+
+    `late_share` is of those who may have no paper yet at the order, for want of network.
+    """
 
     up_to: int
     ack_ms_p99: float
     opening_ms_last: float
+    late_share: float
     reconnect_s_last: float
 
 

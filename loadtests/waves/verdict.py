@@ -10,7 +10,7 @@ from typing import Any
 from loadtests.waves.evidence import Evidence
 from loadtests.waves.limits import GENERATOR, Limit, as_lines, nearest
 from loadtests.waves.measures import Delays, Seen
-from loadtests.waves.plan import Plan, Timetable, promise_for
+from loadtests.waves.plan import Plan, Promise, Timetable, promise_for
 
 LATE_MS_P99, LOOP_MS_P99, GENERATOR_CORES = 100.0, 200.0, 0.9
 """Beyond these the generator is what is measured."""
@@ -81,9 +81,6 @@ class Verdict:
             "ok": self.ok,
         }
 
-
-LATE_SHARE = 0.01
-"""Of the candidates, those who may have no paper yet at the order: a network is away when it comes."""
 
 SUMMED_UP = (
     "lost",
@@ -177,11 +174,11 @@ def _promises(run: Run, figures: Mapping[str, Any]) -> list[Kept]:
     )
     for words, name, most, unit in timed:
         kept.append(Kept(words, f"≤ {most:g} {unit}", f"{figures[name]:g} {unit}", figures[name] <= most))
-    kept.insert(-1, _opening(run, figures["opening_ms_last"], promise.opening_ms_last))
+    kept.insert(-1, _opening(run, figures["opening_ms_last"], promise))
     return kept
 
 
-def _opening(run: Run, last: float, most: float) -> Kept:
+def _opening(run: Run, last: float, promise: Promise) -> Kept:
     """Return the promise of the opening.
 
     A wave ordered to open of which nothing was seen to open keeps none, nor does a platform that is late with the
@@ -189,12 +186,13 @@ def _opening(run: Run, last: float, most: float) -> Kept:
     """
     closed = [number for number in sorted(run.orders) if not run.seen.events("opened", number)]
     late = len(run.seen.events("opened late"))
-    is_ready = late <= LATE_SHARE * run.candidates
+    is_ready = late <= promise.late_share * run.candidates
     seen = [f"{last:g} ms", *(f"aucune ouverture dans la vague {number}" for number in closed)]
     if late:
         seen.append(f"non comptées : {late} tablettes prêtes après l’ordre")
     words = "Dernière tablette ouverte après l’ordre"
-    return Kept(words, f"≤ {most:g} ms", " ; ".join(seen), is_ready and not closed and last <= most)
+    is_kept = is_ready and not closed and last <= promise.opening_ms_last
+    return Kept(words, f"≤ {promise.opening_ms_last:g} ms", " ; ".join(seen), is_kept)
 
 
 def _wave(run: Run, number: int) -> dict[str, Any]:
