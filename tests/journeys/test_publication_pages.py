@@ -77,6 +77,7 @@ def test_acts_that_take_back_have_no_serious_barrier(console, asgi_server):
     sign_in(console.context, asgi_server, agency)
     console.goto(f"/classement/{run.exam_id}/")
     console.locator("summary", has_text="Préparer les pages à nouveau").click()
+    console.locator("#prepare-again-reason").scroll_into_view_if_needed()
     screens.look(console, "66-prepare-again")
     propose_publication(run_id=run.pk, not_before=now(), actor=agency, now=now(), reason="Jury réuni")
     console.goto(f"/classement/{run.exam_id}/")
