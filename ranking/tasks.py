@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -18,6 +19,7 @@ from ranking.exports import official_csv, official_xlsx
 from ranking.models import RankingRun
 from ranking.queries.official import official_rows
 from ranking.queries.pages import OFFICIAL_KINDS, OFFICIAL_OWNER, RESULTS, TRANSCRIPT, copy_kind, run_owners
+from ranking.queries.publication import lifted_ranking
 from ranking.queries.results import Register, Sheets, marked_sheets, register_of, summary_of
 from ranking.reports import CopyWriter, day_text, official_pdf, transcript_pdf
 
@@ -41,28 +43,39 @@ def launch_preparation(*, run_id: int, actor: User, now: datetime, reason: str) 
 @shared_task(acks_late=True)
 def prepare_official_list(*, run_id: int) -> None:
     """Write the official list in each of its formats."""
-    run = RankingRun.objects.select_related("exam").get(pk=run_id)
-    rows = official_rows(run)
-    contents = (
-        official_csv(rows),
-        official_xlsx(rows),
-        official_pdf(run.exam.name, rows, issued_on=day_text(run.created_at), digest=run.digest),
-    )
-    for kind, content in zip(OFFICIAL_KINDS, contents, strict=True):
-        store_page(run_id=run_id, owner_id=OFFICIAL_OWNER, kind=kind, content=content)
+    with _lifted(run_id) as run:
+        rows = official_rows(run)
+        contents = (
+            official_csv(rows),
+            official_xlsx(rows),
+            official_pdf(run.exam.name, rows, issued_on=day_text(run.created_at), digest=run.digest),
+        )
+        for kind, content in zip(OFFICIAL_KINDS, contents, strict=True):
+            store_page(run_id=run_id, owner_id=OFFICIAL_OWNER, kind=kind, content=content)
 
 
 @shared_task(acks_late=True)
 def prepare_copies(*, run_id: int, candidate_ids: Sequence[int]) -> None:
     """Write the pages of some candidates."""
+    with _lifted(run_id) as run:
+        official_rows(run)
+        register = register_of(run)
+        writers = {number: CopyWriter(book) for number, book in register.books.items()}
+        for start in range(0, len(candidate_ids), OWNERS_AT_ONCE):
+            candidates = list(Candidate.objects.filter(pk__in=candidate_ids[start : start + OWNERS_AT_ONCE]))
+            for candidate, kind, content in _pages(register, writers, candidates):
+                store_page(run_id=run_id, owner_id=candidate.pk, kind=kind, content=content)
+
+
+@contextmanager
+def _lifted(run_id: int) -> Iterator[RankingRun]:
+    """Give a ranking whose pages are written; none of them stays if it was taken back before the end."""
     run = RankingRun.objects.select_related("exam").get(pk=run_id)
-    official_rows(run)
-    register = register_of(run)
-    writers = {number: CopyWriter(book) for number, book in register.books.items()}
-    for start in range(0, len(candidate_ids), OWNERS_AT_ONCE):
-        candidates = list(Candidate.objects.filter(pk__in=candidate_ids[start : start + OWNERS_AT_ONCE]))
-        for candidate, kind, content in _pages(register, writers, candidates):
-            store_page(run_id=run_id, owner_id=candidate.pk, kind=kind, content=content)
+    try:
+        yield run
+    finally:
+        if lifted_ranking(run.exam_id) != run:
+            forget_pages(run)
 
 
 def _pages(

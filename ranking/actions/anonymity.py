@@ -139,7 +139,7 @@ def withdraw_ranking(*, run_id: int, actor: User, now: datetime, reason: str) ->
         actor=actor, verb="withdraw_ranking", target=f"ranking:{run.pk}", now=now, reason=reason,
         data={"lifted_by": lifted_by},
     )  # fmt: skip
-    transaction.on_commit(partial(forget_pages, run))
+    transaction.on_commit(partial(forget_pages, run), robust=True)
     return withdrawal
 
 

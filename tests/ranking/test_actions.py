@@ -22,13 +22,14 @@ from ranking.actions.anonymity import (
     withdraw_ranking,
 )
 from ranking.actions.computing import NotRankable, compute_ranking
+from ranking.actions.pages import store_page
 from ranking.actions.publication import NotPrepared, confirm_publication, propose_publication, withdraw_publication
-from ranking.models import AnonymityLift, Publication, RankedSheet
+from ranking.models import AnonymityLift, Publication, RankedSheet, RankingWithdrawal
 from ranking.queries.official import Anonymous, official_rows
-from ranking.queries.pages import RESULTS, expected_pages, missing_pages, page_path, published_page
+from ranking.queries.pages import RESULTS, expected_pages, missing_pages, page_path, published_page, run_owners
 from ranking.queries.publication import published_ranking
 from ranking.queries.rows import ranking_obstacles
-from ranking.tasks import launch_preparation
+from ranking.tasks import launch_preparation, prepare_copies
 from tests.factories.centres import make_hosting
 from tests.factories.exams import NOW, make_exam, sit, user
 from tests.factories.grading import (
@@ -242,6 +243,18 @@ def test_pages_prepared_of_a_ranking_taken_back_are_removed(ready, django_captur
     president = user("autre-presidente", Role.PRESIDENT)
     with django_capture_on_commit_callbacks(execute=True):
         withdraw_ranking(run_id=ready.pk, actor=president, now=NOW, reason="Exclusion")
+    assert missing_pages(ready) == len(list(expected_pages(ready)))
+
+
+def test_pages_being_prepared_of_a_ranking_taken_back_are_removed_at_the_end(ready, monkeypatch):
+    def taken_back_meanwhile(**page):
+        store_page(**page)
+        if not RankingWithdrawal.objects.exists():
+            president = user("autre-presidente", Role.PRESIDENT)
+            withdraw_ranking(run_id=ready.pk, actor=president, now=NOW, reason="Exclusion")
+
+    monkeypatch.setattr("ranking.tasks.store_page", taken_back_meanwhile)
+    prepare_copies(run_id=ready.pk, candidate_ids=run_owners(ready))
     assert missing_pages(ready) == len(list(expected_pages(ready)))
 
 
