@@ -32,8 +32,10 @@ EVENTS = {
 }
 """Every event, with what it means; `docs/operations.md` lists them."""
 
-_OF_A_ROW = re.compile(r"(?:\b|\\n)(?:D[EÉ]TAIL|CONTEXTE?|LI(?:NE|GNE) \d+)\s?:.*")
-"""What PostgreSQL adds to an error: the values of the row or of the statement, where a candidate may be named."""
+_OF_A_ROW = re.compile(
+    r"(?:\b|\\n)(?:D[EÉ]TAIL|CONTEXTE?|QUERY|REQUÊTE|LI(?:NE|GNE) \d+)\s?:.*?(?=\n\n(?:The above|During)|\Z)", re.DOTALL
+)
+"""What PostgreSQL adds to an error, until its end: values of the row or of the statement, which may name somebody."""
 
 
 class JsonLines(logging.Formatter):

@@ -157,18 +157,18 @@ def test_log_lines_carry_allowed_fields_and_no_identity():
 
 
 def test_log_lines_of_a_refused_row_leave_out_whose_it_is(db):
-    exam = make_exam()
-    register(exam, {"K2-0001": date(2001, 1, 1)})
+    (candidate,) = register(make_exam(), {"K2-0001": date(2001, 1, 1)})
+    candidate.last_name, candidate.category = "Nom d’une\nPersonne", None
     try:
         with transaction.atomic():
-            register(exam, {"K2-0001": date(2001, 1, 1)})
+            candidate.save()
     except IntegrityError as error:
         record = logging.LogRecord("celery", logging.ERROR, "f.py", 1, "raised: %r", (error,), sys.exc_info())
-    assert "2026-0001" in record.getMessage()
+    assert "Personne" in record.getMessage()
     line = json.loads(JsonLines("worker").format(record))
-    assert "IntegrityError" in line["exception"]
-    assert "duplicate key" in line["message"]
-    assert "2026-0001" not in str(line)
+    assert "django.db.utils.IntegrityError: null value" in line["exception"]
+    assert "null value" in line["message"]
+    assert "Personne" not in str(line)
 
 
 def test_pages_renounce_camera_and_microphone():
