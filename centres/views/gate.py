@@ -30,6 +30,8 @@ KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LONGEST_MS = 120_000
 """Nobody is told much more than that; nor than `LATEST_MS`, unless looked up: admitted sheets start without them."""
+KNOCK_MS = 50
+"""While pages come in time, between two knocks of a whole line at least: a short one learns soon of a limit raised."""
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
@@ -92,11 +94,17 @@ class Gate:
                 self._asked.add(key)
             place = self._line.join(key, room, now, since)
             per_place_ms = 1000 / (self._pace * KNOCKS_PER_TOKEN)
-            latest_ms = LONGEST_MS if is_unknown and state not in WAITING_STATES else LATEST_MS
+            may_be_late = is_unknown and state not in WAITING_STATES
+            latest_ms = self._longest_ms if may_be_late else LATEST_MS
             wait = Wait(place, retry_ms(place, random(), per_place_ms, latest_ms))  # noqa: S311 -- spreads tablets in time, protects nothing
             self._line.expect(key, now + wait.retry_ms / 1000 * PATIENCE)
         self._tell(now)
         return wait
+
+    @property
+    def _longest_ms(self) -> int:
+        is_slow = self._pace < self._rate
+        return LONGEST_MS if is_slow else min(LONGEST_MS, max(LATEST_MS, len(self._line) * KNOCK_MS))
 
     def _has_turn(self, key: int, since: float | None) -> bool:
         """Whether somebody is near enough to the head: the nearer, the fewer tokens are left."""
