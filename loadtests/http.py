@@ -62,8 +62,11 @@ class Browser:
         return answer
 
     async def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self._ask(method, path, body, headers)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._ask(method, path, body, headers)
+        except TimeoutError as error:
+            raise ConnectionResetError(f"{method} {path}: no answer in {PATIENCE_SECONDS:.0f} s") from error
 
     async def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         place = urlsplit(self.base)

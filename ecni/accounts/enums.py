@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class Role(TextChoices):
-    """One role per account; what each may do: `rules/access` of each app, `ecni.accounts.rules` (administration)."""
+    """One role per account; what each may do: `rules/access` of `centres` and of `grading`, `ecni.accounts.rules`."""
 
     AGENCY = "AGENCY", "Agence nationale"
     COUNCIL = "COUNCIL", "Conseil scientifique"

@@ -114,7 +114,9 @@ class Trial:
         try:
             asyncio.run(self._live(rows))
         finally:
-            self.house.stop_generator()
+            killed = self.house.stop_generator()
+        if killed:
+            self.aborted = f"le générateur ne s’arrêtait pas ({', '.join(killed)})"
         self._look()
         evidence: Evidence | None = None
         with suppress(psycopg2.Error):

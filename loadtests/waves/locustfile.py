@@ -145,11 +145,14 @@ class Holder:
         if made in self._sending:
             return
         self._sending.add(made)
-        with suppress(OSError):  # its end is read next
-            while line.outgoing and self._sockets.get(line, (None,))[0] is made:
+        try:
+            while line.outgoing and self._sockets.get(line) == (made, line.serial):
                 data, line.outgoing = line.outgoing, b""
                 made.sendall(data)
-        self._sending.discard(made)
+        except OSError:
+            pass  # its end is read next
+        finally:
+            self._sending.discard(made)
 
     def _read(self, made: Any, line: Line, serial: int) -> None:
         """Connect, then pass on what comes until the end."""

@@ -71,8 +71,8 @@ class House(Protocol):
     def start_generator(self, name: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Start one process of the generator."""
 
-    def stop_generator(self) -> None:
-        """End the generator tidily."""
+    def stop_generator(self) -> list[str]:
+        """End the generator tidily; return what of it had to be killed, with what it had not yet written."""
 
     def generator_runs(self) -> bool:
         """Whether any of it still runs."""
@@ -140,8 +140,10 @@ class Replay:
         try:
             asyncio.run(self._live())
         finally:
-            self.house.stop_generator()
+            killed = self.house.stop_generator()
             vitals.stop()
+        if killed:
+            self.abort(f"le générateur ne s’arrêtait pas ({', '.join(killed)})")
         self.seen.add(self._reader.fresh())
         return self._judge(vitals)
 

@@ -189,10 +189,11 @@ def _opening(run: Run, last: float, promise: Promise) -> Kept:
     is_ready = late <= promise.late_share * run.candidates
     seen = [f"{last:g} ms", *(f"aucune ouverture dans la vague {number}" for number in closed)]
     if late:
-        seen.append(f"non comptées : {late} tablettes prêtes après l’ordre")
+        seen.append(f"prêtes après l’ordre, non comptées : {late}")
     words = "Dernière tablette ouverte après l’ordre"
     is_kept = is_ready and not closed and last <= promise.opening_ms_last
-    return Kept(words, f"≤ {promise.opening_ms_last:g} ms", " ; ".join(seen), is_kept)
+    promised = f"≤ {promise.opening_ms_last:g} ms, prêtes après l’ordre ≤ {promise.late_share:.0%}"
+    return Kept(words, promised, " ; ".join(seen), is_kept)
 
 
 def _wave(run: Run, number: int) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Slow:
             gevent.sleep(0)
 
 class Line:
+    serial = 1
     outgoing = b"first frame, "
 
 made, line, holder = Slow(), Line(), object.__new__(Holder)

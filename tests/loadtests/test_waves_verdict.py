@@ -141,7 +141,7 @@ def test_a_wave_ordered_to_open_of_which_nothing_opened_breaks_the_promise_and_i
     mute = replace(run, seen=Seen([line(events=events_without_opening(2, late=18))]))
     assert not opening(mute).ok
     assert opening(mute).seen == (
-        "1000 ms ; aucune ouverture dans la vague 2 ; non comptées : 18 tablettes prêtes après l’ordre"
+        "1000 ms ; aucune ouverture dans la vague 2 ; prêtes après l’ordre, non comptées : 18"
     )
 
 

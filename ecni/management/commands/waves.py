@@ -269,14 +269,17 @@ class WavesHouse:
             give_way(self._supervisor.pid(name), GENERATOR_NICENESS)
         self._generators.append(name)
 
-    def stop_generator(self) -> None:
-        """Ask each to end, and wait until it has written what it saw; one that does not end is killed."""
+    def stop_generator(self) -> list[str]:
+        """Ask each to end, and wait until it has written what it saw; return those that had to be killed."""
+        killed = []
         for name in self._generators:
             if self._supervisor.is_running(name):
                 try:
                     self._supervisor.kill(name, signal.SIGTERM)
                 except subprocess.TimeoutExpired:
                     self._supervisor.kill(name)
+                    killed.append(name)
+        return killed
 
     def hand_in(self) -> None:
         """Ask each process of the raw generator to have its candidates hand in."""
