@@ -146,7 +146,7 @@ def test_session_vote_and_remark_refuse_in_words(client, people, paper):
         "La liste des présents ou le quorum est illisible."
     ]
     assert post(client, president, "session-open", exam_id, present=[members[0].pk], quorum=3) == [
-        "Le quorum est de 3 membres ; 2 présents."
+        "Le quorum est de 3 membres ; présents : 2."
     ]
     proposal = propose(neutralise(paper, 2), members[0])
     assert post(client, members[0], "ballot-cast", proposal.pk, choice="FOR") == [
