@@ -141,28 +141,14 @@ def propose(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def confirm(request: HttpRequest, publication_id: int) -> HttpResponse:
     """Confirm a publication: the second signature."""
-    actor = allowed_actor(request, "publish")
-    publication = get_object_or_404(Publication.objects.select_related("run"), pk=publication_id)
-    return _done(
-        request,
-        publication.run,
-        partial(confirm_publication, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request)),
-        _("Les résultats sont publiés."),
-    )
+    return _act_on_proposal(request, publication_id, "publish", confirm_publication, _("Les résultats sont publiés."))
 
 
 @login_required
 @require_POST
 def withdraw_proposal(request: HttpRequest, publication_id: int) -> HttpResponse:
     """Take back a proposal that nobody has confirmed."""
-    actor = allowed_actor(request, "publish")
-    publication = get_object_or_404(Publication.objects.select_related("run"), pk=publication_id)
-    return _done(
-        request,
-        publication.run,
-        partial(withdraw_publication, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request)),
-        _("La proposition est retirée."),
-    )
+    return _act_on_proposal(request, publication_id, "publish", withdraw_publication, _("La proposition est retirée."))
 
 
 @never_cache
@@ -226,38 +212,22 @@ def show_policy(request: HttpRequest, exam_id: int) -> HttpResponse:
 @require_POST
 def sign(request: HttpRequest, run_id: int) -> HttpResponse:
     """Sign a ranking: the president's act."""
-    actor = allowed_actor(request, "sign-ranking")
-    return _done(
-        request,
-        get_object_or_404(RankingRun, pk=run_id),
-        partial(sign_ranking, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
-        _("Le classement est signé."),
-    )
+    return _act_on_ranking(request, run_id, "sign-ranking", sign_ranking, _("Le classement est signé."))
 
 
 @login_required
 @require_POST
 def lift(request: HttpRequest, run_id: int) -> HttpResponse:
     """Do one of the two acts that lift the anonymity."""
-    actor = allowed_actor(request, "lift-anonymity")
-    return _done(
-        request,
-        get_object_or_404(RankingRun, pk=run_id),
-        partial(lift_anonymity, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
-        _("Votre acte est enregistré."),
-    )
+    return _act_on_ranking(request, run_id, "lift-anonymity", lift_anonymity, _("Votre acte est enregistré."))
 
 
 @login_required
 @require_POST
 def withdraw(request: HttpRequest, run_id: int) -> HttpResponse:
     """Take back a ranking whose anonymity is lifted: the president's act."""
-    actor = allowed_actor(request, "sign-ranking")
-    return _done(
-        request,
-        get_object_or_404(RankingRun, pk=run_id),
-        partial(withdraw_ranking, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
-        _("Le classement est retiré : calculez-en un autre."),
+    return _act_on_ranking(
+        request, run_id, "sign-ranking", withdraw_ranking, _("Le classement est retiré : calculez-en un autre.")
     )
 
 
@@ -265,13 +235,7 @@ def withdraw(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def prepare(request: HttpRequest, run_id: int) -> HttpResponse:
     """Have the pages of the publication prepared."""
-    actor = allowed_actor(request, "publish")
-    return _done(
-        request,
-        get_object_or_404(RankingRun, pk=run_id),
-        partial(launch_preparation, run_id=run_id, actor=actor, now=now(), reason=_reason(request)),
-        _("Les pages se préparent."),
-    )
+    return _act_on_ranking(request, run_id, "publish", launch_preparation, _("Les pages se préparent."))
 
 
 @never_cache
@@ -302,6 +266,23 @@ def download_official_list(request: HttpRequest, exam_id: int, form: str) -> Htt
         return redirect("ranking:ranking-show", exam_id)
     headers = {"Content-Disposition": f'attachment; filename="liste-officielle-{exam.slug}.{form}"'}
     return HttpResponse(content, content_type=_FORMATS[form], headers=headers)
+
+
+def _act_on_ranking(
+    request: HttpRequest, run_id: int, verb: str, action: Callable[..., object], said: str
+) -> HttpResponse:
+    actor = allowed_actor(request, verb)
+    run = get_object_or_404(RankingRun, pk=run_id)
+    return _done(request, run, partial(action, run_id=run_id, actor=actor, now=now(), reason=_reason(request)), said)
+
+
+def _act_on_proposal(
+    request: HttpRequest, publication_id: int, verb: str, action: Callable[..., object], said: str
+) -> HttpResponse:
+    actor = allowed_actor(request, verb)
+    publication = get_object_or_404(Publication.objects.select_related("run"), pk=publication_id)
+    deed = partial(action, publication_id=publication_id, actor=actor, now=now(), reason=_reason(request))
+    return _done(request, publication.run, deed, said)
 
 
 def _done(request: HttpRequest, run: RankingRun, deed: Callable[[], object], said: str) -> HttpResponse:
