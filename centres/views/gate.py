@@ -14,7 +14,7 @@ from centres.queries.slips import waiting_sheet
 from exams.broadcast import DoorSight, publish_door, share_passed
 from exams.enums import Lack, LimitName
 from exams.queries.admission import default_limits, present_limits
-from exams.rules.admission import LATEST_MS, Line, Wait, retry_ms
+from exams.rules.admission import KNOCK_MS_PER_PLACE, LATEST_MS, Line, Wait, retry_ms
 from exams.rules.bucket import TokenBucket
 from exams.rules.states import LIVE_STATES, WAITING_STATES
 
@@ -30,8 +30,6 @@ KNOCKS_PER_TOKEN = 2
 """How many knock for each that passes: with several processes, those who wait are shared between them."""
 LONGEST_MS = 120_000
 """Nobody is told much more than that; nor than `LATEST_MS`, unless looked up: admitted sheets start without them."""
-KNOCK_MS = 50
-"""While pages come in time, between two knocks of a whole line at least: a short one learns soon of a limit raised."""
 PATIENCE = 1.5
 """Of the wait that was told: who has not knocked here by then knocks elsewhere, and comes back with their place."""
 SLOWEST_PACE = 1.0
@@ -103,8 +101,9 @@ class Gate:
 
     @property
     def _longest_ms(self) -> int:
+        """While pages come in time, what keeps a line's knocks cheap: a short one learns soon of a limit raised."""
         is_slow = self._pace < self._rate
-        return LONGEST_MS if is_slow else min(LONGEST_MS, max(LATEST_MS, len(self._line) * KNOCK_MS))
+        return LONGEST_MS if is_slow else min(LONGEST_MS, max(LATEST_MS, len(self._line) * KNOCK_MS_PER_PLACE))
 
     def _has_turn(self, key: int, since: float | None) -> bool:
         """Whether somebody is near enough to the head: the nearer, the fewer tokens are left."""

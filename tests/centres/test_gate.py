@@ -16,7 +16,7 @@ from centres.models import Hosting
 from centres.queries.boards import national_board, room_board
 from centres.queries.slips import printed_slips
 from centres.views import entry
-from centres.views.gate import KNOCK_MS, Gate
+from centres.views.gate import Gate
 from ecni.accounts.enums import Role
 from ecni.accounts.models import Deed
 from ecni.pages import WAITED
@@ -29,7 +29,7 @@ from exams.broadcast import DoorSight
 from exams.enums import GuardMode, GuardName, LimitName, SheetState
 from exams.models import CentreSitting, Exam, GuardProposal, Sheet
 from exams.queries.admission import present_limits
-from exams.rules.admission import LATEST_MS
+from exams.rules.admission import KNOCK_MS_PER_PLACE, LATEST_MS
 from exams.rules.bucket import TokenBucket
 from tests.factories.centres import make_hosting, make_staff
 
@@ -143,7 +143,9 @@ def test_a_short_line_before_a_low_limit_learns_soon_that_it_was_raised(codes, m
         waits.append(gate.knock(device=str(one), code="X", now=100.0, since=one / 100, waited=0.0))
     told = [wait.retry_ms for wait in waits if wait]
     assert max(told[:280]) == LATEST_MS
-    assert max(told) == pytest.approx(len(gate._line) * KNOCK_MS, rel=0.01)  # a long one costs as many knocks in all
+    assert max(told) == pytest.approx(
+        len(gate._line) * KNOCK_MS_PER_PLACE, rel=0.01
+    )  # a long one costs as many knocks in all
 
 
 def test_whose_sheet_will_start_without_them_is_told_to_knock_soon(codes, ops):
