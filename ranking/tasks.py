@@ -17,7 +17,7 @@ from ranking.actions.pages import forget_pages, store_page
 from ranking.actions.preparing import start_preparation
 from ranking.exports import official_csv, official_xlsx
 from ranking.models import RankingRun
-from ranking.queries.official import official_rows
+from ranking.queries.official import Anonymous, official_rows
 from ranking.queries.pages import OFFICIAL_KINDS, OFFICIAL_OWNER, RESULTS, TRANSCRIPT, copy_kind, run_owners
 from ranking.queries.publication import lifted_ranking
 from ranking.queries.results import Register, Sheets, marked_sheets, register_of, summary_of
@@ -58,7 +58,6 @@ def prepare_official_list(*, run_id: int) -> None:
 def prepare_copies(*, run_id: int, candidate_ids: Sequence[int]) -> None:
     """Write the pages of some candidates."""
     with _lifted(run_id) as run:
-        official_rows(run)
         register = register_of(run)
         writers = {number: CopyWriter(book) for number, book in register.books.items()}
         for start in range(0, len(candidate_ids), OWNERS_AT_ONCE):
@@ -69,9 +68,15 @@ def prepare_copies(*, run_id: int, candidate_ids: Sequence[int]) -> None:
 
 @contextmanager
 def _lifted(run_id: int) -> Iterator[RankingRun]:
-    """Give a ranking whose pages are written; none of them stays if it was taken back before the end."""
+    """Give a ranking whose pages may be written; none of them stays if it was taken back before the end.
+
+    Raises:
+        Anonymous: its anonymity was not lifted, or it was taken back.
+    """
     run = RankingRun.objects.select_related("exam").get(pk=run_id)
     try:
+        if lifted_ranking(run.exam_id) != run:
+            raise Anonymous
         yield run
     finally:
         if lifted_ranking(run.exam_id) != run:
