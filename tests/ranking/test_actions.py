@@ -29,7 +29,7 @@ from ranking.queries.official import Anonymous, official_rows
 from ranking.queries.pages import RESULTS, expected_pages, missing_pages, page_path, published_page, run_owners
 from ranking.queries.publication import published_ranking
 from ranking.queries.rows import ranking_obstacles
-from ranking.tasks import launch_preparation, prepare_copies
+from ranking.tasks import launch_preparation, prepare_copies, prepare_official_list
 from tests.factories.centres import make_hosting
 from tests.factories.exams import NOW, make_exam, sit, user
 from tests.factories.grading import (
@@ -244,6 +244,14 @@ def test_pages_prepared_of_a_ranking_taken_back_are_removed(ready, django_captur
     with django_capture_on_commit_callbacks(execute=True):
         withdraw_ranking(run_id=ready.pk, actor=president, now=NOW, reason="Exclusion")
     assert missing_pages(ready) == len(list(expected_pages(ready)))
+
+
+def test_no_page_is_written_while_the_anonymity_is_in_place(run):
+    with pytest.raises(Anonymous):
+        prepare_copies(run_id=run.pk, candidate_ids=run_owners(run))
+    with pytest.raises(Anonymous):
+        prepare_official_list(run_id=run.pk)
+    assert missing_pages(run) == len(list(expected_pages(run)))
 
 
 def test_pages_being_prepared_of_a_ranking_taken_back_are_removed_at_the_end(ready, monkeypatch):
