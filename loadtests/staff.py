@@ -7,6 +7,9 @@ from http import HTTPStatus
 
 from loadtests.http import Browser
 
+Screen = tuple[Browser, str]
+"""A browser logged in, and the path of the socket that shows its board."""
+
 
 class StaffRefused(RuntimeError):
     """The platform refused what the staff asked; the text is what it said."""
@@ -40,15 +43,20 @@ class CentreHead:
 
     def __init__(self, base: str, hosting: int, login: str, password: str) -> None:
         self._base, self._hosting, self._login, self._password = base, hosting, login, password
-        self._browser = Browser(base)
+        self.browser = Browser(base)
 
     async def arrive(self) -> None:
         """Log in."""
-        self._browser = await log_in(self._base, self._login, self._password)
+        self.browser = await log_in(self._base, self._login, self._password)
 
     async def do(self, act: str, **fields: str | Sequence[str]) -> str:
         """Do one thing in the room."""
-        return await do(self._browser, f"/salle/{self._hosting}/{act}/", **fields)
+        return await do(self.browser, f"/salle/{self._hosting}/{act}/", **fields)
+
+    @property
+    def screen(self) -> Screen:
+        """The browser, and the socket that shows the room in it."""
+        return self.browser, f"/ws/salle/{self._hosting}/"
 
 
 async def together(heads: list[CentreHead], act: str, **fields: str) -> None:

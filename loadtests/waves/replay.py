@@ -21,10 +21,11 @@ from typing import Any, Protocol
 import psycopg2
 
 from loadtests.http import Browser
-from loadtests.staff import CentreHead, StaffRefused
+from loadtests.staff import CentreHead, Screen, StaffRefused, log_in
+from loadtests.waves.consoles import COMMAND, watch
 from loadtests.waves.evidence import Evidence, compare
 from loadtests.waves.limits import find_limits
-from loadtests.waves.measures import Reader, Seen
+from loadtests.waves.measures import Reader, Seen, Tally
 from loadtests.waves.metrics import scrape
 from loadtests.waves.orders import ORDERS, Orders, write_slips
 from loadtests.waves.plan import Plan, Timetable, slowest_ack_ms, timetable
@@ -119,6 +120,7 @@ class Replay:
     _reader: Reader = field(init=False)
     _table: Timetable = field(init=False)
     _heads: list[CentreHead] = field(default_factory=list)
+    _staff: Tally = field(init=False)
     _told: float = 0.0
 
     def run(self) -> tuple[Run, Verdict, list[Sample]]:
@@ -128,6 +130,7 @@ class Replay:
         shutil.rmtree(self.house.folder, ignore_errors=True)
         self.house.folder.mkdir(parents=True)
         self._reader = Reader(self.house.folder)
+        self._staff = Tally(self.house.folder, "staff")
         self._set_duration()
         vitals = Vitals(
             self.house.components,
@@ -153,7 +156,7 @@ class Replay:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.abort, "demandé au clavier ou par le système")
-        await self._staff_arrives()
+        watching = asyncio.create_task(watch(await self._staff_arrives(), self._staff))
         statics = await self._statics()
         self.start = time.monotonic() + LEAD_SECONDS
         self._start_generator(statics)
@@ -165,6 +168,8 @@ class Replay:
             task.cancel()
         if not self.aborted:
             await self._close()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
     def abort(self, why: str) -> None:
         """End before the time; the report is written all the same."""
@@ -182,13 +187,16 @@ class Replay:
         everybody = len(self.seen.events("submitted")) >= self.wanted.candidates
         return everybody or elapsed > self._table.ends + SETTLING_SECONDS
 
-    async def _staff_arrives(self) -> None:
+    async def _staff_arrives(self) -> list[Screen]:
+        """Have the staff log in; return what each of them keeps on their screen."""
         centres = self.guide["centres"][: self.plan.centres]
         self.say(f"{len(centres)} responsables de centre se connectent…")
         password = self.guide["password"]
         self._heads = [CentreHead(self.house.base, c["hosting"], c["login"], password) for c in centres]
         for first in range(0, len(self._heads), LOGGING_IN):
             await asyncio.gather(*(head.arrive() for head in self._heads[first : first + LOGGING_IN]))
+        agency = await log_in(self.house.base, "agence", password)
+        return [*(head.screen for head in self._heads), (agency, "/ws/national/")]
 
     async def _statics(self) -> list[str]:
         """The files of the tablet's page, as its service worker lists them."""
@@ -243,11 +251,18 @@ class Replay:
         await self._together(self._heads, "clore", reason=REASON)
 
     async def _together(self, heads: Sequence[CentreHead], act: str, **fields: str) -> None:
-        done = await asyncio.gather(*(head.do(act, **fields) for head in heads), return_exceptions=True)
+        done = await asyncio.gather(*(self._do(head, act, **fields) for head in heads), return_exceptions=True)
         failed = [error for error in done if isinstance(error, BaseException)]
         if failed:
             words = str(failed[0]) if isinstance(failed[0], StaffRefused) else repr(failed[0])
             self.abort(f"« {act} » a échoué dans {len(failed)} centre(s) : {words}")
+
+    async def _do(self, head: CentreHead, act: str, **fields: str) -> None:
+        asked = time.monotonic()
+        try:
+            await head.do(act, **fields)
+        finally:
+            self._staff.delay(COMMAND, 0, 1000 * (time.monotonic() - asked))
 
     async def _until(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, self.start + seconds - time.monotonic()))

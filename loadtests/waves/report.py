@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from loadtests.waves.consoles import BOARD
 from loadtests.waves.drawing import Point, Series, chart
 from loadtests.waves.measures import Delays, Seen
 from loadtests.waves.verdict import ACK, AFTER_CUT, Run, Verdict
@@ -157,20 +158,21 @@ def _charts(run: Run, samples: Sequence[Sample], start: float) -> list[str]:
     for series in waves:
         for x, y in series.points:
             whole[x] += y
-    slots = by_slot(run.seen, start, ACK)
-    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-    acks = [
-        Series(
-            label, [(slot * float(SLOT_SECONDS), delays.quantile(share)) for slot, delays in slots.items() if slot >= 0]
-        )
-        for label, share in shares.items()
-    ]
     return [
         chart("Tablettes reliées", [*waves, Series("toutes", sorted(whole.items()))], "", marks),
-        chart("Acquittements, depuis l’instant où l’acte était dû", acks, "ms", marks),
+        chart("Acquittements, depuis l’instant où l’acte était dû", _delays(run, start, ACK), "ms", marks),
+        chart("Tableaux des consoles, entre deux renouvellements", _delays(run, start, BOARD), "ms", marks),
         chart("Étalement des ouvertures", _openings(run), "", ()),
         chart("Processeur, en cœurs", _processors(samples, start), "", marks),
         chart("Mémoire (PSS)", _memories(samples, start), "Mio", marks),
+    ]
+
+
+def _delays(run: Run, start: float, kind: str) -> list[Series]:
+    slots = [(slot, delays) for slot, delays in by_slot(run.seen, start, kind).items() if slot >= 0]
+    return [
+        Series(label, [(slot * float(SLOT_SECONDS), delays.quantile(share)) for slot, delays in slots])
+        for label, share in {"p50": 0.5, "p95": 0.95, "p99": 0.99}.items()
     ]
 
 
@@ -262,6 +264,7 @@ def _details(run: Run, verdict: Verdict) -> list[str]:
             f"Actes gardés pendant une coupure, ou faits pendant un retour de tous : {after.count},"
             f" acquittés en {after.greatest / 1000:.1f} s au plus."
         ),
+        _consoles(verdict.figures),
         *(f"{name} : {value}" for name, value in run.setting.items()),
     ]
     found = ["<h2>Détails</h2>", "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"]
@@ -269,6 +272,15 @@ def _details(run: Run, verdict: Verdict) -> list[str]:
         found += ["<h3>Ce que des candidats ont vu d’anormal</h3>", table(["quoi", "fois"], shown)]
     found += ["<h3>Comptes</h3>", table(["quoi", "fois"], refused.items())]
     return found
+
+
+def _consoles(figures: Mapping[str, Any]) -> str:
+    return (
+        f"Consoles ouvertes : {figures['boards']} tableaux reçus, chacun renouvelé en {figures['board_ms_p50']} ms"
+        f" (médiane), {figures['board_ms_p99']} au 99e centile, {figures['board_ms_max']} au plus ;"
+        f" {figures['screens_cut']} coupures ; commandes exécutées en {figures['command_ms_p50']} ms (médiane),"
+        f" {figures['command_ms_max']} au plus."
+    )
 
 
 def kernel_refusals(samples: Sequence[Sample]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from loadtests.waves.consoles import BOARD, COMMAND
 from loadtests.waves.evidence import Evidence
 from loadtests.waves.limits import GENERATOR, Limit, as_lines, nearest
 from loadtests.waves.measures import Delays, Seen
@@ -246,9 +247,14 @@ def _figures(run: Run, wave: int | None) -> dict[str, Any]:
         "bytes": seen.count("bytes", wave),
         "papers": seen.count("papers", wave),
     }
-    if wave is None and run.evidence is not None:
-        figures |= {"broken": run.evidence.broken, "stored": run.evidence.stored, "frozen": run.evidence.frozen}
-    return {"broken": -1, "stored": -1, "frozen": -1} | figures if wave is None else figures
+    if wave is not None:
+        return figures
+    figures |= {"screens_cut": seen.count("screens cut"), "boards": seen.delays(BOARD).count}
+    figures |= quantiles("board_ms", seen.delays(BOARD)) | quantiles("command_ms", seen.delays(COMMAND))
+    found = run.evidence
+    if found is None:
+        return figures | {"broken": -1, "stored": -1, "frozen": -1}
+    return figures | {"broken": found.broken, "stored": found.stored, "frozen": found.frozen}
 
 
 def quantiles(name: str, delays: Delays) -> dict[str, float]:

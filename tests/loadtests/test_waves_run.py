@@ -75,9 +75,11 @@ def test_a_small_sitting_keeps_every_promise(folder, generator, front):
     assert details["figures"]["acknowledged"] == details["figures"]["stored"] > 60
     assert details["figures"]["frozen"] == 20
     assert details["figures"]["papers"] >= 1
+    assert (details["figures"]["screens_cut"], details["figures"]["boards"] > 20) == (0, True)
+    assert 0 < details["figures"]["command_ms_max"] < details["figures"]["board_ms_max"]
     assert {line["name"] for line in details["components"]} >= {"postgresql", "redis"}
     assert summary["nearest_limit"]
-    assert (report / "waves.html").read_text(encoding="utf-8").count("<svg") == 5
+    assert (report / "waves.html").read_text(encoding="utf-8").count("<svg") == 6
 
 
 def test_a_run_is_alone_in_its_folder_and_an_interrupted_one_still_writes_its_report(folder):
