@@ -1,13 +1,13 @@
 """The room board and the national board, as plain JSON: words, tones and icons are never decided in the browser."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 from redis import RedisError
@@ -33,7 +33,7 @@ from centres.rules.seating import extra_seconds, missing_seconds
 from ecni.vitals.hints import reached_limit
 from exams.broadcast import Presence, doors, presence, presences
 from exams.enums import CentreSittingState, GrantCause, GuardMode, Lack, LimitName, SheetState
-from exams.models import PaperQuestion, RefusedOp, Sheet
+from exams.models import PaperQuestion, RefusedOp, Sheet, TimeGrant
 from exams.queries.admission import guard_modes
 from exams.queries.sheets import closing_obstacles
 from exams.rules.heartbeat import SOONEST_SECONDS, is_silent
@@ -50,6 +50,7 @@ TOLD_BY_DOORS = {
 }
 """Layers of the watch that a door names itself while it makes somebody wait, by limit and what is lacking."""
 
+_NOTHING: AbstractSet[str] = frozenset()
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
 
@@ -62,28 +63,32 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
     """Return a whole board, alerts first; the same number of statements whatever the number of seats."""
     state = CentreSittingState(_fresh_state(hosting))
     seats = list(_board_seats(hosting))
+    granted, refused = _granted(hosting), _refused(hosting)
     known = presence(hosting.centre_sitting_id)
     seen = known or {}
     muted = _muted([seat.sheet_id for seat in seats if seat.sheet_id in seen and seen[seat.sheet_id].called])
     incidents = _incident_counts(hosting)
     total = question_count(hosting.sitting_id)
+    hours = {end: _hour(end) for end in {seat.sheet__ends_at for seat in seats}}
     rows = []
     for seat in seats:
         sight = _sight(
             seat,
             seen.get(seat.sheet_id),
-            hosting,
+            missing=_missing(seat, hosting, granted.get(seat.sheet_id, 0)),
+            refused=refused.get(seat.sheet_id, _NOTHING),
             is_muted=seat.sheet_id in muted,
             is_presence_known=known is not None,
         )
-        rows.append(_row(seat, sight, now) | {"total": total, "incidents": incidents.get(seat.pk, 0)})
+        others = {"ends": hours[sight.ends_at], "total": total, "incidents": incidents.get(seat.pk, 0)}
+        rows.append(_row(seat, sight, now) | others)
     return {
-        "state": {"code": state.value, **asdict(ROOM_LABELS[state])},
-        "clock": _clock(hosting, state, [seat.sheet.ends_at for seat in seats], now),
+        "state": {"code": state.value, **ROOM_LABELS[state].as_json()},
+        "clock": _clock(hosting, state, [seat.sheet__ends_at for seat in seats], now),
         "counts": _counts(rows),
         "obstacles": _closing_words(hosting, state, rows, now),
         "limits": [
-            asdict(alert)
+            alert.as_json()
             for alert in (*_unknown(known), *limit_alerts(_reached_in(hosting, now), now, of_one_centre=True))
         ],
         "rows": rows,
@@ -130,7 +135,7 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
     return {
         "tiles": tiles,
         "sums": {name: sum(tile[name] for tile in tiles) for name in ("expected", "composing", "offline", "submitted")},
-        "limits": [asdict(alert) for alert in (*_unknown(known), *_national_alerts(reached, now))],
+        "limits": [alert.as_json() for alert in (*_unknown(known), *_national_alerts(reached, now))],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
         "limit": reached_limit(told={TOLD_BY_DOORS.get((one.limit, one.lack), "") for one in reached}),
@@ -164,22 +169,34 @@ def _milliseconds(now: datetime) -> int:
     return int(now.timestamp() * 1000)
 
 
-def _board_seats(hosting: Hosting) -> Iterable[Seat]:
+def _board_seats(hosting: Hosting) -> Iterable[Any]:
+    """Return columns, not three model objects for each seat, which cost twice all the rest of a board."""
     return (
         Seat.objects.filter(hosting=hosting)
-        .select_related("room", "sheet")
-        .annotate(
-            extra_percent=F("candidate__accommodation__extra_percent"),
-            granted=GRANTED,
-            is_contradicted=Exists(_refused("contradiction")),
-            has_quarantine=Exists(_refused("quarantined")),
-        )
         .order_by("room__name", "room_id", "seat_number")
+        .values_list(
+            *("pk", "room__name", "seat_number", "candidate__accommodation__extra_percent", "sheet_id"),
+            *("sheet__number", "sheet__state", "sheet__ends_at", "sheet__extra_seconds"),
+            named=True,
+        )
     )
 
 
-def _refused(code: str) -> "QuerySet[RefusedOp]":
-    return RefusedOp.objects.filter(sheet=OuterRef("sheet_id"), code=code)
+def _sheets(hosting: Hosting) -> "QuerySet[Seat, Any]":
+    return Seat.objects.filter(hosting=hosting).values("sheet_id")
+
+
+def _granted(hosting: Hosting) -> dict[int, int]:
+    granted = TimeGrant.objects.filter(cause=GrantCause.DECISION, sheet__in=_sheets(hosting))
+    return dict(granted.order_by().values_list("sheet_id").annotate(seconds=Sum("seconds")))
+
+
+def _refused(hosting: Hosting) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    refused = RefusedOp.objects.filter(sheet__in=_sheets(hosting))
+    for sheet_id, code in refused.order_by().values_list("sheet_id", "code").distinct():
+        found.setdefault(sheet_id, set()).add(code)
+    return found
 
 
 def _fresh_state(hosting: Hosting) -> str:
@@ -201,16 +218,25 @@ def _muted(sheet_ids: list[int]) -> set[int]:
     return {sheet_id for sheet_id in sheet_ids if handled_call_key(sheet_id) in found}
 
 
-def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool, is_presence_known: bool) -> Sight:
+def _missing(seat: Any, hosting: Hosting, granted: int) -> int:
+    decided = extra_seconds(hosting.sitting.duration_seconds, seat.candidate__accommodation__extra_percent or 0)
+    return missing_seconds(decided, seat.sheet__extra_seconds, granted)
+
+
+def _sight(
+    seat: Any,
+    seen: Presence | None,
+    *,
+    missing: int,
+    refused: AbstractSet[str],
+    is_muted: bool,
+    is_presence_known: bool,
+) -> Sight:
     return Sight(
-        state=SheetState(seat.sheet.state),
-        ends_at=seat.sheet.ends_at,
-        extra_seconds=seat.sheet.extra_seconds,
-        missing_seconds=missing_seconds(
-            extra_seconds(hosting.sitting.duration_seconds, seat.extra_percent or 0),
-            seat.sheet.extra_seconds,
-            seat.granted,
-        ),
+        state=SheetState(seat.sheet__state),
+        ends_at=seat.sheet__ends_at,
+        extra_seconds=seat.sheet__extra_seconds,
+        missing_seconds=missing,
         seen_at=seen.seen_at if seen else None,
         saved_at=seen.saved_at if seen else None,
         beat=seen.beat if seen else SOONEST_SECONDS,
@@ -219,31 +245,30 @@ def _sight(seat: Any, seen: Presence | None, hosting: Hosting, *, is_muted: bool
         answered=seen.answered if seen else 0,
         question=seen.question if seen else 0,
         has_called=bool(seen and seen.called and not is_muted),
-        is_contradicted=seat.is_contradicted,
-        has_quarantine=seat.has_quarantine,
+        is_contradicted="contradiction" in refused,
+        has_quarantine="quarantined" in refused,
         is_presence_known=is_presence_known,
     )
 
 
-def _row(seat: Seat, sight: Sight, now: datetime) -> dict[str, Any]:
+def _row(seat: Any, sight: Sight, now: datetime) -> dict[str, Any]:
     found = alerts(sight, now)
     network = network_label(sight, now)
     return {
         "seat": seat.pk,
-        "room": seat.room.name,
+        "room": seat.room__name,
         "place": seat.seat_number,
-        "number": seat.sheet.number,
+        "number": seat.sheet__number,
         "code": sight.state.value,
-        "state": asdict(SHEET_LABELS[sight.state]),
+        "state": SHEET_LABELS[sight.state].as_json(),
         "tone": _row_tone(found, sight),
         "answered": sight.answered,
         "question": sight.question,
         "saved": saved_words(sight, now),
-        "network": asdict(network) if network else None,
+        "network": network.as_json() if network else None,
         "left": left_words(sight, now),
-        "ends": _hour(sight.ends_at),
         "accommodation": accommodation_words(sight.extra_seconds),
-        "alerts": [asdict(alert) for alert in found],
+        "alerts": [alert.as_json() for alert in found],
         "called": sight.has_called,
         "admissible": sight.state in {SheetState.EXPECTED, SheetState.ABSENT},
     }
@@ -330,7 +355,7 @@ def _tile(
         "hosting": hosting.pk,
         "centre": hosting.centre.name,
         "code": state.value,
-        "state": asdict(label),
+        "state": label.as_json(),
         "expected": sum(counts.values()),
         "connected": len(fresh),
         "composing": len(live),

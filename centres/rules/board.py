@@ -20,6 +20,10 @@ class Label:
     icon: str
     word: str
 
+    def as_json(self) -> dict[str, str]:
+        """Return it as a board sends it: a room of three hundred has six hundred of them, each two seconds."""
+        return {"tone": self.tone, "icon": self.icon, "word": self.word}
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
