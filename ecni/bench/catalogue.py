@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ecni.bench.answers import answers
 from ecni.bench.beats import beats
+from ecni.bench.boards import boards
 from ecni.bench.broadcast import broadcast, storm
 from ecni.bench.curves import curves
 from ecni.bench.entry import handshake, login
@@ -17,6 +18,7 @@ from ecni.bench.whole_exam import marking
 BENCHMARKS: Mapping[str, Callable[[Stand], Sequence[Measure]]] = {
     "answers": answers,
     "beats": beats,
+    "boards": boards,
     "memory": memory,
     "handshake": handshake,
     "login": login,
