@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from centres.protocol import NO_ANSWER, BadCommand, parse_command
 from centres.queries.boards import national_board, room_board
 from centres.queries.hostings import hosting_for
 from centres.queries.nation import national_hostings, sitting_to_watch
+from centres.rules.board import PUSH_SECONDS
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from exams.broadcast import NATIONAL_GROUP, room_group
@@ -29,12 +31,41 @@ from exams.rules.states import Refused
 
 logger = logging.getLogger(__name__)
 
-PUSH_SECONDS = 2
 NOT_FOUND = 4404
-DATABASE_THREADS = ThreadPoolExecutor(4, "console")
+DATABASE_THREADS = ThreadPoolExecutor(3, "console")
+BOARD_THREAD = ThreadPoolExecutor(1, "board")
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class BoardReader:
+    """Reads boards one after the other, in a thread that rests after each for as long as it took.
+
+    Whatever the number of consoles, they take half of a thread from the pages of their process: with more to read, or
+    less of a processor, boards get older, and commands do not wait behind them.
+    """
+
+    def __init__(self) -> None:
+        self._rested_at = 0.0
+
+    async def read(self, board: Callable[[], T]) -> T:
+        """Read a board when its turn comes."""
+        call: Any = database_sync_to_async(self._read, thread_sensitive=False, executor=BOARD_THREAD)
+        found: T = await call(board)
+        return found
+
+    def _read(self, board: Callable[[], T]) -> T:
+        time.sleep(max(0.0, self._rested_at - time.monotonic()))
+        began = time.monotonic()
+        try:
+            return board()
+        finally:
+            ended = time.monotonic()
+            self._rested_at = ended + min(ended - began, PUSH_SECONDS)
+
+
+READER = BoardReader()
 
 
 async def in_database_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -121,7 +152,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
 
     async def _read(self) -> dict[str, Any]:
         """Read the board; say meanwhile that the one shown is dated, so that silence means a dead socket alone."""
-        reading = asyncio.ensure_future(in_database_thread(self.board))
+        reading = asyncio.ensure_future(READER.read(self.board))
         try:
             while not (await asyncio.wait({reading}, timeout=PUSH_SECONDS))[0]:
                 await self.send_json({"type": "stale"})

@@ -51,6 +51,7 @@ TOLD_BY_DOORS = {
 """Layers of the watch that a door names itself while it makes somebody wait, by limit and what is lacking."""
 
 _NOTHING: AbstractSet[str] = frozenset()
+_PRESENT = WAITING_STATES | LIVE_STATES
 _NOT_OPEN_YET = frozenset({CentreSittingState.PLANNED, CentreSittingState.LOBBY})
 
 
@@ -70,7 +71,7 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
     incidents = _incident_counts(hosting)
     total = question_count(hosting.sitting_id)
     hours = {end: _hour(end) for end in {seat.sheet__ends_at for seat in seats}}
-    rows = []
+    rows, lacking = [], 0
     for seat in seats:
         sight = _sight(
             seat,
@@ -80,13 +81,14 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
             is_muted=seat.sheet_id in muted,
             is_presence_known=known is not None,
         )
+        lacking += bool(sight.missing_seconds) and sight.state in _PRESENT
         others = {"ends": hours[sight.ends_at], "total": total, "incidents": incidents.get(seat.pk, 0)}
         rows.append(_row(seat, sight, now) | others)
     return {
         "state": {"code": state.value, **ROOM_LABELS[state].as_json()},
         "clock": _clock(hosting, state, [seat.sheet__ends_at for seat in seats], now),
         "counts": _counts(rows),
-        "obstacles": _closing_words(hosting, state, rows, now),
+        "obstacles": _closing_words(hosting, state, rows, lacking, now),
         "limits": [
             alert.as_json()
             for alert in (*_unknown(known), *limit_alerts(_reached_in(hosting, now), now, of_one_centre=True))
@@ -98,8 +100,7 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
 def unreconciled(hosting: Hosting) -> int:
     """Return how many people present lack some of the extra time that was decided for them."""
     duration = hosting.sitting.duration_seconds
-    present = WAITING_STATES | LIVE_STATES
-    seats = Seat.objects.filter(hosting=hosting, candidate__accommodation__isnull=False, sheet__state__in=present)
+    seats = Seat.objects.filter(hosting=hosting, candidate__accommodation__isnull=False, sheet__state__in=_PRESENT)
     times = seats.annotate(granted=GRANTED).values_list(
         "candidate__accommodation__extra_percent", "sheet__extra_seconds", "granted"
     )
@@ -110,11 +111,7 @@ def unreconciled(hosting: Hosting) -> int:
 
 def room_obstacles(hosting: Hosting, now: datetime) -> list[str]:
     """Return each reason why the centre cannot be closed: those of the sheets, then those of the people."""
-    obstacles = closing_obstacles(hosting.centre_sitting_id, now)
-    count = unreconciled(hosting)
-    if count:
-        obstacles.append(f"{count} copie(s) sans tout leur temps majoré.")
-    return obstacles
+    return _obstacles(hosting, unreconciled(hosting), now)
 
 
 def question_count(sitting_id: int) -> int:
@@ -306,11 +303,18 @@ def _clock(hosting: Hosting, state: CentreSittingState, ends: list[datetime | No
     }
 
 
-def _closing_words(hosting: Hosting, state: CentreSittingState, rows: list[dict[str, Any]], now: datetime) -> list[str]:
+def _closing_words(
+    hosting: Hosting, state: CentreSittingState, rows: list[dict[str, Any]], lacking: int, now: datetime
+) -> list[str]:
     if state not in {CentreSittingState.OPEN, CentreSittingState.PAUSED}:
         return []
     calls = sum(row["called"] for row in rows)
-    return [*room_obstacles(hosting, now), *([f"{calls} appel(s) non traité(s)."] if calls else [])]
+    return [*_obstacles(hosting, lacking, now), *([f"{calls} appel(s) non traité(s)."] if calls else [])]
+
+
+def _obstacles(hosting: Hosting, lacking: int, now: datetime) -> list[str]:
+    found = closing_obstacles(hosting.centre_sitting_id, now)
+    return [*found, f"{lacking} copie(s) sans tout leur temps majoré."] if lacking else found
 
 
 def _sheet_counts(centre_sitting_ids: list[int]) -> dict[int, dict[str, int]]:

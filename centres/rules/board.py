@@ -10,6 +10,8 @@ from exams.enums import SheetState as S
 from exams.rules.heartbeat import is_silent
 
 LOST_SECONDS = 90
+PUSH_SECONDS = 2
+"""A board that is open is read again as often."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """The consoles' sockets: the board pushed, commands answered, strangers turned away."""
 
 import asyncio
+import itertools
+import time
 from threading import Barrier
 
 import pytest
@@ -11,7 +13,7 @@ from channels.testing import WebsocketCommunicator
 from django.db import connections
 from django.test import Client
 
-from centres.consumers import DATABASE_THREADS
+from centres.consumers import BOARD_THREAD, DATABASE_THREADS, BoardReader
 from centres.protocol import NO_ANSWER
 from centres.routing import websocket_urlpatterns
 from ecni.accounts.enums import Role
@@ -47,9 +49,10 @@ async def _closed_connections():
     """Close what Channels' communicator, which turns the closing of connections off, leaves open in threads."""
     yield
     await sync_to_async(connections.close_all)()
-    together = Barrier(len(DATABASE_THREADS._threads))
-    for closing in [DATABASE_THREADS.submit(_close_at, together) for _ in DATABASE_THREADS._threads]:
-        closing.result()
+    for pool in (DATABASE_THREADS, BOARD_THREAD):
+        together = Barrier(len(pool._threads))
+        for closing in [pool.submit(_close_at, together) for _ in pool._threads]:
+            closing.result()
 
 
 def _close_at(barrier):
@@ -164,3 +167,15 @@ async def test_national_socket_pushes_the_tiles_to_the_agency_alone(watched):
     other = await log_in(hosting, stranger, "/ws/national/")
     await other.connect()
     assert (await other.receive_output(timeout=5))["code"] == 4404
+
+
+async def test_boards_are_read_one_at_a_time_and_leave_as_much_time_as_each_took():
+    reader, spans = BoardReader(), []
+
+    def board():
+        began = time.monotonic()
+        time.sleep(0.05)
+        spans.append((began, time.monotonic()))
+
+    await asyncio.gather(*(reader.read(board) for _ in range(3)))
+    assert all(later >= ended + (ended - began) for (began, ended), (later, _) in itertools.pairwise(spans))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.urls import get_resolver, path, resolve
 
-from centres.consumers import DATABASE_THREADS
+from centres.consumers import BOARD_THREAD, DATABASE_THREADS
 from ecni.pages import CANDIDATE_PATHS, CANDIDATE_THREADS, THREADS, WAITED, PagesHandler
 from ecni.preflight.limits import CONNECTIONS_PER_WEB_PROCESS
 
@@ -30,7 +30,8 @@ def test_no_view_is_asynchronous():
 
 
 def test_preflight_counts_a_connection_for_each_thread_the_one_of_sessions_and_that_of_readiness():
-    assert THREADS + DATABASE_THREADS._max_workers + 2 == CONNECTIONS_PER_WEB_PROCESS
+    consoles = DATABASE_THREADS._max_workers + BOARD_THREAD._max_workers
+    assert THREADS + consoles + 2 == CONNECTIONS_PER_WEB_PROCESS
 
 
 together = threading.Barrier(THREADS)

@@ -9,7 +9,7 @@ from channels.testing import WebsocketCommunicator
 from django.db import connections
 
 from centres.actions.room import NotAllowed
-from centres.consumers import DATABASE_THREADS
+from centres.consumers import BOARD_THREAD, DATABASE_THREADS
 from centres.protocol import VERBS
 from ecni.accounts.enums import Role
 from ecni.accounts.models import User
@@ -38,9 +38,10 @@ async def house(transactional_db, settings, tmp_path):
     _hub.stop()
     _hub._hub = None
     await sync_to_async(connections.close_all)()
-    together = Barrier(len(DATABASE_THREADS._threads))
-    for closing in [DATABASE_THREADS.submit(close_at, together) for _ in DATABASE_THREADS._threads]:
-        closing.result()
+    for pool in (DATABASE_THREADS, BOARD_THREAD):
+        together = Barrier(len(pool._threads))
+        for closing in [pool.submit(close_at, together) for _ in pool._threads]:
+            closing.result()
 
 
 def close_at(barrier):
