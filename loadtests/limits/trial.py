@@ -19,8 +19,9 @@ from loadtests.limits.layers import Layer
 from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, seen_figures
 from loadtests.limits.site import Site
 from loadtests.staff import CentreHead, StaffRefused, log_in
+from loadtests.waves.consoles import watching
 from loadtests.waves.evidence import Evidence, compare
-from loadtests.waves.measures import Reader, Seen
+from loadtests.waves.measures import Reader, Seen, Tally
 from loadtests.waves.orders import ORDERS, Orders, arrivals, write_rows
 from loadtests.waves.pace import Pace
 from loadtests.waves.plan import Plan
@@ -150,12 +151,13 @@ class Trial:
         inside, batches = self._shared_out(len(playable))
         await self._staff_arrives()
         site = await self._site([code for code, *_ in inside])
-        await self._let_in(inside)
-        for number, (layer, batch) in enumerate(zip(playable, batches, strict=True), start=INSIDE + 1):
-            row = await self._try(layer, number, batch, site)
-            rows.append(row)
-            self.say(f"{layer.words} : {'tenue' if row.ok else ' ; '.join(row.faults)}")
-        await self._close()
+        async with watching([head.screen for head in self._heads], Tally(self.house.folder, "staff")):
+            await self._let_in(inside)
+            for number, (layer, batch) in enumerate(zip(playable, batches, strict=True), start=INSIDE + 1):
+                row = await self._try(layer, number, batch, site)
+                rows.append(row)
+                self.say(f"{layer.words} : {'tenue' if row.ok else ' ; '.join(row.faults)}")
+            await self._close()
 
     def _shared_out(self, layers: int) -> tuple[list[Place], list[list[Place]]]:
         """Draw who composes and who comes during each limit, in every centre alike."""

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -20,17 +20,27 @@ BOARD, COMMAND = "board", "command"
 RETRY_SECONDS, WRITE_SECONDS = 1.0, 1.0
 
 
-async def watch(screens: Sequence[Screen], tally: Tally) -> None:
-    """Hold these screens open; note each second what they saw."""
+@asynccontextmanager
+async def watching(screens: Sequence[Screen], tally: Tally) -> AsyncIterator[None]:
+    """Hold these screens open meanwhile; note each second what they saw."""
+    tasks = [asyncio.create_task(_watch(browser, path, tally)) for browser, path in screens]
+    tasks.append(asyncio.create_task(_write(tally)))
     try:
-        async with asyncio.TaskGroup() as tasks:
-            for browser, path in screens:
-                tasks.create_task(_watch(browser, path, tally))
-            while True:
-                await asyncio.sleep(WRITE_SECONDS)
-                tally.write()
+        yield
     finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
         tally.close()
+        for error in ended:
+            if isinstance(error, Exception):
+                raise error
+
+
+async def _write(tally: Tally) -> None:
+    while True:
+        await asyncio.sleep(WRITE_SECONDS)
+        tally.write()
 
 
 async def _watch(browser: Browser, path: str, tally: Tally) -> None:

@@ -22,7 +22,7 @@ import psycopg2
 
 from loadtests.http import Browser
 from loadtests.staff import CentreHead, Screen, StaffRefused, log_in
-from loadtests.waves.consoles import COMMAND, watch
+from loadtests.waves.consoles import COMMAND, watching
 from loadtests.waves.evidence import Evidence, compare
 from loadtests.waves.limits import find_limits
 from loadtests.waves.measures import Reader, Seen, Tally
@@ -156,20 +156,18 @@ class Replay:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.abort, "demandé au clavier ou par le système")
-        watching = asyncio.create_task(watch(await self._staff_arrives(), self._staff))
-        statics = await self._statics()
-        self.start = time.monotonic() + LEAD_SECONDS
-        self._start_generator(statics)
-        acting = [asyncio.create_task(self._lead(wave.number)) for wave in self._table.waves]
-        while not self._is_over():
-            await asyncio.sleep(GLANCE_SECONDS)
-            self._look()
-        for task in acting:
-            task.cancel()
-        if not self.aborted:
-            await self._close()
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        async with watching(await self._staff_arrives(), self._staff):
+            statics = await self._statics()
+            self.start = time.monotonic() + LEAD_SECONDS
+            self._start_generator(statics)
+            acting = [asyncio.create_task(self._lead(wave.number)) for wave in self._table.waves]
+            while not self._is_over():
+                await asyncio.sleep(GLANCE_SECONDS)
+                self._look()
+            for task in acting:
+                task.cancel()
+            if not self.aborted:
+                await self._close()
 
     def abort(self, why: str) -> None:
         """End before the time; the report is written all the same."""
