@@ -14,8 +14,8 @@ from centres.models import Hosting, Seat
 from centres.queries.boards import room_board
 from ecni.bench.measures import PROCESSOR_MS, Measure
 from ecni.bench.stand import Stand
-from ecni.shared.clock import now
 from exams.broadcast import Presence, presence_key, publish_presence
+from exams.queries.clock import database_now
 
 ROUNDS = 40
 ROWS = """
@@ -28,11 +28,12 @@ def boards(stand: Stand) -> list[Measure]:
     stand.scene.set_open()
     hosting = Hosting.objects.select_related("sitting").filter(sitting_id=stand.scene.sitting_id).earliest("pk")
     seats = Seat.objects.filter(hosting=hosting)
-    at = int(now().timestamp() * 1000)
+    now = database_now()
+    at = int(now.timestamp() * 1000)
     seen = Presence(at, at, 12, 13, called=False, online=True, by_http=False)
     publish_presence({hosting.centre_sitting_id: {seat.sheet_id: replace(seen) for seat in seats}})
     floor = _milliseconds(stand, lambda: json.dumps(_bare(hosting)))
-    ours = _milliseconds(stand, lambda: json.dumps(room_board(hosting, now())))
+    ours = _milliseconds(stand, lambda: json.dumps(room_board(hosting, now)))
     return [
         Measure(
             name=f"board of a room of {len(seats)}",

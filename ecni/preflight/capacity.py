@@ -7,6 +7,7 @@ Every line keeps its formula in words. Assumptions about candidates are fields o
 from dataclasses import dataclass, replace
 from math import ceil
 
+from centres.rules.board import PUSH_SECONDS
 from ecni.preflight import limits
 from ecni.preflight.limits import Needs
 from exams.rules.heartbeat import SOONEST_SECONDS
@@ -34,6 +35,7 @@ class UnitCosts:
         backend_mb: memory of a connection of PostgreSQL.
         return_ms: of a handshake with ticket, `hello`, and the state read again.
         login_ms: of a whole entry by slip.
+        board_seat_ms: of a seat on a board that is read again.
         opening_ms: of telling one tablet that it composes.
         opening_bytes: of that frame.
         presence_bytes: of Redis for one tablet.
@@ -50,6 +52,7 @@ class UnitCosts:
     backend_mb: float
     return_ms: float
     login_ms: float
+    board_seat_ms: float
     opening_ms: float
     opening_bytes: float
     presence_bytes: float
@@ -64,6 +67,7 @@ class Day:
         paper_bytes: of the sealed paper.
         answers_per_minute: of one candidate in the closing rush, when most is asked.
         acts: of one candidate in one sitting: answers, changes, validations, flags.
+        consoles: open on each centre.
         lobby_minutes: in which the papers are fetched and the slips are typed.
         opening_seconds: from the order to the last tablet.
         return_seconds: in which everybody is back after all sockets have dropped.
@@ -75,6 +79,7 @@ class Day:
     paper_bytes: int
     answers_per_minute: float = 4.0
     acts: int = 800
+    consoles: int = 3
     lobby_minutes: float = 30.0
     opening_seconds: float = 3.0
     return_seconds: float = 30.0
@@ -167,9 +172,14 @@ def socket_processes(day: Day, costs: UnitCosts) -> Need:
 
 
 def web_processes(day: Day, costs: UnitCosts) -> Need:
-    """Processes of the pages: everybody enters by slip during the lobby; two at least, so that one may fall."""
-    load = day.candidates * costs.login_ms / KILO / (day.lobby_minutes * MINUTE) / day.busy
-    by = {f"entrées en {day.lobby_minutes:.0f} min x {costs.login_ms:.1f} ms": load, SPARE: 2.0}
+    """Processes of the pages: entries in the lobby while consoles are open; two at least, so that one may fall."""
+    entries = day.candidates * costs.login_ms / KILO / (day.lobby_minutes * MINUTE) / day.busy
+    boards = day.candidates * day.consoles * costs.board_seat_ms / KILO / PUSH_SECONDS / day.busy
+    words = (
+        f"entrées en {day.lobby_minutes:.0f} min x {costs.login_ms:.1f} ms"
+        f" et {day.consoles} consoles par centre, {costs.board_seat_ms:.3f} ms par place toutes les {PUSH_SECONDS} s"
+    )
+    by = {words: entries + boards, SPARE: 2.0}
     return Need("web-processes", ceil(max(by.values())), "processus", worded(by, day))
 
 

@@ -189,4 +189,4 @@ def test_an_unknown_benchmark_is_refused():
         check=False,
     )
     assert done.returncode == 1
-    assert "Bancs d’essai inconnus : nothing, parmi answers, beats, memory" in done.stderr
+    assert "Bancs d’essai inconnus : nothing, parmi answers, beats, boards, memory" in done.stderr

@@ -28,6 +28,7 @@ COSTS = UnitCosts(
     backend_mb=10,
     return_ms=2,
     login_ms=30,
+    board_seat_ms=0.02,
     opening_ms=0.06,
     opening_bytes=150,
     presence_bytes=300,
@@ -67,7 +68,8 @@ def test_a_national_day_needs():
         ("beat_ms", 1.0, "socket-processes", 3),  # (653 x 0.3 ms + 980 x 1 ms) / 0.5
         ("opening_ms", 1.0, "socket-processes", 7),  # 9,800 x 1 ms / 3 s / 0.5
         ("return_ms", 10.0, "socket-processes", 7),  # 9,800 x 10 ms / 30 s / 0.5
-        ("login_ms", 300.0, "web-processes", 4),  # 9,800 x 300 ms / 1,800 s / 0.5
+        ("login_ms", 300.0, "web-processes", 4),  # (9,800 x 300 ms / 1,800 s + 0.29) / 0.5
+        ("board_seat_ms", 0.1, "web-processes", 4),  # (9,800 x 3 x 0.1 ms / 2 s + 0.16) / 0.5
         ("answer_database_ms", 2.0, "postgresql-cores", 3),  # 653 answers/s x 2 ms / 0.5
         ("candidate_kb", 60.0, "socket-memory", 788),
     ],

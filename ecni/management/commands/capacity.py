@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--paper-bytes", type=count, help="taille du sujet scellé ; celle du plus gros par défaut")
         parser.add_argument("--answers-per-minute", type=count, help="actes par minute d’un candidat à la fin")
         parser.add_argument("--acts", type=count, help="actes d’un candidat dans une épreuve")
+        parser.add_argument("--consoles", type=count, help="consoles ouvertes sur chaque centre")
         parser.add_argument("--lobby-minutes", type=count, help="durée de l’accueil")
         parser.add_argument("--cores", type=count, help="cœurs d’une machine")
         parser.add_argument("--json", action="store_true", help="pour une machine")
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             published = read_costs()
         except CostsMissing as missing:
             raise CommandError(f"{missing} Mesurer : « make bench », puis « manage.py bench --publish ».") from missing
-        named = ("answers_per_minute", "acts", "lobby_minutes", "cores")
+        named = ("answers_per_minute", "acts", "consoles", "lobby_minutes", "cores")
         asked = {name: options[name] for name in named if options[name] is not None}
         day = replace(Day(options["candidates"], options["paper_bytes"] or largest_paper()), **asked)
         needs, held = needs_of(day, published.costs), held_by(day, published.costs)
