@@ -75,7 +75,8 @@ class Stop:
 class Promise:
     """What is promised up to so many candidates; beyond the last one, only that nothing is lost.
 
-    `late_share` is of those who may have no paper yet at the order, for want of network.
+    `late_share` is of those who may have no paper yet at the order, for want of network. `board_ms_p99` is of the time
+    between two boards on a screen of the staff.
     """
 
     up_to: int
@@ -83,6 +84,7 @@ class Promise:
     opening_ms_last: float
     late_share: float
     reconnect_s_last: float
+    board_ms_p99: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def test_a_run_that_proves_nothing_says_why(run, change, words):
         {"seen": Seen([line(counts={"logins again 2": 1})])},
         {"seen": Seen([line(counts={"losses seen 2": 1})])},
         {"seen": Seen([line(delays={"ack 1": delays(*[400] * 10)})])},
+        {"seen": Seen([line(delays={"board 0": delays(*[2000] * 90, *[5200] * 10)})])},
         {"orders": {1: 100.0, 2: 101.0, 3: 102.0, 4: 99.0}},
         {"seen": Seen([line(), line(events=[["back", 1, 0, 120.0, 31.0]])])},
     ],
