@@ -43,11 +43,11 @@ class ProcessRole:
 
 
 ROLES = (
-    ProcessRole("web", "pages, consoles, administration", 2, niceness=5),
+    ProcessRole("web", "pages, consoles, administration", 2, niceness=12),
     ProcessRole("sockets", "fil des candidats", 2),
-    ProcessRole("worker", "tâches : notation, préparation des copies", 1, lambda _house: celery_worker(), 10),
+    ProcessRole("worker", "tâches : notation, préparation des copies", 1, lambda _house: celery_worker(), 15),
     ProcessRole(
-        "beat", "calendrier des tâches, jamais en double", 1, lambda house: celery_beat(house.folder), niceness=10
+        "beat", "calendrier des tâches, jamais en double", 1, lambda house: celery_beat(house.folder), niceness=15
     ),
 )
 """In the order of their start; they stop in the reverse order."""

@@ -102,7 +102,7 @@ def test_a_child_gives_way_with_its_whole_session(tmp_path):
 
 
 def test_a_house_has_its_pages_and_tasks_give_way_to_the_wire():
-    assert {role.name: role.niceness for role in ROLES} == {"sockets": 0, "web": 5, "worker": 10, "beat": 10}
+    assert {role.name: role.niceness for role in ROLES} == {"sockets": 0, "web": 12, "worker": 15, "beat": 15}
 
 
 def test_children_share_one_listening_socket(tmp_path):
