@@ -53,6 +53,8 @@ async def _watch(browser: Browser, path: str, tally: Tally) -> None:
                     ssl=encryption(browser.base),
                     origin=Origin(browser.base),
                     additional_headers={"Cookie": browser.cookie_header},
+                    ping_interval=None,
+                    max_size=None,
                 ) as socket:
                     async for text in socket:
                         if json.loads(text)["type"] == BOARD:
