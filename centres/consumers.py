@@ -32,6 +32,8 @@ from exams.rules.states import Refused
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = 4404
+LATE = "L’affichage date : le tableau se fait attendre"
+MUTE = "La base de données ne répond pas : l’affichage date"
 DATABASE_THREADS = ThreadPoolExecutor(3, "console")
 BOARD_THREAD = ThreadPoolExecutor(1, "board")
 
@@ -40,7 +42,7 @@ T = TypeVar("T")
 
 
 class BoardReader:
-    """Reads boards one after the other, in a thread that rests after each for as long as it took.
+    """Reads boards one after the other, in a thread that rests after each for as long as it took, two seconds at most.
 
     Whatever the number of consoles, they take half of a thread from the pages of their process: with more to read, or
     less of a processor, boards get older, and commands do not wait behind them.
@@ -78,8 +80,8 @@ async def in_database_thread(function: Callable[P, T], *args: P.args, **kwargs: 
 class BoardConsumer(AsyncJsonWebsocketConsumer):
     """What both boards share: who is there, and a push of what changed.
 
-    The board is read again each two seconds, since presences are not announced, and sooner after a commit,
-    `shortest_gap` seconds after the last push at the earliest.
+    The board is read again two seconds later, since presences are not announced, and sooner after a commit,
+    `shortest_gap` seconds after the last push at the earliest; each reading waits for its turn.
     """
 
     group: str
@@ -151,11 +153,13 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         return {name: part for name, part in board.items() if self.last.get(name) != part}
 
     async def _read(self) -> dict[str, Any]:
-        """Read the board; say meanwhile that the one shown is dated, so that silence means a dead socket alone."""
+        """Read the board; meanwhile say that one is there, then that what shows is dated: silence is a dead socket."""
         reading = asyncio.ensure_future(READER.read(self.board))
+        said: dict[str, str] = {"type": "alive"}
         try:
             while not (await asyncio.wait({reading}, timeout=PUSH_SECONDS))[0]:
-                await self.send_json({"type": "stale"})
+                await self.send_json(said)
+                said = {"type": "stale", "text": LATE}
             return reading.result()
         finally:
             reading.cancel()
@@ -169,7 +173,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
                 await self.close(NOT_FOUND)
                 return
             except Error:
-                await self.send_json({"type": "stale"})
+                await self.send_json({"type": "stale", "text": MUTE})
                 await asyncio.sleep(PUSH_SECONDS)
                 continue
             await self.send_json({"type": "board", **self.difference(board)})

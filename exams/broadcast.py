@@ -4,9 +4,11 @@ Everything sent here may be lost without harm: processes read the state of Postg
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
+from typing import TypeVar
 
 import redis
 from asgiref.sync import async_to_sync
@@ -18,9 +20,12 @@ from django.db import transaction
 from exams.enums import GuardMode, GuardName, Lack
 from exams.rules.heartbeat import SOONEST_SECONDS
 
+T = TypeVar("T")
+
 CHANGES_CHANNEL = f"{settings.REDIS_PREFIX}:changes"
 NATIONAL_GROUP = "national"
 PRESENCE_SECONDS = 6 * 3600
+MUTE_SECONDS = 5
 DOORS_KEY = "ecni:doors"
 DOOR_SECONDS = 10
 LINE_KEY = "ecni:line"
@@ -118,11 +123,32 @@ def presences(centre_sitting_ids: Sequence[int]) -> dict[int, dict[int, Presence
     pipe = _redis().pipeline(transaction=False)
     for centre_sitting_id in centre_sitting_ids:
         pipe.hgetall(presence_key(centre_sitting_id))
-    try:
-        found = pipe.execute()
-    except redis.RedisError:
+    found = _asked(pipe.execute)
+    if found is None:
         return None
     return {pk: _decode(rows) for pk, rows in zip(centre_sitting_ids, found, strict=True)}
+
+
+class _Asking:
+    """How boards, which are read in turn, ask Redis: once it has let one wait in vain, none asks for a while."""
+
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
+    def __call__(self, question: Callable[[], T]) -> T | None:
+        """Return what Redis answers; None when it is away."""
+        if time.monotonic() < self._again_at:
+            return None
+        try:
+            return question()
+        except redis.TimeoutError:
+            self._again_at = time.monotonic() + MUTE_SECONDS
+        except redis.RedisError:
+            pass
+        return None
+
+
+_asked = _Asking()
 
 
 def _decode(rows: Mapping[str, str]) -> dict[int, Presence]:
@@ -175,10 +201,7 @@ def doors(now: int) -> list[DoorSight]:
     Args:
         now: milliseconds since 1970.
     """
-    try:
-        rows = _redis().hgetall(DOORS_KEY)
-    except redis.RedisError:
-        return []
+    rows = _asked(lambda: _redis().hgetall(DOORS_KEY)) or {}
     sights = [DoorSight(*json.loads(row)) for _, row in sorted(rows.items())]
     return [sight for sight in sights if now - sight.at <= DOOR_SECONDS * 1000]
 

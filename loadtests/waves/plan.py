@@ -75,8 +75,8 @@ class Stop:
 class Promise:
     """What is promised up to so many candidates; beyond the last one, only that nothing is lost.
 
-    `late_share` is of those who may have no paper yet at the order, for want of network. `board_ms_p99` is of the time
-    between two boards on a screen of the staff.
+    `late_share` is of those who may have no paper yet at the order, for want of network. `board_ms_p99` is of the age
+    of the boards that the staff's screens show.
     """
 
     up_to: int

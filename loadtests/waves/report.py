@@ -161,7 +161,7 @@ def _charts(run: Run, samples: Sequence[Sample], start: float) -> list[str]:
     return [
         chart("Tablettes reliées", [*waves, Series("toutes", sorted(whole.items()))], "", marks),
         chart("Acquittements, depuis l’instant où l’acte était dû", _delays(run, start, ACK), "ms", marks),
-        chart("Tableaux des consoles, entre deux renouvellements", _delays(run, start, BOARD), "ms", marks),
+        chart("Âge des tableaux que montrent les consoles", _delays(run, start, BOARD), "ms", marks),
         chart("Étalement des ouvertures", _openings(run), "", ()),
         chart("Processeur, en cœurs", _processors(samples, start), "", marks),
         chart("Mémoire (PSS)", _memories(samples, start), "Mio", marks),
@@ -276,7 +276,7 @@ def _details(run: Run, verdict: Verdict) -> list[str]:
 
 def _consoles(figures: Mapping[str, Any]) -> str:
     return (
-        f"Consoles ouvertes : {figures['boards']} tableaux reçus, chacun renouvelé en {figures['board_ms_p50']} ms"
+        f"Consoles ouvertes : {figures['boards']} tableaux reçus, vieux de {figures['board_ms_p50']} ms à l’écran"
         f" (médiane), {figures['board_ms_p99']} au 99e centile, {figures['board_ms_max']} au plus ;"
         f" {figures['screens_cut']} coupures ; commandes exécutées en {figures['command_ms_p50']} ms (médiane),"
         f" {figures['command_ms_max']} au plus."

@@ -172,7 +172,7 @@ def _promises(run: Run, figures: Mapping[str, Any]) -> list[Kept]:
     timed = (
         ("Acquittement, 99e centile", "ack_ms_p99", promise.ack_ms_p99, "ms"),
         ("Dernière tablette revenue", "reconnect_s_last", promise.reconnect_s_last, "s"),
-        ("Tableau d’une console renouvelé, 99e centile", "board_ms_p99", promise.board_ms_p99, "ms"),
+        ("Âge du tableau d’une console, 99e centile", "board_ms_p99", promise.board_ms_p99, "ms"),
     )
     for words, name, most, unit in timed:
         kept.append(Kept(words, f"≤ {most:g} {unit}", f"{figures[name]:g} {unit}", figures[name] <= most))
@@ -249,7 +249,7 @@ def _figures(run: Run, wave: int | None) -> dict[str, Any]:
     }
     if wave is not None:
         return figures
-    figures |= {"screens_cut": seen.count("screens cut"), "boards": seen.delays(BOARD).count}
+    figures |= {"screens_cut": seen.count("screens cut"), "boards": seen.count("boards")}
     figures |= quantiles("board_ms", seen.delays(BOARD)) | quantiles("command_ms", seen.delays(COMMAND))
     found = run.evidence
     if found is None:

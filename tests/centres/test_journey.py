@@ -78,7 +78,7 @@ def test_a_board_that_the_database_does_not_give_is_said_to_be_dated(page, error
     page.goto(f"{asgi_server}/salle/{room.pk}/")
     expect(page.locator("#live")).to_contain_text("À jour")
     with held_elsewhere(lambda: lock_table("centres_seat")):
-        expect(page.locator("#live")).to_contain_text("La base de données ne répond pas", timeout=10_000)
+        expect(page.locator("#live")).to_contain_text("le tableau se fait attendre", timeout=10_000)
         keep(page, "salle-affichage-date")
     expect(page.locator("#live")).to_contain_text("À jour", timeout=10_000)
     assert errors == []

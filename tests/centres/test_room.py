@@ -24,7 +24,7 @@ from exams import broadcast
 from exams.actions.journal import mark_ready, own_centre_sitting
 from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import Presence, publish_presence
-from exams.enums import CentreSittingState, SheetState
+from exams.enums import CentreSittingState, GrantCause, SheetState
 from exams.models import CentreSitting, FrozenSheet, Sheet, TimeGrant
 from exams.rules.states import Already, NotFinished, ReasonMissing
 from tests.exams.sitting import Chain
@@ -291,12 +291,29 @@ def test_an_accommodation_declared_after_seating_blocks_closing(hosting, head):
     carry_out(command=protocol.Open(), hosting=hosting, actor=agency, now=NOW)
     with pytest.raises(NotFinished, match=r"1 copie\(s\) sans tout leur temps majoré"):
         carry_out(command=protocol.Close(""), hosting=hosting, actor=head, now=NOW)
-    rows = room_board(hosting, NOW)["rows"]
+    board = room_board(hosting, NOW)
+    assert "1 copie(s) sans tout leur temps majoré." in board["obstacles"]
+    rows = board["rows"]
     late = [alert["word"] for row in rows for alert in row["alerts"] if alert["icon"] == "time-add"]
     assert late == ["Temps majoré : il manque 60 min sur la copie"]
     seat = hosting.seats.get(candidate=candidate).pk
     carry_out(command=protocol.GrantTime((seat,), 60, "décision 12"), hosting=hosting, actor=head, now=NOW)
     assert "temps majoré" not in " ".join(room_board(hosting, NOW)["obstacles"])
+
+
+@pytest.mark.parametrize("change", ["outage", "absent"])
+def test_what_an_outage_gives_back_is_no_extra_time_and_who_is_not_there_lacks_none(hosting, head, change):
+    seat = hosting.seats.first()
+    Accommodation.objects.create(candidate=seat.candidate, extra_percent=33, reason="décision", declared_at=NOW)
+    carry_out(command=protocol.Admit(()), hosting=hosting, actor=head, now=NOW)
+    carry_out(command=protocol.Open(), hosting=hosting, actor=User.objects.get(role=Role.AGENCY), now=NOW)
+    if change == "outage":
+        outage = {"cause": GrantCause.OUTAGE, "seconds": 3600, "reason": "panne", "granted_at": NOW}
+        TimeGrant.objects.create(sitting=hosting.sitting, sheet=seat.sheet, **outage)
+    else:
+        Sheet.objects.filter(pk=seat.sheet_id).update(state=SheetState.WITHDRAWN)
+    board = " ".join(room_board(hosting, NOW)["obstacles"])
+    assert ("sans tout leur temps majoré" in board) == (change == "outage")
 
 
 def test_room_page_shows_each_seat_and_filters(console, hosting):

@@ -1,3 +1,6 @@
+import socket
+import time
+
 import pytest
 
 from ecni.shared.clock import now
@@ -31,3 +34,17 @@ def test_staff_acts_go_through_without_redis():
 def test_presence_is_not_known_without_redis():
     assert broadcast.presence(1) is None
     assert broadcast.presences([1, 2]) is None
+
+
+def test_a_redis_that_says_nothing_makes_one_board_wait_not_each(settings, monkeypatch):
+    monkeypatch.setattr(broadcast, "_asked", broadcast._Asking())
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings.REDIS_HINTS_URL = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        broadcast._redis.cache_clear()
+        began = time.monotonic()
+        assert broadcast.presence(1) is None
+        waited = time.monotonic() - began
+        began = time.monotonic()
+        assert [broadcast.presence(2), *broadcast.doors(0), broadcast.presence(3)] == [None, None]
+        assert time.monotonic() - began < waited / 4
+    broadcast._redis.cache_clear()

@@ -38,7 +38,7 @@ async def house(transactional_db, settings, tmp_path):
     _hub.stop()
     _hub._hub = None
     await sync_to_async(connections.close_all)()
-    for pool in (DATABASE_THREADS, BOARD_THREAD):
+    for pool in filter(lambda pool: pool._threads, (DATABASE_THREADS, BOARD_THREAD)):
         together = Barrier(len(pool._threads))
         for closing in [pool.submit(close_at, together) for _ in pool._threads]:
             closing.result()

@@ -43,7 +43,7 @@ function console_() {
     board: () => told.push("board"),
     answer: ({ id }) => told.push(`answer ${id}`),
     lost: () => told.push("lost"),
-    live: (isLive) => told.push(isLive ? "live" : "dated"),
+    live: (isLive, why = "cut") => told.push(isLive ? "live" : why),
   });
   return { socket, told, wire: () => FakeSocket.made.at(-1) };
 }
@@ -54,10 +54,11 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
 });
 
-test("a board is live, one that the database did not give is dated", () => {
+test("a board is live; one that waits is, until it is said to be dated", () => {
   const { told, wire } = console_();
   wire().says({ type: "board" });
-  wire().says({ type: "stale" });
+  wire().says({ type: "alive" });
+  wire().says({ type: "stale", text: "dated" });
   wire().says({ type: "answer", id: 3 });
   assert.deepEqual(told, ["board", "live", "dated", "answer 3"]);
 });
@@ -71,7 +72,7 @@ test("a socket that falls silent is given up, said, and made again", () => {
   mock.timers.tick(7_900);
   assert.equal(told.includes("lost"), false);
   mock.timers.tick(200);
-  assert.deepEqual([told.slice(-2), socket.isOpen], [["dated", "lost"], false]);
+  assert.deepEqual([told.slice(-2), socket.isOpen], [["cut", "lost"], false]);
   mock.timers.tick(2_000);
   assert.equal(FakeSocket.made.length, 2);
   dead.says({ type: "board" });

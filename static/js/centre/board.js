@@ -46,12 +46,13 @@ export class BoardSocket {
     socket.addEventListener("close", ({ code }) => this.#end(socket, code !== 4404));
   }
 
-  /** @param {{type: "board" | "stale" | "answer"}} message */
+  /** @param {{type: "board" | "alive" | "stale" | "answer", text?: string}} message */
   #take(message) {
     this.#attempts = 0;
     if (message.type === "board") this.#handlers.board(message);
     if (message.type === "answer") this.#handlers.answer?.(message);
-    else this.#handlers.live(message.type === "board", "La base de données ne répond pas : l’affichage date");
+    if (message.type === "board") this.#handlers.live(true);
+    if (message.type === "stale") this.#handlers.live(false, message.text);
   }
 
   /** @param {WebSocket} socket */
