@@ -61,6 +61,9 @@ def conclusions(outcome: Outcome) -> list[str]:
         found.append("La base n’a pas pu être lue : rien ne dit que tout y est.")
     else:
         found.append(f"{outcome.evidence.acknowledged} actes acquittés, {outcome.lost} perdus.")
+    before, during = outcome.inside_p99
+    felt = ", plus d’un cinquième de plus" if outcome.is_felt else ""
+    found.append(f"Ceux qui composent, toutes couches ensemble : {before} → {during} ms au 99e centile{felt}.")
     found += outcome.refusals
     return [*found, "Toutes les promesses sont tenues." if outcome.ok else "Une promesse au moins n’est pas tenue."]
 

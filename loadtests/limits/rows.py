@@ -1,11 +1,11 @@
 """One row for each layer: what was seen while it was full and after it was raised, and what that is worth. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from loadtests.waves.evidence import Evidence
-from loadtests.waves.measures import Line, Seen
+from loadtests.waves.measures import Delays, Line, Seen
 from loadtests.waves.tablet import NO_ANSWER
 from loadtests.waves.verdict import ACK
 
@@ -15,6 +15,8 @@ IN_SECONDS = 60.0
 P99_MS, P99_GROWTH = 250.0, 1.2
 LEAST_ACTS = 1000
 """Below as many acknowledgements, the 99th percentile is the bad luck of a few: it is shown, not judged."""
+LEAST_ACTS_TOGETHER = 10_000
+"""Below as many, of all rows together, a growth of a fifth is luck: it is shown, not judged."""
 LEAST_SHARE = 0.5
 """Of the acts expected while a limit holds: below it, those inside were stalled, however few they are."""
 
@@ -136,6 +138,7 @@ class Outcome:
         evidence: of the journal; None when it could not be read.
         handed_in: sheets that their candidates handed in.
         refusals: why the run proves nothing; none when it does.
+        before, during: acknowledgements of those who composed, all rows together.
     """
 
     candidates: int
@@ -144,6 +147,19 @@ class Outcome:
     evidence: Evidence | None
     handed_in: int
     refusals: Sequence[str]
+    before: Delays = field(default_factory=Delays)
+    during: Delays = field(default_factory=Delays)
+
+    @property
+    def inside_p99(self) -> tuple[float, float]:
+        """The 99th percentile of those who composed, in milliseconds, before the limits and while they held."""
+        return round(self.before.quantile(0.99), 1), round(self.during.quantile(0.99), 1)
+
+    @property
+    def is_felt(self) -> bool:
+        """Whether those who composed felt the newcomers, as far as enough acts tell."""
+        before, during = self.inside_p99
+        return min(self.before.count, self.during.count) >= LEAST_ACTS_TOGETHER and during > P99_GROWTH * before
 
     @property
     def lost(self) -> int:
@@ -157,10 +173,11 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """Whether every row keeps what is promised, nothing is lost and everybody handed in."""
+        """Whether every row keeps what is promised, nothing is lost or felt, and everybody handed in."""
         return (
             not self.refusals
             and not self.lost
+            and not self.is_felt
             and self.handed_in == self.came
             and all(row.ok for row in self.rows)
             and any(not row.skipped for row in self.rows)
@@ -175,6 +192,8 @@ class Outcome:
             "handed_in": self.handed_in,
             "acknowledged": self.evidence.acknowledged if self.evidence else 0,
             "lost": self.lost,
+            "inside_p99_before": self.inside_p99[0],
+            "inside_p99_during": self.inside_p99[1],
             "layers": [row.as_json() for row in self.rows],
             "refusals": list(self.refusals),
             "ok": self.ok,
@@ -210,6 +229,15 @@ def seen_figures(seen: Seen, spell: Spell) -> Mapping[str, Any]:
         "dropped": sum(number < wave for number, *_ in mine.events("cut")),
         "troubles": errors_of(mine.lines, wave),
     }
+
+
+def together(seen: Seen, spells: Sequence[Spell]) -> tuple[Delays, Delays]:
+    """Return the acknowledgements of several spells, before the limits and while they held."""
+    before, during = Delays(), Delays()
+    for spell in spells:
+        before.merge(seen.delays(ACK, None, spell.calm, spell.came))
+        during.merge(seen.delays(ACK, None, spell.imposed, spell.lifted))
+    return before, during
 
 
 def met(seen: Seen, wave: int) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import psycopg2
 
 from loadtests.limits.layers import Layer
-from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, seen_figures
+from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, seen_figures, together
 from loadtests.limits.site import Site
 from loadtests.staff import CentreHead, StaffRefused, log_in
 from loadtests.waves.consoles import watching
@@ -101,6 +101,7 @@ class Trial:
     _reader: Reader = field(init=False)
     _heads: list[CentreHead] = field(default_factory=list)
     _seats: dict[str, str] = field(default_factory=dict)
+    _spells: list[Spell] = field(default_factory=list)
     _rng: random.Random = field(init=False)
     _came: int = 0
     _read: int = 0
@@ -122,6 +123,7 @@ class Trial:
         evidence: Evidence | None = None
         with suppress(psycopg2.Error):
             evidence = compare(self.house.database_url, self.guide["sitting"], self.house.folder)
+        before, during = together(self.seen, self._spells)
         return Outcome(
             candidates=self.wanted.candidates,
             inside=self.wanted.inside,
@@ -129,6 +131,8 @@ class Trial:
             evidence=evidence,
             handed_in=evidence.submitted if evidence else 0,
             refusals=[*([f"Arrêté avant la fin : {self.aborted}."] if self.aborted else []), *lateness(self.seen)],
+            before=before,
+            during=during,
         )
 
     # The day
@@ -254,6 +258,7 @@ class Trial:
         await asyncio.sleep(1.5)  # what the generator saw is written once a second
         self._look()
         self._read = len(self.seen.lines)
+        self._spells.append(spell)
         figures = dict(seen_figures(self.seen, spell))
         figures["troubles"] = (*trouble, *figures["troubles"])
         return replace(row, **figures | ({} if is_in else {"in_s": None}))

@@ -14,7 +14,7 @@ from ecni.watch.rules import LAYERS as WATCHED
 from exams.enums import LimitName
 from loadtests.limits.layers import LAYERS, narrowed
 from loadtests.limits.report import page, words
-from loadtests.limits.rows import Outcome, Row, Spell, met, seen_figures
+from loadtests.limits.rows import Outcome, Row, Spell, met, seen_figures, together
 from loadtests.limits.site import in_force, reached
 from loadtests.limits.trial import pace_of
 from loadtests.waves.evidence import Evidence
@@ -147,6 +147,12 @@ def test_as_many_acts_are_expected_as_the_rate_of_before_gives():
     assert (figures["acts"], figures["acts_expected"]) == (4, 96)
 
 
+def test_those_who_compose_are_looked_at_over_all_rows():
+    seen = Seen([line_at(at, acks) for at, acks in ((95.0, 30), (105.0, 7), (120.0, 4), (195.0, 10), (210.0, 5))])
+    spells = [Spell(3, 90.0, 100.0, 108.0, 140.0, None), Spell(4, 190.0, 200.0, 208.0, 240.0, None)]
+    assert [delays.count for delays in together(seen, spells)] == [40, 9]
+
+
 def test_a_board_that_never_names_it_is_told(tally, tmp_path):
     figures = seen_figures(Seen(Reader(tmp_path).fresh()), Spell(2, 1.0, 2.0, 3.0, 4.0, None))
     assert (figures["named"], figures["named_s"]) == (False, None)
@@ -162,6 +168,13 @@ def test_a_generator_that_was_late_proves_nothing(tally, tmp_path):
 EVIDENCE = Evidence(acknowledged=70, stored=70, lost=0, broken=0, submitted=8225, frozen=8225)
 
 
+def many(ms, count):
+    found = Delays()
+    for _ in range(count):
+        found.add(ms)
+    return found
+
+
 @pytest.mark.parametrize(
     ("change", "is_ok"),
     [
@@ -173,6 +186,9 @@ EVIDENCE = Evidence(acknowledged=70, stored=70, lost=0, broken=0, submitted=8225
         ({"evidence": replace(EVIDENCE, lost=1)}, False),
         ({"evidence": replace(EVIDENCE, broken=1)}, False),
         ({"refusals": ["arrêté"]}, False),
+        ({"before": many(20, 10_000), "during": many(24.4, 10_000)}, False),
+        ({"before": many(20, 10_000), "during": many(23.6, 10_000)}, True),
+        ({"before": many(20, 10_000), "during": many(40, 9_999)}, True),
     ],
 )
 def test_a_run_is_kept_when_every_row_is_and_nothing_is_lost(change, is_ok):
