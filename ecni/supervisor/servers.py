@@ -10,6 +10,9 @@ BACKLOG = 4096
 
 APPLICATION = "ecni.asgi:application"
 LARGEST_MESSAGE = 65_536
+"""Bytes of what a browser sends at once."""
+LARGEST_SENT = 4 * 1024 * 1024
+"""Bytes of what is sent to one: Daphne holds its own limit of a message against both. A room of 280 takes 108,000."""
 PING_SECONDS, PONG_SECONDS = 60, 30
 """Only to let go of a connection that is dead: tablets beat by themselves, and silence shows by that."""
 IDLE_SECONDS = 60
@@ -34,7 +37,8 @@ def daphne(where: Where, *, behind_proxy: bool = False) -> list[str]:
         "--ping-timeout": str(PONG_SECONDS),
         "--websocket_connect_timeout": "30",
         "--websocket_timeout": "86400",
-        "--websocket-max-message-size": str(LARGEST_MESSAGE),
+        "--websocket-max-message-size": str(LARGEST_SENT),
+        "--websocket-max-frame-size": str(LARGEST_MESSAGE),
         "--application-close-timeout": "10",
     }
     return _python("daphne", options, *(["--proxy-headers"] if behind_proxy else []), APPLICATION)

@@ -10,14 +10,21 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 from django.db import connection
+from django.test import Client
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from ecni.accounts.enums import Role
+from ecni.accounts.models import User
 from ecni.shared.clock import now
 from ecni.supervisor import SERVERS, Supervisor, listening_socket
+from ecni.supervisor.servers import LARGEST_MESSAGE
+from exams.actions.journal import PendingOp, append_ops
 from exams.models import JournalEntry
-from exams.protocol import MAX_FRAME_BYTES
+from exams.protocol import MAX_FRAME_BYTES, MAX_VALUE_CHARACTERS
 from tests.exams.sitting import opened
 from tests.exams.tablet import PATIENCE, Tablet, holds
+from tests.factories.centres import make_centre, make_hosting
 
 pytestmark = [pytest.mark.parametrize("server_name", SERVERS), pytest.mark.slow]
 
@@ -65,6 +72,28 @@ def test_a_frame_too_long_is_refused_and_one_beyond_the_limit_closes(tablet):
     assert tablet.receive("refused")["code"] == "too-big"
     tablet.socket.send("x" * 70_000)
     assert tablet.close_code() in {1009, None}  # Daphne hangs up without a word
+
+
+def test_a_sheet_of_more_than_a_browser_may_send_comes_back_whole(tablet, sheets):
+    for question in range(1, 181):
+        head, op = tablet.chain.head, tablet.chain.op(question=question, value="é" * MAX_VALUE_CHARACTERS)
+        pending = PendingOp(sheets[0].pk, sheets[0].centre_sitting_id, 1, head, 0, op)
+        append_ops(sitting_id=sheets[0].sitting_id, grace_seconds=30, pending=[pending], now=now())
+    answers = tablet.hello()["answers"]
+    assert (len(answers), set(answers.values())) == (180, {"é" * MAX_VALUE_CHARACTERS})
+    assert len(json.dumps(answers, ensure_ascii=False).encode()) > LARGEST_MESSAGE
+
+
+def test_the_board_of_a_large_room_is_shown(transactional_db, asgi_server):
+    hosting = make_hosting(count=300, centre=make_centre("rennes", 300))
+    staff = Client()
+    staff.force_login(User.objects.get(role=Role.AGENCY))
+    address = f"ws://{urlsplit(asgi_server).netloc}/ws/salle/{hosting.pk}/"
+    cookie = {"Cookie": f"sessionid={staff.cookies['sessionid'].value}"}
+    with connect(address, additional_headers=cookie, origin=asgi_server, proxy=None) as socket:
+        text = socket.recv(PATIENCE)
+    assert len(json.loads(text)["rows"]) == 300
+    assert len(text) > LARGEST_MESSAGE
 
 
 def test_a_tablet_that_says_nothing_is_kept(tablet):
