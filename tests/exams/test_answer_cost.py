@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from ecni.shared.clock import now
@@ -41,6 +41,16 @@ def cost_of_one_answer(candidates):
         verdicts = append_ops(sitting_id=chain.sheet.sitting_id, grace_seconds=30, pending=[one], now=datetime.now(UTC))
     assert verdicts == {chain.sheet.pk: "stored"}
     return len(queries), *(after - earlier for after, earlier in zip(rows(), before, strict=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_reads_its_own_rows_when_statistics_know_of_no_sheet():
+    with transaction.atomic():
+        opened(count=1000, now=now())
+        transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE exams_sheet")
+    assert cost_of_one_answer(1000) == (1, 1, 0, 2)
 
 
 @pytest.mark.django_db
