@@ -100,7 +100,7 @@ export function putBoard(root, board) {
 }
 
 /** Say in the header whether the page is live, else why not. */
-export function showLive(isLive, why = "Liaison coupée : l’affichage date, les boutons marchent encore") {
+export function showLive(isLive, why = "Liaison coupée : l’affichage date, un bouton peut encore marcher") {
   const status = document.querySelector("#live");
   status.dataset.tone = isLive ? "ok" : "warn";
   status.querySelector("use").setAttribute("href", isLive ? "#sync" : "#wifi-off");
