@@ -36,13 +36,13 @@ class Limit:
 
     @property
     def headroom(self) -> float:
-        """The share that was left, from 1 to 0; below 0 when more was wanted than there is."""
-        return 1 - self.used / self.allowed if self.allowed else 0.0
+        """The share that was left, from 1 to 0, in thousandths; below 0 when more was wanted than there is."""
+        return round(1 - self.used / self.allowed, 3) + 0.0 if self.allowed else 0.0  # no "-0.0"
 
     @property
     def left(self) -> str:
         """The same in French."""
-        return f"il en restait {self.headroom:.0%}" if self.allowed else f"il y en a eu {self.used:g}"
+        return f"il en restait {self.headroom:z.0%}" if self.allowed else f"il y en a eu {self.used:g}"
 
     def candidates(self, present: int) -> int | None:
         """Return how many candidates it would allow if its use grew with them; None when it was not used."""
@@ -77,7 +77,7 @@ def as_lines(limits: Sequence[Limit], candidates: int) -> list[dict[str, Any]]:
             "words": limit.words,
             "used": round(limit.used, 3),
             "allowed": round(limit.allowed, 3),
-            "headroom": round(limit.headroom, 3),
+            "headroom": limit.headroom,
             "candidates": limit.candidates(candidates),
         }
         for limit in limits

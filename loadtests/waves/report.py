@@ -141,7 +141,7 @@ def _limits(verdict: Verdict, candidates: int) -> str:
             line["layer"],
             line["used"],
             line["allowed"],
-            f"{line['headroom']:.0%}",
+            f"{line['headroom']:z.0%}",
             line["candidates"] or "",
         ]
         for line in verdict.limits

@@ -78,7 +78,7 @@ class Verdict:
             **{name: self.figures[name] for name in SUMMED_UP},
             "limits": self.limits,
             "nearest_limit": self.nearest.name if self.nearest else "",
-            "headroom": round(self.nearest.headroom, 3) if self.nearest else 0.0,
+            "headroom": self.nearest.headroom if self.nearest else 0.0,
             "ok": self.ok,
         }
 

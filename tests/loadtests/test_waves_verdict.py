@@ -166,6 +166,13 @@ def test_the_generator_and_its_machine_are_not_the_platform():
     assert nearest([test]) is None
 
 
+@pytest.mark.parametrize(("used", "headroom", "left"), [(4097, 0.0, "0%"), (4110, -0.003, "0%"), (4506, -0.1, "-10%")])
+def test_a_limit_passed_by_little_has_nothing_left_and_no_sign(used, headroom, left):
+    full = Limit("backlog", "kernel", "", used, 4096)
+    assert str(full.headroom) == str(headroom)
+    assert full.left == f"il en restait {left}"
+
+
 def test_limits_are_found_in_samples_the_nearest_first():
     components = [Component("daphne-1", "server", 1), Component("postgresql", "postgresql", 2)]
     machine = {"processor": 1.0, "available": 6.0, "postgresql": 30, "redis": 12, "tcp_pages": 10}
