@@ -7,8 +7,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, QuerySet, Sum
 from django.utils.timezone import localtime
 from redis import RedisError
 
@@ -40,8 +39,6 @@ from exams.rules.heartbeat import SOONEST_SECONDS, is_silent
 from exams.rules.states import LIVE_STATES, WAITING_STATES
 
 CALL_MUTED_SECONDS = 120
-GRANTED = Coalesce(Sum("sheet__grants__seconds", filter=Q(sheet__grants__cause=GrantCause.DECISION)), 0)
-"""Seconds granted by somebody to one sheet during the sitting."""
 TOLD_BY_DOORS = {
     (LimitName.SOCKETS, Lack.NOTHING): "processes",
     (LimitName.SOCKETS, Lack.DESCRIPTORS): "descriptors",
@@ -101,11 +98,12 @@ def unreconciled(hosting: Hosting) -> int:
     """Return how many people present lack some of the extra time that was decided for them."""
     duration = hosting.sitting.duration_seconds
     seats = Seat.objects.filter(hosting=hosting, candidate__accommodation__isnull=False, sheet__state__in=_PRESENT)
-    times = seats.annotate(granted=GRANTED).values_list(
-        "candidate__accommodation__extra_percent", "sheet__extra_seconds", "granted"
-    )
+    times = seats.values_list("candidate__accommodation__extra_percent", "sheet__extra_seconds", "sheet_id")
+    granted = _granted(hosting)
     return sum(
-        1 for percent, seconds, granted in times if missing_seconds(extra_seconds(duration, percent), seconds, granted)
+        1
+        for percent, seconds, sheet_id in times
+        if missing_seconds(extra_seconds(duration, percent), seconds, granted.get(sheet_id, 0))
     )
 
 
@@ -135,7 +133,9 @@ def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]
         "limits": [alert.as_json() for alert in (*_unknown(known), *_national_alerts(reached, now))],
         "open": sum(1 for tile in tiles if tile["code"] == CentreSittingState.OPEN),
         "lobby": sum(1 for tile in tiles if tile["code"] == CentreSittingState.LOBBY),
-        "limit": reached_limit(told={TOLD_BY_DOORS.get((one.limit, one.lack), "") for one in reached}),
+        "limit": ""
+        if known is None
+        else reached_limit({TOLD_BY_DOORS.get((one.limit, one.lack), "") for one in reached}),
     }
 
 
@@ -184,6 +184,7 @@ def _sheets(hosting: Hosting) -> "QuerySet[Seat, Any]":
 
 
 def _granted(hosting: Hosting) -> dict[int, int]:
+    """Return the seconds granted by somebody to each sheet during the sitting."""
     granted = TimeGrant.objects.filter(cause=GrantCause.DECISION, sheet__in=_sheets(hosting))
     return dict(granted.order_by().values_list("sheet_id").annotate(seconds=Sum("seconds")))
 

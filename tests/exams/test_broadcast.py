@@ -3,11 +3,14 @@ import time
 
 import pytest
 
+from centres.queries.boards import national_board
 from ecni.shared.clock import now
+from ecni.vitals import hints
 from exams import broadcast
 from exams.actions.centre_sitting import grant_time
 from exams.models import CentreSitting, TimeGrant
 from tests.exams.sitting import opened, staff
+from tests.factories.centres import make_hosting
 
 
 @pytest.fixture
@@ -36,15 +39,21 @@ def test_presence_is_not_known_without_redis():
     assert broadcast.presences([1, 2]) is None
 
 
+@pytest.mark.django_db
 def test_a_redis_that_says_nothing_makes_one_board_wait_not_each(settings, monkeypatch):
     monkeypatch.setattr(broadcast, "_asked", broadcast._Asking())
+    hosting = make_hosting(count=1)
+    clients = (broadcast._redis, hints._shared)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         settings.REDIS_HINTS_URL = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
-        broadcast._redis.cache_clear()
+        for client in clients:
+            client.cache_clear()
         began = time.monotonic()
         assert broadcast.presence(1) is None
         waited = time.monotonic() - began
         began = time.monotonic()
         assert [broadcast.presence(2), *broadcast.doors(0), broadcast.presence(3)] == [None, None]
+        assert "Redis ne répond pas" in national_board([hosting], now())["limits"][0]["word"]
         assert time.monotonic() - began < waited / 4
-    broadcast._redis.cache_clear()
+    for client in clients:
+        client.cache_clear()
