@@ -22,7 +22,7 @@ from centres.protocol import NO_ANSWER, BadCommand, parse_command
 from centres.queries.boards import national_board, room_board
 from centres.queries.hostings import hosting_for
 from centres.queries.nation import national_hostings, sitting_to_watch
-from centres.rules.board import PUSH_SECONDS
+from centres.rules.board import LATE_SECONDS, PUSH_SECONDS
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from exams.broadcast import NATIONAL_GROUP, room_group
@@ -129,7 +129,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         """Return what a text says; None for one that says nothing."""
         try:
             return json.loads(text_data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def person(self) -> User:
@@ -157,7 +157,7 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
         reading = asyncio.ensure_future(READER.read(self.board))
         said: dict[str, str] = {"type": "alive"}
         try:
-            while not (await asyncio.wait({reading}, timeout=PUSH_SECONDS))[0]:
+            while not (await asyncio.wait({reading}, timeout=(LATE_SECONDS - PUSH_SECONDS) / 2))[0]:
                 await self.send_json(said)
                 said = {"type": "stale", "text": LATE}
             return reading.result()

@@ -12,6 +12,8 @@ from exams.rules.heartbeat import is_silent
 LOST_SECONDS = 90
 PUSH_SECONDS = 2
 """A board that is open is read again as often."""
+LATE_SECONDS = 5
+"""Age from which a board that is open is said to be dated."""
 
 
 @dataclass(frozen=True, slots=True)
