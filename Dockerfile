@@ -20,4 +20,4 @@ COPY static static
 USER ecni
 EXPOSE 8000
 # As ecni/supervisor/servers.py has it, held equal by tests/house/test_roles.py; the proxy alone is trusted for addresses.
-CMD ["python", "-m", "daphne", "--endpoint", "tcp:port=8000:interface=0.0.0.0:backlog=4096", "--verbosity", "0", "--http-timeout", "60", "--ping-interval", "60", "--ping-timeout", "30", "--websocket_connect_timeout", "30", "--websocket_timeout", "86400", "--websocket-max-message-size", "4194304", "--websocket-max-frame-size", "65536", "--application-close-timeout", "10", "--proxy-headers", "ecni.asgi:application"]
+CMD ["python", "-m", "daphne", "--endpoint", "tcp:port=8000:interface=0.0.0.0:backlog=4096", "--verbosity", "0", "--http-timeout", "60", "--ping-interval", "60", "--ping-timeout", "30", "--websocket_connect_timeout", "30", "--websocket_timeout", "86400", "--websocket-max-message-size", "1048576", "--websocket-max-frame-size", "65536", "--application-close-timeout", "10", "--proxy-headers", "ecni.asgi:application"]

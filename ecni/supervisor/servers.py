@@ -11,8 +11,8 @@ BACKLOG = 4096
 APPLICATION = "ecni.asgi:application"
 LARGEST_MESSAGE = 65_536
 """Bytes of what a browser sends at once."""
-LARGEST_SENT = 4 * 1024 * 1024
-"""Bytes of what is sent to one: Daphne holds its own limit of a message against both. A room of 280 takes 108,000."""
+LARGEST_SENT = 1024 * 1024
+"""Bytes of what Daphne sends to one: a room of 280 takes 108,000. It takes as much of one too, in several frames."""
 PING_SECONDS, PONG_SECONDS = 60, 30
 """Only to let go of a connection that is dead: tablets beat by themselves, and silence shows by that."""
 IDLE_SECONDS = 60
@@ -45,7 +45,7 @@ def daphne(where: Where, *, behind_proxy: bool = False) -> list[str]:
 
 
 def uvicorn(where: Where, *, behind_proxy: bool = False) -> list[str]:
-    """Return the command of a uvicorn with Daphne's limits, and like it without compression."""
+    """Return the command of a uvicorn: what a candidate could see is as with Daphne, without compression."""
     if isinstance(where, tuple):
         listening = {"--host": where[0], "--port": str(where[1])}
     else:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from http.client import HTTPConnection
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
@@ -11,14 +12,14 @@ from urllib.parse import quote, urlsplit
 import pytest
 from django.db import connection
 from django.test import Client
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from ecni.accounts.enums import Role
 from ecni.accounts.models import User
 from ecni.shared.clock import now
 from ecni.supervisor import SERVERS, Supervisor, listening_socket
-from ecni.supervisor.servers import LARGEST_MESSAGE
+from ecni.supervisor.servers import LARGEST_MESSAGE, LARGEST_SENT
 from exams.actions.journal import PendingOp, append_ops
 from exams.models import JournalEntry
 from exams.protocol import MAX_FRAME_BYTES, MAX_VALUE_CHARACTERS
@@ -72,6 +73,13 @@ def test_a_frame_too_long_is_refused_and_one_beyond_the_limit_closes(tablet):
     assert tablet.receive("refused")["code"] == "too-big"
     tablet.socket.send("x" * 70_000)
     assert tablet.close_code() in {1009, None}  # Daphne hangs up without a word
+
+
+def test_a_message_in_many_frames_is_bounded_too(tablet):
+    tablet.hello()
+    with suppress(ConnectionClosed):
+        tablet.socket.send("x" * (LARGEST_MESSAGE - 1) for _ in range(2 * LARGEST_SENT // LARGEST_MESSAGE))
+    assert tablet.close_code() in {1009, None}
 
 
 def test_a_sheet_of_more_than_a_browser_may_send_comes_back_whole(tablet, sheets):
