@@ -64,6 +64,8 @@ def conclusions(outcome: Outcome) -> list[str]:
     before, during = outcome.inside_p99
     felt = ", plus d’un cinquième de plus" if outcome.is_felt else ""
     found.append(f"Ceux qui composent, toutes couches ensemble : {before} → {during} ms au 99e centile{felt}.")
+    usual, old = (outcome.boards.quantile(share) / 1000 for share in (0.5, 0.99))
+    found.append(f"Écrans des responsables : âge de {usual:.1f} s (médiane), {old:.1f} s au 99e centile.")
     found += outcome.refusals
     return [*found, "Toutes les promesses sont tenues." if outcome.ok else "Une promesse au moins n’est pas tenue."]
 

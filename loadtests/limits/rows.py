@@ -139,6 +139,7 @@ class Outcome:
         handed_in: sheets that their candidates handed in.
         refusals: why the run proves nothing; none when it does.
         before, during: acknowledgements of those who composed, all rows together.
+        boards: how old what the staff's screens showed was, looked at each second.
     """
 
     candidates: int
@@ -149,6 +150,7 @@ class Outcome:
     refusals: Sequence[str]
     before: Delays = field(default_factory=Delays)
     during: Delays = field(default_factory=Delays)
+    boards: Delays = field(default_factory=Delays)
 
     @property
     def inside_p99(self) -> tuple[float, float]:
@@ -194,6 +196,9 @@ class Outcome:
             "lost": self.lost,
             "inside_p99_before": self.inside_p99[0],
             "inside_p99_during": self.inside_p99[1],
+            "is_felt": self.is_felt,
+            "board_ms_p50": round(self.boards.quantile(0.5), 1),
+            "board_ms_p99": round(self.boards.quantile(0.99), 1),
             "layers": [row.as_json() for row in self.rows],
             "refusals": list(self.refusals),
             "ok": self.ok,

@@ -19,7 +19,7 @@ from loadtests.limits.layers import Layer
 from loadtests.limits.rows import IN_SECONDS, Outcome, Row, Spell, met, seen_figures, together
 from loadtests.limits.site import Site
 from loadtests.staff import CentreHead, StaffRefused, log_in
-from loadtests.waves.consoles import watching
+from loadtests.waves.consoles import BOARD, watching
 from loadtests.waves.evidence import Evidence, compare
 from loadtests.waves.measures import Reader, Seen, Tally
 from loadtests.waves.orders import ORDERS, Orders, arrivals, write_rows
@@ -27,7 +27,7 @@ from loadtests.waves.pace import Pace
 from loadtests.waves.plan import Plan
 from loadtests.waves.replay import LOGGING_IN, REASON, Say
 from loadtests.waves.replay import House as ServingHouse
-from loadtests.waves.verdict import lateness
+from loadtests.waves.verdict import blindness, lateness
 
 INSIDE = 1
 """The wave of those who compose; newcomers of the layers are the next ones."""
@@ -130,10 +130,14 @@ class Trial:
             rows=rows,
             evidence=evidence,
             handed_in=evidence.submitted if evidence else 0,
-            refusals=[*([f"Arrêté avant la fin : {self.aborted}."] if self.aborted else []), *lateness(self.seen)],
+            refusals=[*self._ended_early(), *blindness(self.seen), *lateness(self.seen)],
             before=before,
             during=during,
+            boards=self.seen.delays(BOARD),
         )
+
+    def _ended_early(self) -> list[str]:
+        return [f"Arrêté avant la fin : {self.aborted}."] if self.aborted else []
 
     # The day
 
@@ -155,7 +159,8 @@ class Trial:
         inside, batches = self._shared_out(len(playable))
         await self._staff_arrives()
         site = await self._site([code for code, *_ in inside])
-        async with watching([head.screen for head in self._heads], Tally(self.house.folder, "staff")):
+        screens = [*(head.screen for head in self._heads), (site.ops, "/ws/national/")]
+        async with watching(screens, Tally(self.house.folder, "staff")):
             await self._let_in(inside)
             for number, (layer, batch) in enumerate(zip(playable, batches, strict=True), start=INSIDE + 1):
                 row = await self._try(layer, number, batch, site)

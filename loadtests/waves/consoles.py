@@ -23,7 +23,11 @@ SILENCE_SECONDS = 8.0
 
 @asynccontextmanager
 async def watching(screens: Sequence[Screen], tally: Tally) -> AsyncIterator[None]:
-    """Hold these screens open meanwhile; note each second how old their boards are."""
+    """Hold these screens open meanwhile; note each second how old their boards are.
+
+    Raises:
+        Exception: at the end, whatever kept a screen from being held or looked at until then.
+    """
     shown = dict.fromkeys(range(len(screens)), time.monotonic())
     tasks = [asyncio.create_task(_watch(screen, shown, position, tally)) for position, screen in enumerate(screens)]
     tasks.append(asyncio.create_task(_look(shown, tally)))
@@ -32,8 +36,11 @@ async def watching(screens: Sequence[Screen], tally: Tally) -> AsyncIterator[Non
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
         tally.close()
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
 
 
 async def _look(shown: Mapping[int, float], tally: Tally) -> None:

@@ -15,6 +15,8 @@ from loadtests.waves.plan import Plan, Promise, Timetable, promise_for
 
 LATE_MS_P99, LOOP_MS_P99, GENERATOR_CORES = 100.0, 200.0, 0.9
 """Beyond these the generator is what is measured."""
+BLIND_MS = 30_000.0
+"""A screen whose board is older, half of the time, shows nothing: it costs nothing either."""
 ACK, AFTER_CUT = "ack", "ack after a cut"
 
 
@@ -126,7 +128,7 @@ def refusals(run: Run) -> list[str]:
         found.append(f"{run.candidates - entered} candidats sur {run.candidates} ne sont pas entrés.")
     if run.evidence is None:
         found.append("La base n’a pas pu être lue : rien ne dit que tout y est.")
-    return [*found, *saturation(run)]
+    return [*found, *blindness(run.seen), *saturation(run)]
 
 
 def saturation(run: Run) -> list[str]:
@@ -137,6 +139,19 @@ def saturation(run: Run) -> list[str]:
         if limit.layer == GENERATOR and limit.name.startswith("processor") and limit.used > GENERATOR_CORES
     ]
     return [*lateness(run.seen), *processors]
+
+
+def blindness(seen: Seen) -> list[str]:
+    """Return in words that the screens of the staff showed nothing: half of a run without them would be proved."""
+    ages = seen.delays(BOARD)
+    if not ages.count:
+        return ["Les écrans des responsables n’ont pas été regardés."]
+    usual = ages.quantile(0.5)
+    return (
+        [f"Les écrans des responsables étaient aveugles : {usual / 1000:.0f} s d’âge médian."]
+        if usual > BLIND_MS
+        else []
+    )
 
 
 def lateness(seen: Seen) -> list[str]:

@@ -196,6 +196,7 @@ def test_a_run_is_kept_when_every_row_is_and_nothing_is_lost(change, is_ok):
     assert outcome.ok is is_ok
     assert outcome.as_json()["ok"] is is_ok
     assert ("Toutes les promesses sont tenues" in words(outcome)) is is_ok
+    assert outcome.as_json()["is_felt"] is ("plus d’un cinquième de plus" in words(outcome))
     assert page(outcome).startswith("<!doctype html>")
     assert "<title>Limites cachées : 8000 composent, 1800 viennent</title>" in page(outcome)
 

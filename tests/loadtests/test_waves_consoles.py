@@ -83,6 +83,16 @@ def test_a_screen_that_is_cut_or_hears_nothing_any_more_connects_again(tmp_path)
         assert seen.count("boards") >= 2
 
 
+def test_a_screen_that_fails_otherwise_than_by_its_link_is_no_secret(tmp_path):
+    async def strange(socket):
+        await socket.send('{"kind": "board"}')
+        await socket.wait_closed()
+
+    handlers = {"/ws/salle/1/": strange, "/ws/salle/2/": shows}
+    with pytest.raises(KeyError, match="type"):
+        watched(tmp_path, handlers, lambda seen: seen.count("boards") >= 3)
+
+
 def test_one_blind_screen_among_many_is_seen_in_the_percentile(tmp_path):
     async def blind(socket):
         while True:

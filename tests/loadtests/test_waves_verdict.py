@@ -31,6 +31,9 @@ def delays(*values):
     return found
 
 
+LOOKED = {"board 0": delays(900)}
+
+
 def line(**changed):
     events = [
         [kind, wave, 0, 100.0 + wave, 0.5]
@@ -39,7 +42,7 @@ def line(**changed):
         for _ in range(size)
     ]
     fields = {
-        "delays": {"ack 1": delays(5, 6, 7, 40), "late 1": delays(1, 2), "loop 0": delays(1)},
+        "delays": {"ack 1": delays(5, 6, 7, 40), "late 1": delays(1, 2), "loop 0": delays(1), **LOOKED},
         "counts": {"acked 1": 4, "acts 1": 4},
         "gauges": {"linked 1": 18},
         "events": events,
@@ -85,6 +88,8 @@ def test_a_good_run_keeps_every_promise_and_names_what_would_give_first(run):
         ({"limits": [Limit("processor generator", "generator", "", 0.95, 1.0)]}, "saturé"),
         ({"seen": Seen([line(delays={"late 1": delays(*[150] * 10)})])}, "en retard"),
         ({"seen": Seen([line(delays={"loop 0": delays(*[300] * 10)})])}, "boucle"),
+        ({"seen": Seen([line(delays={})])}, "pas été regardés"),
+        ({"seen": Seen([line(delays={"board 0": delays(900, 40_000, 50_000)})])}, "aveugles"),
     ],
 )
 def test_a_run_that_proves_nothing_says_why(run, change, words):
@@ -102,7 +107,7 @@ def test_a_run_that_proves_nothing_says_why(run, change, words):
         {"seen": Seen([line(counts={"errors 2": 1})])},
         {"seen": Seen([line(counts={"logins again 2": 1})])},
         {"seen": Seen([line(counts={"losses seen 2": 1})])},
-        {"seen": Seen([line(delays={"ack 1": delays(*[400] * 10)})])},
+        {"seen": Seen([line(delays={"ack 1": delays(*[400] * 10), **LOOKED})])},
         {"seen": Seen([line(delays={"board 0": delays(*[2000] * 90, *[5200] * 10)})])},
         {"orders": {1: 100.0, 2: 101.0, 3: 102.0, 4: 99.0}},
         {"seen": Seen([line(), line(events=[["back", 1, 0, 120.0, 31.0]])])},
@@ -268,7 +273,7 @@ def test_the_report_is_one_page_without_script_or_stranger(run):
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert "http" not in text
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 6
     assert 'lang="fr"' in text
 
 
