@@ -1,9 +1,8 @@
-"""What an open console costs: every two seconds the board of its room is read again."""
+"""What open consoles cost: every two seconds the board of a room, or of the nation, is read again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from time import process_time
 
 import redis
@@ -11,27 +10,39 @@ from django.conf import settings
 from django.db import connection
 
 from centres.models import Hosting, Seat
-from centres.queries.boards import room_board
+from centres.queries.boards import national_board, room_board
+from centres.queries.nation import national_hostings
+from ecni.accounts.models import User
 from ecni.bench.measures import PROCESSOR_MS, Measure
 from ecni.bench.stand import Stand
 from exams.broadcast import Presence, presence_key, publish_presence
+from exams.models import Sheet
 from exams.queries.clock import database_now
 
 ROUNDS = 40
+STATES = """
+SELECT seat.hosting_id, sheet.state, count(*)
+FROM centres_seat AS seat JOIN exams_sheet AS sheet ON sheet.id = seat.sheet_id
+WHERE sheet.sitting_id = %s GROUP BY 1, 2"""
 ROWS = """
 SELECT seat.id, seat.seat_number, sheet.number, sheet.state, sheet.ends_at::text, sheet.extra_seconds
 FROM centres_seat AS seat JOIN exams_sheet AS sheet ON sheet.id = seat.sheet_id WHERE seat.hosting_id = %s"""
 
 
 def boards(stand: Stand) -> list[Measure]:
-    """Return what a board of a room where everybody composes costs, beside its rows and presences read bare."""
+    """Return what the boards of a room and of the nation cost while all compose, beside what they read, read bare."""
     stand.scene.set_open()
     hosting = Hosting.objects.select_related("sitting").filter(sitting_id=stand.scene.sitting_id).earliest("pk")
     seats = Seat.objects.filter(hosting=hosting)
+    agency, sitting_id = User.objects.get(username="agence"), stand.scene.sitting_id
     now = database_now()
     at = int(now.timestamp() * 1000)
     seen = Presence(at, at, 12, 13, called=False, online=True, by_http=False)
-    publish_presence({hosting.centre_sitting_id: {seat.sheet_id: replace(seen) for seat in seats}})
+    sheets = Sheet.objects.filter(sitting_id=sitting_id).values_list("centre_sitting_id", "pk")
+    rooms: dict[int, dict[int, Presence]] = {room: {} for room, _ in sheets}
+    for room, sheet in sheets:
+        rooms[room][sheet] = seen
+    publish_presence(rooms)
     floor = _milliseconds(stand, lambda: json.dumps(_bare(hosting)))
     ours = _milliseconds(stand, lambda: json.dumps(room_board(hosting, now)))
     return [
@@ -42,7 +53,14 @@ def boards(stand: Stand) -> list[Measure]:
             floor="its rows by one statement, its presences, as JSON",
             floor_value=floor,
             costs={"board_seat_ms": ours / len(seats)},
-        )
+        ),
+        Measure(
+            name=f"board of a nation of {len(sheets)}",
+            value=_milliseconds(stand, lambda: json.dumps(national_board(national_hostings(agency, sitting_id), now))),
+            unit=PROCESSOR_MS,
+            floor="its counts by one statement, its presences, as JSON",
+            floor_value=_milliseconds(stand, lambda: json.dumps(_bare_nation(sitting_id, list(rooms)))),
+        ),
     ]
 
 
@@ -55,7 +73,17 @@ def _milliseconds(stand: Stand, work: Callable[[], object]) -> float:
 
 
 def _bare(hosting: Hosting) -> dict[str, object]:
-    with connection.cursor() as cursor, closing(redis.Redis.from_url(settings.REDIS_HINTS_URL)) as client:
+    with connection.cursor() as cursor:
         cursor.execute(ROWS, [hosting.pk])
-        seen = client.hgetall(presence_key(hosting.centre_sitting_id)).values()
-        return {"rows": cursor.fetchall(), "seen": [json.loads(row) for row in seen]}
+        return {"rows": cursor.fetchall(), "seen": _bare_presences([hosting.centre_sitting_id])}
+
+
+def _bare_nation(sitting_id: int, rooms: Sequence[int]) -> dict[str, object]:
+    with connection.cursor() as cursor:
+        cursor.execute(STATES, [sitting_id])
+        return {"states": cursor.fetchall(), "seen": _bare_presences(rooms)}
+
+
+def _bare_presences(rooms: Sequence[int]) -> list[object]:
+    with closing(redis.Redis.from_url(settings.REDIS_HINTS_URL)) as client:
+        return [json.loads(row) for room in rooms for row in client.hgetall(presence_key(room)).values()]
