@@ -49,9 +49,11 @@ export class BoardSocket {
   /** @param {{type: "board" | "alive" | "stale" | "answer", text?: string}} message */
   #take(message) {
     this.#attempts = 0;
-    if (message.type === "board") this.#handlers.board(message);
+    if (message.type === "board") {
+      this.#handlers.board(message);
+      this.#handlers.live(true);
+    }
     if (message.type === "answer") this.#handlers.answer?.(message);
-    if (message.type === "board") this.#handlers.live(true);
     if (message.type === "stale") this.#handlers.live(false, message.text);
   }
 
