@@ -16,7 +16,7 @@ from loadtests.waves.plan import Plan, Promise, Timetable, promise_for
 LATE_MS_P99, LOOP_MS_P99, GENERATOR_CORES = 100.0, 200.0, 0.9
 """Beyond these the generator is what is measured."""
 BLIND_MS = 30_000.0
-"""A screen whose board is older, half of the time, shows nothing: it costs nothing either."""
+"""Median age beyond which the boards of a run are those of screens that showed nothing, and cost nothing."""
 ACK, AFTER_CUT = "ack", "ack after a cut"
 
 
@@ -142,7 +142,7 @@ def saturation(run: Run) -> list[str]:
 
 
 def blindness(seen: Seen) -> list[str]:
-    """Return in words that the screens of the staff showed nothing: half of a run without them would be proved."""
+    """Return in words that the screens of the staff showed nothing, or were not looked at."""
     ages = seen.delays(BOARD)
     if not ages.count:
         return ["Les écrans des responsables n’ont pas été regardés."]
