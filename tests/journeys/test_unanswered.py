@@ -162,3 +162,23 @@ def test_the_kiosk_browser_gets_no_worker_between_its_pages_and_the_server(peopl
     page.goto("/entrer/")
     page.wait_for_timeout(500)
     assert page.evaluate("() => navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
+
+
+def test_a_command_without_network_leaves_the_console_where_it_is_and_one_without_socket_is_done(people, cable):
+    concours, head = welcomed(people)
+    slips = [slip.number for slip in concours.slips[:2]]
+    expect(head.locator(".console-head > [data-label=state]")).to_have_text("Accueil")
+    expect(head.locator("#live")).to_have_text("À jour")
+    cable.cut()
+    expect(head.locator("#live")).to_contain_text("Liaison coupée")
+    head.locator("tr", has_text=slips[0]).get_by_role("button", name="Admettre").click()
+    expect(head.locator("#answers")).to_contain_text("Le réseau ne répond pas : rien n’a été envoyé")
+    SCREENS.look(head, "88-console-unanswered")
+    expect(head.locator("tr", has_text=slips[0])).to_contain_text("Attendu")
+    cable.forbid_websockets()
+    head.locator("tr", has_text=slips[0]).get_by_role("button", name="Admettre").click()
+    expect(head.locator("tr", has_text=slips[0])).to_contain_text("Admis")
+    expect(head.locator("#live")).not_to_have_text("À jour")
+    cable.allow_websockets()
+    expect(head.locator("#live")).to_have_text("À jour", timeout=30_000)
+    assert SCREENS.findings == {}

@@ -2,12 +2,15 @@
 
 import { BoardSocket, icon, put, putBoard, putLabel, showLimits, showLive } from "./board.js";
 
+const LONGEST_WAIT = 8000;
+
 const room = document.querySelector("#room");
 const answers = document.querySelector("#answers");
 const rows = new Map();
 /** @type {Set<number>} commands that have no answer yet */
 const unanswered = new Set();
 let commands = 0;
+let isReached = false;
 
 const socket = new BoardSocket(room.dataset.socket, { board: showBoard, answer: take, lost: tellUnanswered, live: showLive });
 
@@ -119,10 +122,25 @@ room.querySelector(".filters").addEventListener("click", (event) => {
 });
 
 room.addEventListener("submit", (event) => {
-  if (!socket.isOpen) return;
+  if (isReached) return;
   event.preventDefault();
-  const form = event.target;
-  const button = event.submitter;
+  if (socket.isOpen) command(event.target, event.submitter);
+  else leave(event.target, event.submitter);
+});
+
+/** A form that leaves while nothing answers would take the whole console with it. */
+async function leave(form, button) {
+  if (form.matches("[popover]")) form.hidePopover();
+  try {
+    await fetch(location.href, { method: "HEAD", signal: AbortSignal.timeout(LONGEST_WAIT) });
+  } catch {
+    return showAnswer({ ok: false, text: "Le réseau ne répond pas : rien n’a été envoyé. Recommencez quand il revient." });
+  }
+  isReached = true;
+  form.requestSubmit(button);
+}
+
+function command(form, button) {
   const data = new FormData(form, button);
   const seats = data.has("only") ? data.getAll("only") : data.getAll("seats");
   const action = button?.hasAttribute("formaction") ? button.formAction : form.action;
@@ -131,7 +149,7 @@ room.addEventListener("submit", (event) => {
   socket.send({ id: commands, verb, seats, ...Object.fromEntries(fields(data)) });
   if (form.matches("[popover]")) form.hidePopover();
   form.reset();
-});
+}
 
 function* fields(data) {
   for (const name of ["reason", "minutes", "text"]) if (data.get(name)) yield [name, data.get(name)];
