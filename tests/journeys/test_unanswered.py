@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from tests.house.test_crowded_proxy import crowded, folder  # noqa: F401 -- fixtures
 from tests.journeys.network import Cable
 from tests.journeys.screens import Screens
+from tests.journeys.steps import log_in
 from tests.journeys.test_admission import welcomed
 from tests.journeys.waiting import until
 
@@ -172,8 +173,8 @@ def test_a_command_without_network_leaves_the_console_where_it_is_and_one_withou
     cable.cut()
     expect(head.locator("#live")).to_contain_text("Liaison coupée")
     head.locator("tr", has_text=slips[0]).get_by_role("button", name="Admettre").click()
-    expect(head.locator("#answers")).to_contain_text("Le réseau ne répond pas : rien n’a été envoyé")
-    SCREENS.look(head, "88-console-unanswered")
+    expect(head.locator("#answers")).to_contain_text("Le serveur ne répond pas : rien n’a été envoyé")
+    SCREENS.look(head, "90-console-unanswered")
     expect(head.locator("tr", has_text=slips[0])).to_contain_text("Attendu")
     cable.forbid_websockets()
     head.locator("tr", has_text=slips[0]).get_by_role("button", name="Admettre").click()
@@ -181,4 +182,31 @@ def test_a_command_without_network_leaves_the_console_where_it_is_and_one_withou
     expect(head.locator("#live")).not_to_have_text("À jour")
     cable.allow_websockets()
     expect(head.locator("#live")).to_have_text("À jour", timeout=30_000)
+    assert SCREENS.findings == {}
+
+
+def test_the_agency_s_forms_without_network_leave_their_pages_where_they_are(people, cable):
+    concours, _ = welcomed(people)
+    agency = people()
+    log_in(agency, "agence")
+    agency.goto(f"/national/?epreuve={concours.hosting.sitting_id}")
+    expect(agency.locator("#live")).to_have_text("À jour")
+    cable.cut()
+    agency.click("text=Ouvrir l’épreuve dans tous les centres")
+    agency.click("text=Ouvrir maintenant")
+    expect(agency.locator("#answers")).to_contain_text("Le serveur ne répond pas : rien n’a été envoyé")
+    SCREENS.look(agency, "91-national-unanswered")
+    cable.mend()
+    agency.click("text=Limites et gardes")
+    expect(agency.locator("#live")).to_have_text("À jour")
+    cable.cut()
+    line = agency.locator("tr", has_text="Connexions par processus").first
+    line.locator("input[name=value]").fill("10")
+    line.locator("input[name=reason]").fill("affluence")
+    line.locator("button").click()
+    expect(agency.locator("#answers")).to_contain_text("Le serveur ne répond pas : rien n’a été envoyé")
+    cable.mend()
+    expect(agency.locator("#live")).to_have_text("À jour", timeout=30_000)
+    line.locator("button").click()
+    expect(agency.locator(".banner")).to_contain_text("Connexions par processus : 10")
     assert SCREENS.findings == {}

@@ -1,6 +1,7 @@
 /** Keeps the national board live. */
 
 import { BoardSocket, put, putBoard, showLimits, showLive } from "./board.js";
+import { leave } from "./forms.js";
 
 const nation = document.querySelector("#nation");
 
@@ -23,3 +24,4 @@ function showBoard(board) {
 }
 
 if (nation.dataset.socket) new BoardSocket(nation.dataset.socket, { board: showBoard, live: showLive });
+nation.addEventListener("submit", leave);

@@ -1,16 +1,13 @@
 /** Keeps a room's board live, and sends its forms by the socket; without it, forms leave as forms do. */
 
 import { BoardSocket, icon, put, putBoard, putLabel, showLimits, showLive } from "./board.js";
-
-const LONGEST_WAIT = 8000;
+import { leave, showAnswer } from "./forms.js";
 
 const room = document.querySelector("#room");
-const answers = document.querySelector("#answers");
 const rows = new Map();
 /** @type {Set<number>} commands that have no answer yet */
 const unanswered = new Set();
 let commands = 0;
-let isReached = false;
 
 const socket = new BoardSocket(room.dataset.socket, { board: showBoard, answer: take, lost: tellUnanswered, live: showLive });
 
@@ -92,16 +89,6 @@ function tellUnanswered() {
   showAnswer({ ok: false, text: "La liaison s’est coupée avant la réponse. Regardez le tableau avant de recommencer." });
 }
 
-function showAnswer(answer) {
-  const line = document.createElement("p");
-  line.className = "banner";
-  line.dataset.tone = answer.ok ? "ok" : answer.code === "already" ? "info" : "danger";
-  const words = document.createElement("span");
-  words.textContent = answer.text;
-  line.append(icon(answer.ok ? "check" : "alert"), words);
-  answers.replaceChildren(line);
-}
-
 function filter(seat) {
   const shown = room.dataset.shown;
   const row = rows.get(seat);
@@ -122,23 +109,10 @@ room.querySelector(".filters").addEventListener("click", (event) => {
 });
 
 room.addEventListener("submit", (event) => {
-  if (isReached) return;
+  if (!socket.isOpen) return leave(event);
   event.preventDefault();
-  if (socket.isOpen) command(event.target, event.submitter);
-  else leave(event.target, event.submitter);
+  command(event.target, event.submitter);
 });
-
-/** A form that leaves while nothing answers would take the whole console with it. */
-async function leave(form, button) {
-  if (form.matches("[popover]")) form.hidePopover();
-  try {
-    await fetch(location.href, { method: "HEAD", signal: AbortSignal.timeout(LONGEST_WAIT) });
-  } catch {
-    return showAnswer({ ok: false, text: "Le réseau ne répond pas : rien n’a été envoyé. Recommencez quand il revient." });
-  }
-  isReached = true;
-  form.requestSubmit(button);
-}
 
 function command(form, button) {
   const data = new FormData(form, button);
