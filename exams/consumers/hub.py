@@ -1,7 +1,6 @@
 """What one server process shares between its candidate sockets: batches, papers, the watch over the exam."""
 
 import asyncio
-import gc
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from exams.actions.refusing import Refusal, keep_refusals
 from exams.broadcast import CHANGES_CHANNEL, Presence, publish_presence
 from exams.consumers.batch import Batch
 from exams.consumers.clock import ServerClock
+from exams.consumers.collector import Spared
 from exams.consumers.door import Door
 from exams.consumers.session import CLOSE_BUSY, CLOSE_REPLACED, Farewell, Session
 from exams.enums import SheetState
@@ -42,7 +42,6 @@ HELD_SECONDS = 0.05
 WRITER_CAPACITY = 20_000
 READER_CAPACITY = 50_000
 REFUSALS_CAPACITY = 20_000
-FREEZE_EVERY = 200
 FAN_OUT_SLICE = 100
 
 Written = tuple[Session, PendingOp]
@@ -76,7 +75,7 @@ class Hub:
         self._readied: set[int] = set()
         self.door = self._make_door()
         self.door.open()
-        self._entered = self._left = self._frozen_at = 0
+        self.spared = Spared()
         self._hint = asyncio.Event()
         self._refusals: set[asyncio.Task[None]] = set()
         self._database = Turn(logger, "PostgreSQL", "postgresql")
@@ -124,9 +123,9 @@ class Hub:
             return
         self.sessions[session.ticket.sheet_id] = session
         self._presences.pop((session.ticket.sheet_id, session.ticket.epoch), None)
-        self._entered += 1
+        self.spared.entered += 1
         if other is not None:
-            self._left += 1
+            self.spared.left += 1
             await other.say_bye("replaced", CLOSE_REPLACED)
 
     def leave(self, session: Session) -> None:
@@ -134,7 +133,7 @@ class Hub:
         if self.sessions.get(session.ticket.sheet_id) is session:
             session.note(online=False)
             del self.sessions[session.ticket.sheet_id]
-            self._left += 1
+            self.spared.left += 1
 
     def gauges(self) -> Gauges:
         """Return what the vitals of this process say of its candidates; called in the thread that reports."""
@@ -272,7 +271,7 @@ class Hub:
                 await asyncio.get_running_loop().run_in_executor(self._watching, self.door.read)
                 self.door.settle()
                 await self._look()
-                self._spare_the_collector()
+                self.spared.look(len(self.sessions))
             except Exception:
                 logger.exception("the watch over the exam goes on")
             with suppress(TimeoutError):
@@ -352,22 +351,6 @@ class Hub:
         report = self.door.report()
         elsewhere = await asyncio.get_running_loop().run_in_executor(self._reporting, self.door.publish, report)
         self.door.take_turns(elsewhere)
-
-    def _spare_the_collector(self) -> None:
-        """Keep the garbage collector from walking thousands of sessions: seen to stop the loop for 0.5 s and more.
-
-        What is frozen is never collected, and sockets that have closed leave cycles behind: once as many have left as
-        are there, which is at once in a storm, all is looked at again.
-        """
-        if self._left >= max(FREEZE_EVERY, len(self.sessions)):
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
-            self._left, self._frozen_at = 0, self._entered
-        elif self._entered >= self._frozen_at + FREEZE_EVERY:  # who comes back counts: everybody may at once
-            gc.collect(1)  # what has just died is not kept with what is there to stay
-            gc.freeze()
-            self._frozen_at = self._entered
 
 
 class HubSource:

@@ -1,7 +1,5 @@
 import asyncio
-import gc
 import json
-import weakref
 from base64 import b64decode
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +14,7 @@ from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_
 from exams.actions.journal import own_centre_sitting
 from exams.actions.sheet import admit_sheet, release_sheet
 from exams.broadcast import presence
-from exams.consumers.hub import FREEZE_EVERY, HubSource
+from exams.consumers.hub import HubSource
 from exams.consumers.socket import CandidateSocket, to_whoever_is_there
 from exams.enums import OfflineClock, OpKind, SheetState
 from exams.models import CentreSitting, JournalEntry, RefusedOp, Sheet, Sitting
@@ -491,20 +489,3 @@ async def test_two_sessions_of_a_sheet_in_one_batch_are_not_told_of_each_other(s
     assert await JournalEntry.objects.acount() == 1
     verdicts = await sync_to_async(hub._write)([(session, pending(sheet, op, genesis)) for op in reversed(ops)])
     assert verdicts == ["contradiction", "busy"]
-
-
-async def test_what_closed_sockets_leave_is_collected_though_it_was_frozen(source):
-    class Cycle:
-        pass
-
-    hub, left = source(), Cycle()
-    left.itself, seen = left, weakref.ref(left)
-    hub._entered += FREEZE_EVERY
-    hub._spare_the_collector()
-    del left
-    gc.collect()
-    assert seen() is not None  # frozen
-    hub._left += FREEZE_EVERY
-    hub._spare_the_collector()
-    assert seen() is None
-    assert gc.get_freeze_count() > 0
