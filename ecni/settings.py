@@ -133,7 +133,7 @@ _database = postgresql(_required["DATABASE_URL"])
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database
     | {
-        "CONN_MAX_AGE": env_int("CONN_MAX_AGE", 300),
+        "CONN_MAX_AGE": None,  # threads are few and last: whoever has a connection keeps it when no other can be had
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
