@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.cache import cache
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.timezone import localtime
 from redis import RedisError
 
@@ -32,11 +32,12 @@ from centres.rules.seating import extra_seconds, missing_seconds
 from ecni.vitals.hints import reached_limit
 from exams.broadcast import Presence, doors, presence, presences
 from exams.enums import CentreSittingState, GrantCause, GuardMode, Lack, LimitName, SheetState
-from exams.models import PaperQuestion, RefusedOp, Sheet, TimeGrant
+from exams.models import RefusedOp, Sheet, TimeGrant
 from exams.queries.admission import guard_modes
 from exams.queries.sheets import closing_obstacles
 from exams.rules.heartbeat import SOONEST_SECONDS, is_silent
 from exams.rules.states import LIVE_STATES, WAITING_STATES
+from exams.rules.timing import closing_reasons
 
 CALL_MUTED_SECONDS = 120
 TOLD_BY_DOORS = {
@@ -59,14 +60,13 @@ def handled_call_key(sheet_id: int) -> str:
 
 def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
     """Return a whole board, alerts first; the same number of statements whatever the number of seats."""
-    state = CentreSittingState(_fresh_state(hosting))
+    state, grace_seconds, total = _facts(hosting)
     seats = list(_board_seats(hosting))
     granted, refused = _granted(hosting), _refused(hosting)
     known = presence(hosting.centre_sitting_id)
     seen = known or {}
     muted = _muted([seat.sheet_id for seat in seats if seat.sheet_id in seen and seen[seat.sheet_id].called])
     incidents = _incident_counts(hosting)
-    total = question_count(hosting.sitting_id)
     hours = {end: _hour(end) for end in {seat.sheet__ends_at for seat in seats}}
     rows, lacking = [], 0
     for seat in seats:
@@ -81,11 +81,14 @@ def room_board(hosting: Hosting, now: datetime) -> dict[str, Any]:
         lacking += bool(sight.missing_seconds) and sight.state in _PRESENT
         others = {"ends": hours[sight.ends_at], "total": total, "incidents": incidents.get(seat.pk, 0)}
         rows.append(_row(seat, sight, now) | others)
+    ends = [seat.sheet__ends_at for seat in seats if seat.sheet__state in LIVE_STATES]
+    is_paused = state is CentreSittingState.PAUSED
+    reasons = closing_reasons(ends, now, grace_seconds=grace_seconds, is_paused=is_paused)
     return {
         "state": {"code": state.value, **ROOM_LABELS[state].as_json()},
         "clock": _clock(hosting, state, [seat.sheet__ends_at for seat in seats], now),
         "counts": _counts(rows),
-        "obstacles": _closing_words(hosting, state, rows, lacking, now),
+        "obstacles": _closing_words(reasons, state, rows, lacking),
         "limits": [
             alert.as_json()
             for alert in (*_unknown(known), *limit_alerts(_reached_in(hosting, now), now, of_one_centre=True))
@@ -109,12 +112,7 @@ def unreconciled(hosting: Hosting) -> int:
 
 def room_obstacles(hosting: Hosting, now: datetime) -> list[str]:
     """Return each reason why the centre cannot be closed: those of the sheets, then those of the people."""
-    return _obstacles(hosting, unreconciled(hosting), now)
-
-
-def question_count(sitting_id: int) -> int:
-    """Return the number of questions of the sitting's sealed paper, 0 before sealing."""
-    return PaperQuestion.objects.filter(paper__sitting_id=sitting_id, paper__is_reserve=False).count()
+    return _obstacles(closing_obstacles(hosting.centre_sitting_id, now), unreconciled(hosting))
 
 
 def national_board(hostings: Iterable[Hosting], now: datetime) -> dict[str, Any]:
@@ -197,8 +195,13 @@ def _refused(hosting: Hosting) -> dict[int, set[str]]:
     return found
 
 
-def _fresh_state(hosting: Hosting) -> str:
-    return Hosting.objects.values_list("centre_sitting__state", flat=True).get(pk=hosting.pk)
+def _facts(hosting: Hosting) -> tuple[CentreSittingState, int, int]:
+    """Return where the centre sitting stands now, its grace in seconds, and the questions of the paper: 0 unsealed."""
+    questions = Count("sitting__papers__questions", filter=Q(sitting__papers__is_reserve=False))
+    hostings = Hosting.objects.annotate(questions=questions)
+    facts = hostings.values_list("centre_sitting__state", "sitting__grace_seconds", "questions")
+    state, grace_seconds, total = facts.get(pk=hosting.pk)
+    return CentreSittingState(state), grace_seconds, total
 
 
 def _incident_counts(hosting: Hosting) -> dict[int, int]:
@@ -305,17 +308,16 @@ def _clock(hosting: Hosting, state: CentreSittingState, ends: list[datetime | No
 
 
 def _closing_words(
-    hosting: Hosting, state: CentreSittingState, rows: list[dict[str, Any]], lacking: int, now: datetime
+    reasons: list[str], state: CentreSittingState, rows: list[dict[str, Any]], lacking: int
 ) -> list[str]:
     if state not in {CentreSittingState.OPEN, CentreSittingState.PAUSED}:
         return []
     calls = sum(row["called"] for row in rows)
-    return [*_obstacles(hosting, lacking, now), *([f"{calls} appel(s) non traité(s)."] if calls else [])]
+    return [*_obstacles(reasons, lacking), *([f"{calls} appel(s) non traité(s)."] if calls else [])]
 
 
-def _obstacles(hosting: Hosting, lacking: int, now: datetime) -> list[str]:
-    found = closing_obstacles(hosting.centre_sitting_id, now)
-    return [*found, f"{lacking} copie(s) sans tout leur temps majoré."] if lacking else found
+def _obstacles(reasons: list[str], lacking: int) -> list[str]:
+    return [*reasons, f"{lacking} copie(s) sans tout leur temps majoré."] if lacking else reasons
 
 
 def _sheet_counts(centre_sitting_ids: list[int]) -> dict[int, dict[str, int]]:

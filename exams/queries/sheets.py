@@ -10,7 +10,7 @@ from django.db.models import Count, DateTimeField, ExpressionWrapper, F
 from exams.enums import CentreSittingState, GrantCause, SheetState
 from exams.models import CentreSitting, Pause, Sheet, TimeGrant
 from exams.rules.states import LIVE_STATES
-from exams.rules.timing import Allowance, PauseSpan
+from exams.rules.timing import Allowance, PauseSpan, closing_reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,12 @@ def room_sheets(centre_sitting_id: int) -> list[SheetRow]:
 
 def closing_obstacles(centre_sitting_id: int, now: datetime) -> list[str]:
     """Return, in French, each reason why a centre sitting cannot be closed yet; an empty list means it can."""
-    centre_sitting = CentreSitting.objects.select_related("sitting").get(pk=centre_sitting_id)
-    if centre_sitting.state == CentreSittingState.PAUSED:
-        return ["L’épreuve est en pause : reprenez-la d’abord."]
-    grace = timedelta(seconds=centre_sitting.sitting.grace_seconds)
+    states = CentreSitting.objects.values_list("state", "sitting__grace_seconds")
+    state, grace_seconds = states.get(pk=centre_sitting_id)
     live = Sheet.objects.filter(centre_sitting_id=centre_sitting_id, state__in=LIVE_STATES)
-    composing = live.filter(ends_at__gt=now).count()
-    arriving = live.filter(ends_at__lte=now, ends_at__gt=now - grace).count()
-    obstacles = []
-    if composing:
-        obstacles.append(f"{composing} copie(s) composent encore.")
-    if arriving:
-        obstacles.append(f"{arriving} copie(s) peuvent encore recevoir des réponses en route.")
-    return obstacles
+    ends = live.values_list("ends_at", flat=True)
+    is_paused = state == CentreSittingState.PAUSED
+    return closing_reasons(ends, now, grace_seconds=grace_seconds, is_paused=is_paused)
 
 
 def pause_spans(centre_sitting_id: int) -> tuple[PauseSpan, ...]:

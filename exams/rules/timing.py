@@ -75,6 +75,30 @@ def outage_credit(waited_seconds: int, since: datetime, pauses: Iterable[PauseSp
     return seconds if seconds in OUTAGE_SECONDS else 0
 
 
+def closing_reasons(
+    ends: Iterable[datetime | None], now: datetime, *, grace_seconds: int, is_paused: bool
+) -> list[str]:
+    """Return, in French, each reason of time why a centre sitting cannot be closed yet; an empty list means it can.
+
+    Args:
+        ends: of the sheets on which time runs or stands still.
+        now: PostgreSQL's clock.
+        grace_seconds: how long after its end a sheet still receives what was made before.
+        is_paused: whether the centre sitting is.
+    """
+    if is_paused:
+        return ["L’épreuve est en pause : reprenez-la d’abord."]
+    known = [end for end in ends if end]
+    composing = sum(end > now for end in known)
+    arriving = sum(end > now - timedelta(seconds=grace_seconds) for end in known) - composing
+    reasons = []
+    if composing:
+        reasons.append(f"{composing} copie(s) composent encore.")
+    if arriving:
+        reasons.append(f"{arriving} copie(s) peuvent encore recevoir des réponses en route.")
+    return reasons
+
+
 def do_clocks_agree(one: datetime, other: datetime) -> bool:
     """Whether two clocks tell the same time, within what answering may take."""
     return abs(one - other) <= timedelta(seconds=CLOCKS_SECONDS)

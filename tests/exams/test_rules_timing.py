@@ -11,6 +11,7 @@ from exams.rules.timing import (
     OUTAGE_SECONDS,
     Allowance,
     PauseSpan,
+    closing_reasons,
     effective_end,
     outage_credit,
     was_made_in_time,
@@ -105,3 +106,28 @@ END_MS = int(at(0).timestamp() * 1000)
 )
 def test_was_made_in_time_brings_the_tablets_clock_to_the_servers(made_at, skew, in_time):
     assert was_made_in_time(made_at, skew, at(0)) is in_time
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ([], []),
+        ([None], []),
+        ([-60], []),
+        ([-61, -120], []),
+        ([-59, 0], ["2 copie(s) peuvent encore recevoir des réponses en route."]),
+        ([1, 300], ["2 copie(s) composent encore."]),
+        (
+            [-60, -30, 30],
+            ["1 copie(s) composent encore.", "1 copie(s) peuvent encore recevoir des réponses en route."],
+        ),
+    ],
+)
+def test_a_centre_closes_once_no_sheet_composes_or_may_still_receive(ends, told):
+    instants = [None if end is None else at(end) for end in ends]
+    assert closing_reasons(instants, OPENED, grace_seconds=60, is_paused=False) == told
+
+
+def test_a_paused_centre_is_resumed_before_it_closes():
+    (told,) = closing_reasons([OPENED], OPENED, grace_seconds=60, is_paused=True)
+    assert "en pause" in told
