@@ -25,7 +25,7 @@ from exams.enums import GuardName, Lack, LimitName, SheetState
 from exams.protocol import farewell, waiting
 from exams.queries.admission import default_policy, present_policy, returning_sheets
 from exams.queries.live import SheetStatus
-from exams.rules.admission import Line, Places, Standing, Wait, may_pass, places, retry_ms
+from exams.rules.admission import SOCKET_KNOCK_MS_PER_PLACE, Line, Places, Standing, Wait, may_pass, places, retry_ms
 from exams.rules.networks import comes_from
 from exams.tickets import Ticket
 
@@ -242,7 +242,7 @@ class Door:
             self._passed.discard(sheet_id)
             self._look_again(ticket.centre_sitting_id)  # its state may have changed since it was asked
         place = self.line.join(sheet_id, ticket.centre_sitting_id, self._seconds(), self._elsewhere.get(sheet_id))
-        return Wait(place, retry_ms(place, random()))  # noqa: S311 -- spreads tablets in time, protects nothing
+        return Wait(place, retry_ms(place, random(), SOCKET_KNOCK_MS_PER_PLACE))  # noqa: S311 -- spreads tablets in time, protects nothing
 
     def _ask(self, questions: Sequence[Question]) -> list[bool]:
         found = returning_sheets([sheet_id for sheet_id, _ in questions])
