@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from exams.consumers import frames
 from exams.consumers import hub as hubs
 from exams.consumers.clock import ServerClock
+from exams.consumers.collector import Spared
 from exams.consumers.session import Farewell
 from tests.simulation.database import KEYS, SHAPES
 
@@ -159,7 +160,7 @@ class Hub(hubs.Hub):
         self.reader = Batch(process, self._read, self._settle_hello)
         self.ready = Batch(process, self._ready, self._settle_ready)
         self._buckets, self._books, self._graces, self._known, self._presences = {}, {}, {}, {}, {}
-        self._readied, self._entered, self._left = set(), 0, 0
+        self._readied, self.spared = set(), Spared()
         self.door = self._make_door()
         self._database = hubs.Turn(hubs.logger, "PostgreSQL", "postgresql")
         self._watching = None
