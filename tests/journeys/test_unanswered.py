@@ -177,8 +177,11 @@ def test_a_command_without_network_leaves_the_console_where_it_is_and_one_withou
     SCREENS.look(head, "90-console-unanswered")
     expect(head.locator("tr", has_text=slips[0])).to_contain_text("Attendu")
     cable.forbid_websockets()
-    head.locator("tr", has_text=slips[0]).get_by_role("button", name="Admettre").click()
+    sent = []
+    head.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    head.locator("tr", has_text=slips[0]).get_by_role("button", name="Admettre").dblclick()
     expect(head.locator("tr", has_text=slips[0])).to_contain_text("Admis")
+    assert len(sent) == 1
     expect(head.locator("#live")).not_to_have_text("À jour")
     cable.allow_websockets()
     expect(head.locator("#live")).to_have_text("À jour", timeout=30_000)
@@ -205,6 +208,7 @@ def test_the_agency_s_forms_without_network_leave_their_pages_where_they_are(peo
     line.locator("input[name=reason]").fill("affluence")
     line.locator("button").click()
     expect(agency.locator("#answers")).to_contain_text("Le serveur ne répond pas : rien n’a été envoyé")
+    SCREENS.look(agency, "92-limits-unanswered")
     cable.mend()
     expect(agency.locator("#live")).to_have_text("À jour", timeout=30_000)
     line.locator("button").click()

@@ -8,6 +8,7 @@ const UNSENT = "Le serveur ne répond pas : rien n’a été envoyé. Recommence
 
 const answers = document.querySelector("#answers");
 let isReached = false;
+let isAsking = false;
 
 export function showAnswer(answer) {
   const line = document.createElement("p");
@@ -23,15 +24,22 @@ export function showAnswer(answer) {
 export async function leave(event) {
   if (isReached) return;
   event.preventDefault();
+  if (isAsking) return; // a double click is one command
+  isAsking = true;
   const { target: form, submitter } = event;
   if (form.matches("[popover]")) form.hidePopover();
-  if (!(await answersNow())) return showAnswer({ ok: false, text: UNSENT });
-  isReached = true;
-  form.requestSubmit(submitter);
-  isReached = false;
+  if (await isServerThere()) {
+    isReached = true;
+    form.requestSubmit(submitter);
+    isReached = false;
+    setTimeout(() => { isAsking = false; }, LONGEST_WAIT); // the page is leaving
+  } else {
+    isAsking = false;
+    showAnswer({ ok: false, text: UNSENT });
+  }
 }
 
-async function answersNow() {
+async function isServerThere() {
   try {
     return (await fetch(ALIVE, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(LONGEST_WAIT) })).ok;
   } catch {
