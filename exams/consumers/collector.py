@@ -23,11 +23,13 @@ class Spared:
 
     def look(self, inside: int) -> None:
         """Collect, and freeze what came or what is long to walk; `inside` is how many are there."""
-        if self.left >= max(FREEZE_EVERY, inside):
+        are_many_gone = self.left >= max(FREEZE_EVERY, inside)
+        if are_many_gone:
             gc.unfreeze()
             self.left = 0
         began = time.perf_counter()
         gc.collect()
-        if self.entered >= FREEZE_EVERY or time.perf_counter() - began >= LONG_SECONDS:
+        is_long = time.perf_counter() - began >= LONG_SECONDS
+        if are_many_gone or is_long or self.entered >= FREEZE_EVERY:
             gc.freeze()
             self.entered = 0  # who comes back counts: everybody may at once

@@ -9,7 +9,7 @@ from enum import Enum, auto
 KNOCK_MS_PER_PLACE = 50
 """At the pages, which give way to who composes."""
 SOCKET_KNOCK_MS_PER_PLACE = 100
-"""At the sockets: a knock takes 1.7 ms of the very process in which others compose."""
+"""At the sockets: a knock takes some 1.7 ms of the very process in which others compose."""
 SOONEST_MS = 2_000
 LATEST_MS = 15_000
 SPARE_DESCRIPTORS = 256

@@ -82,7 +82,7 @@ def closing_reasons(
 
     Args:
         ends: of the sheets on which time runs or stands still.
-        now: PostgreSQL's clock.
+        now: the instant asked about.
         grace_seconds: how long after its end a sheet still receives what was made before.
         is_paused: whether the centre sitting is.
     """

@@ -104,6 +104,16 @@ async def test_the_fourth_newcomer_waits_with_its_place(lobby, source):
     assert [(frame["t"], frame["place"], code) for frame, code in waits] == [("wait", 1, 4503), ("wait", 2, 4503)]
     assert all(1_500 <= frame["retry"] <= 2_500 for frame, _ in waits)
     assert (await knock(again(lobby[3])))[0]["place"] == 1
+
+
+async def test_far_back_in_the_line_of_sockets_a_newcomer_knocks_less_often_than_at_the_pages(lobby, source):
+    await knock(lobby[3])
+    line = source().door.line
+    for stranger in range(99):
+        line.join(-1 - stranger, 0, 0.0)
+    frame, _ = await knock(lobby[4])
+    assert frame["place"] == 101
+    assert 0.75 * 10_100 <= frame["retry"] <= 1.25 * 10_100
     assert len(source().sessions) == 3
 
 

@@ -14,6 +14,8 @@ from exams.actions.centre_sitting import grant_time, open_centre_sitting, pause_
 from exams.actions.journal import own_centre_sitting
 from exams.actions.sheet import admit_sheet, release_sheet
 from exams.broadcast import presence
+from exams.consumers import collector
+from exams.consumers.collector import FREEZE_EVERY
 from exams.consumers.hub import HubSource
 from exams.consumers.socket import CandidateSocket, to_whoever_is_there
 from exams.enums import OfflineClock, OpKind, SheetState
@@ -489,3 +491,20 @@ async def test_two_sessions_of_a_sheet_in_one_batch_are_not_told_of_each_other(s
     assert await JournalEntry.objects.acount() == 1
     verdicts = await sync_to_async(hub._write)([(session, pending(sheet, op, genesis)) for op in reversed(ops)])
     assert verdicts == ["contradiction", "busy"]
+
+
+async def test_who_enters_and_leaves_is_told_to_what_spares_the_collector_which_looks_each_second(
+    tablet, source, monkeypatch
+):
+    monkeypatch.setattr(collector, "LONG_SECONDS", 60)
+    await tablet.hello()
+    spared = source().spared
+    assert (spared.entered, spared.left) == (1, 0)
+    await tablet.close()
+    assert (spared.entered, spared.left) == (1, 1)
+    spared.entered = FREEZE_EVERY
+    for _ in range(50):
+        if spared.entered == 0:
+            break
+        await asyncio.sleep(0.1)
+    assert spared.entered == 0
